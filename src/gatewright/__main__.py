@@ -1,0 +1,5 @@
+"""`python -m gatewright` is the command `gatewright`."""
+
+from gatewright.cli.main import main
+
+main()

@@ -1,0 +1,57 @@
+"""Virtual keys and who is behind a request: pure values and rules."""
+
+import hashlib
+import secrets
+
+import msgspec
+
+from gatewright.domain.clock import Millis
+from gatewright.domain.identity import Role
+
+ALL_MODELS = frozenset({"all-proxy-models", "all-team-models"})
+
+
+def new_key() -> str:
+    """A fresh virtual key, `sk-` and 22 URL-safe characters (contract litellm 3.4)."""
+    return "sk-" + secrets.token_urlsafe(16)
+
+
+def key_hash(secret: str) -> str:
+    """How a key is stored: its SHA-256 in hex, as LiteLLM stores it, so that imported keys keep working."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def key_name(secret: str) -> str:
+    """What may be shown of a key: `sk-...` and its last four characters."""
+    return f"sk-...{secret[-4:]}"
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """Who is calling. Built once by the edge's authentication; everything below takes it as it is.
+
+    `kind` is `session` (browser), `key` (virtual key), `cli` (the command line's or an agent's credential) or `master`.
+    `models` empty means every model. `credential_id` is the id of the session or key row, 0 for the master key.
+    """
+
+    kind: str
+    role: Role
+    user_pk: int | None
+    user_id: str
+    credential_id: int
+    models: frozenset[str] = frozenset()
+    expires_at: Millis | None = None
+    email: str | None = None
+    key_alias: str | None = None
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.PROXY_ADMIN
+
+    @property
+    def sees_everything(self) -> bool:
+        """Admins and viewers read everything; the rest read what is theirs."""
+        return self.role in (Role.PROXY_ADMIN, Role.PROXY_ADMIN_VIEWER)
+
+    def may_use(self, model: str) -> bool:
+        """Whether this caller may use the model of that public name."""
+        return not self.models or model in self.models or bool(self.models & ALL_MODELS)

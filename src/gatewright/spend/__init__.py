@@ -1,0 +1,4 @@
+"""What it costs: prices, the ledger behind its journal, reports.
+
+Knows no user rules and no HTTP.
+"""

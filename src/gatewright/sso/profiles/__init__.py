@@ -1,0 +1,1 @@
+"""One module an outside identity provider with quirks, each as data."""

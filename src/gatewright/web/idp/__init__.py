@@ -1,0 +1,1 @@
+"""The embedded provider's endpoints at Authentik's URLs, and its pages."""

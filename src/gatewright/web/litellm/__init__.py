@@ -1,0 +1,1 @@
+"""LiteLLM's management routes with its request fields, answers and errors."""

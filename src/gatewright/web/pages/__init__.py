@@ -1,0 +1,1 @@
+"""The pages before sign-in: Jinja templates without script."""
