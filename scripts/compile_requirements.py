@@ -38,9 +38,7 @@ SETS = {
 
 def main() -> None:
     for name, arguments in SETS.items():
-        done = subprocess.run(
-            [*COMMON, *sys.argv[1:], *arguments, "-o", f"requirements/{name}.txt"], check=False
-        )
+        done = subprocess.run([*COMMON, *sys.argv[1:], *arguments, "-o", f"requirements/{name}.txt"], check=False)
         if done.returncode != 0:
             sys.exit(done.returncode)
 

@@ -48,11 +48,7 @@ class AddressPolicy(msgspec.Struct, frozen=True):
         if self.operator or ip.is_global or any(_in(ip, ip_network(net)) for net in self.networks):
             return None
         if ip.is_loopback:
-            return (
-                None
-                if self.loopback
-                else f"{ip} is this machine itself; add it to GATEWRIGHT_ALLOWED_NETWORKS"
-            )
+            return None if self.loopback else f"{ip} is this machine itself; add it to GATEWRIGHT_ALLOWED_NETWORKS"
         return f"{ip} is in a private network; add it to GATEWRIGHT_ALLOWED_NETWORKS to allow it"
 
 

@@ -37,11 +37,7 @@ def cost(usage: Usage, price: Price | None) -> Nanos | None:
     if price is None:
         return None
     cached_rate = price.input if price.cached_input is None else price.cached_input
-    total = (
-        (usage.prompt - usage.cached) * price.input
-        + usage.cached * cached_rate
-        + usage.completion * price.output
-    )
+    total = (usage.prompt - usage.cached) * price.input + usage.cached * cached_rate + usage.completion * price.output
     return (total + TOKENS_PER_PRICE // 2) // TOKENS_PER_PRICE
 
 

@@ -1,0 +1,144 @@
+"""The database: SQLite by default, PostgreSQL by URL, one way to use both.
+
+`async with db.read() as tx` sees one consistent state; `async with db.write() as tx` is one transaction, committed when
+the block ends and rolled back when it raises. On SQLite a write takes the write lock at its start, so that two workers
+queue instead of failing half-way.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from sqlalchemy import event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from gatewright.domain.clock import Clock
+from gatewright.domain.errors import SettingInvalid, Unavailable
+from gatewright.storage.sealing import Sealer
+
+Transaction = AsyncConnection
+"""What storage functions take: an open transaction."""
+
+SCHEMA = "gatewright"
+SQLITE_BUSY_MS = 10_000
+logger = logging.getLogger(__name__)
+
+
+class Database:
+    """Opened once a process, closed at its end. Carries the sealer and the clock that storage functions need."""
+
+    def __init__(self, url: URL, sealer: Sealer, clock: Clock, *, pool_size: int = 5) -> None:
+        self.sealer = sealer
+        self.clock = clock
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url, pool_size)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Transaction]:
+        """A transaction that only reads."""
+        async with self._connect() as connection:
+            await connection.exec_driver_sql("BEGIN") if self.is_sqlite else None
+            try:
+                yield connection
+            finally:
+                await connection.rollback()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Transaction]:
+        """A transaction that writes."""
+        async with self._connect() as connection:
+            if self.is_sqlite:
+                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                await connection.rollback()
+                raise
+            await connection.commit()
+
+    @asynccontextmanager
+    async def _connect(self) -> AsyncIterator[Transaction]:
+        """A connection; trouble with the database itself is our fault (503), never the caller's."""
+        try:
+            async with self.engine.connect() as connection:
+                yield connection
+        except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
+            logger.exception("the database failed")
+            raise Unavailable("The database is not available.", code="database_unavailable") from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise Unavailable("The database connection was lost.", code="database_unavailable") from error
+            raise
+
+    async def ping(self) -> bool:
+        """Whether a trivial query works now."""
+        try:
+            async with self.read() as tx:
+                await tx.execute(text("SELECT 1"))
+        except Unavailable:
+            return False
+        return True
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def database_url(value: str | None, data_dir: Path) -> URL:
+    """The URL to open: SQLite in the data directory, or what DATABASE_URL names.
+
+    Understands `postgres://`, `postgresql://`, `sqlite://` and Prisma's query parameters (`schema`, `connection_limit`,
+    `pgbouncer`, ... are Prisma's own and dropped, `sslmode` is kept).
+    """
+    if not value:
+        return URL.create("sqlite+aiosqlite", database=str(data_dir / "gatewright.db"))
+    parts = urlsplit(value)
+    scheme = parts.scheme.split("+", 1)[0]
+    if scheme == "sqlite":
+        return make_url(urlunsplit(parts._replace(scheme="sqlite+aiosqlite")))
+    if scheme not in ("postgres", "postgresql"):
+        raise SettingInvalid(
+            "DATABASE_URL",
+            source="environment",
+            problem=f"the scheme {parts.scheme!r} is not a database that Gatewright knows",
+            fix="Use postgresql://user:password@host:5432/database, or leave it unset for SQLite",
+        )
+    kept = {name: val for name, val in parse_qsl(parts.query) if name in ("sslmode", "host")}
+    url = make_url(urlunsplit(parts._replace(scheme="postgresql+asyncpg", query="")))
+    ssl = kept.pop("sslmode", None)
+    return url.update_query_dict({**kept, **({"ssl": ssl} if ssl else {})})
+
+
+def _sqlite_engine(url: URL) -> AsyncEngine:
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT", pool_size=8, max_overflow=8, pool_timeout=15)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _: object) -> None:
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout={SQLITE_BUSY_MS}",
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine
+
+
+def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
+    # People point DATABASE_URL at a live LiteLLM database: our tables live in a schema of their own.
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=10,
+        pool_pre_ping=True,
+        connect_args={"server_settings": {"search_path": SCHEMA}, "timeout": 10},
+    )
