@@ -1,0 +1,43 @@
+"""Passwords: Argon2id, off the event loop, a few at a time because each takes 64 MB and most of a core."""
+
+import asyncio
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from gatewright.domain.errors import BadInput
+
+SHORTEST = 10
+LONGEST = 1024
+AT_ONCE = 2
+
+
+class Passwords:
+    """Hashes and checks passwords. A check without a stored hash costs the same, so that time tells nothing."""
+
+    def __init__(self) -> None:
+        self._hasher = PasswordHasher()
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._dummy: str | None = None
+
+    async def hash(self, password: str) -> str:
+        """Raises BadInput for one that is too short or absurdly long."""
+        if not SHORTEST <= len(password) <= LONGEST:
+            raise BadInput(
+                f"The password needs {SHORTEST} to {LONGEST} characters.", param="password", code="password_length"
+            )
+        async with self._slots:
+            return await asyncio.to_thread(self._hasher.hash, password)
+
+    async def matches(self, password: str, stored: str | None) -> bool:
+        """Whether the password fits the stored hash; with None the same work, and False."""
+        async with self._slots:
+            if self._dummy is None:
+                self._dummy = await asyncio.to_thread(self._hasher.hash, "no password fits this")
+            return await asyncio.to_thread(self._check, password[:LONGEST], stored) and stored is not None
+
+    def _check(self, password: str, stored: str | None) -> bool:
+        try:
+            return self._hasher.verify(stored or self._dummy or "", password)
+        except (VerificationError, InvalidHashError):
+            return False

@@ -1,0 +1,94 @@
+"""Users and groups: find, make, change. Every change tells the other workers."""
+
+import uuid
+
+from gatewright.domain.errors import NotFound
+from gatewright.domain.identity import Role, RoleReason
+from gatewright.domain.people import Event, Group, Origin, User
+from gatewright.storage import audit_log, changes, groups, users
+from gatewright.storage.database import Database, Transaction
+from gatewright.storage.users import NewUser
+
+# Our own provider's identities, whatever subject mode a client sees and whatever the base URL is.
+EMBEDDED_SOURCE = "embedded"
+ADMIN_GROUP = "admins"
+
+
+class Users:
+    """The people of this installation."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def get(self, user_pk: int) -> User | None:
+        async with self._db.read() as tx:
+            return await users.by_id(tx, user_pk)
+
+    async def by_user_id(self, user_id: str) -> User:
+        """Raises NotFound."""
+        async with self._db.read() as tx:
+            found = await users.by_user_id(tx, user_id)
+        if found is None:
+            raise NotFound(f"There is no user {user_id!r}.", param="user_id", code="user_not_found")
+        return found
+
+    async def page(self, limit: int, after: int | None) -> list[User]:
+        async with self._db.read() as tx:
+            return await users.page(tx, limit, after)
+
+    async def groups_of(self, user_pk: int) -> list[Group]:
+        """The groups that the user is directly in."""
+        async with self._db.read() as tx:
+            return await groups.of_user(tx, user_pk)
+
+    async def all_groups(self) -> list[Group]:
+        """Every group, for resolving parents in memory."""
+        async with self._db.read() as tx:
+            return await groups.everything(tx)
+
+    async def set_role(self, user_id: str, role: Role, *, actor: str, origin: Origin) -> User:
+        """Sets a role by hand: it is locked, so that no login changes it until somebody unlocks it."""
+        reason = RoleReason(rule="manual", value=role.value)
+        return await self._set(user_id, actor, origin, role=role, role_reason=reason, role_locked=True)
+
+    async def unlock_role(self, user_id: str, *, actor: str, origin: Origin) -> User:
+        """Gives the role back to the provider: the next login decides."""
+        return await self._set(user_id, actor, origin, role_locked=False)
+
+    async def _set(self, user_id: str, actor: str, origin: Origin, **columns: object) -> User:
+        now = self._db.clock()
+        async with self._db.write() as tx:
+            before = await users.by_user_id(tx, user_id)
+            if before is None:
+                raise NotFound(f"There is no user {user_id!r}.", param="user_id", code="user_not_found")
+            after = await users.change(tx, before.id, now, **columns)
+            details = {"from": before.role, "to": columns.get("role", before.role), "locked": columns["role_locked"]}
+            event = Event("user.role", "ok", actor=actor, target=user_id, details=details, origin=origin)
+            await audit_log.add(tx, event, now)
+            await changes.announce(tx, "user", str(before.id), now)
+        assert after is not None  # noqa: S101 (the same transaction just found it)
+        return after
+
+
+async def create_local(
+    tx: Transaction, db: Database, *, email: str, password_hash: str, role_reason: RoleReason, break_glass: bool
+) -> User:
+    """Makes a local person who signs in with a password at our own provider, linked to their own identity."""
+    now = db.clock()
+    new = NewUser(
+        uuid=str(uuid.uuid4()),
+        username=email,
+        user_id=email,
+        email=email,
+        role=Role.PROXY_ADMIN,
+        role_reason=role_reason,
+        display_name=email.partition("@")[0],
+        email_verified=True,
+        is_break_glass=break_glass,
+        password_hash=password_hash,
+    )
+    user = await users.add(tx, new, now)
+    await users.link(tx, user.id, EMBEDDED_SOURCE, user.uuid, now)
+    admins = await groups.ensure(tx, ADMIN_GROUP, str(uuid.uuid4()))
+    await groups.join(tx, admins.id, user.id)
+    return user

@@ -1,0 +1,63 @@
+"""A person as the rooms pass them around, and who acted."""
+
+from typing import Any
+
+import msgspec
+
+from gatewright.domain.clock import Millis
+from gatewright.domain.identity import Role, RoleReason
+
+
+class User(msgspec.Struct, frozen=True):
+    """One row of users, without the password.
+
+    `id` is our key, `user_id` is LiteLLM's text id, `email` is opaque text.
+    """
+
+    id: int
+    uuid: str
+    username: str
+    user_id: str
+    email: str | None
+    email_verified: bool
+    display_name: str | None
+    role: Role
+    role_reason: RoleReason
+    role_locked: bool
+    is_active: bool
+    is_break_glass: bool
+    attributes: dict[str, Any]
+    metadata: dict[str, Any]
+    created_at: Millis
+    updated_at: Millis
+    last_login_at: Millis | None
+
+
+class Group(msgspec.Struct, frozen=True):
+    """One row of groups."""
+
+    id: int
+    uuid: str
+    name: str
+    parent_id: int | None
+    is_superuser: bool
+    attributes: dict[str, Any]
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a request came from, for the session list and the audit log. `reference` is the request id."""
+
+    address: str | None = None
+    user_agent: str | None = None
+    reference: str | None = None
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One line of the audit log. `action` is dotted (`login.password`); `outcome` is `ok` or a cause code."""
+
+    action: str
+    outcome: str
+    actor: str | None = None
+    target: str | None = None
+    details: dict[str, Any] = {}
+    origin: Origin = Origin()

@@ -1,0 +1,310 @@
+"""Every setting: one row of SETTINGS and one field of Settings. docs/settings.md is generated from both."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gatewright.domain.addresses import AddressPolicy
+from gatewright.domain.clock import HOUR, Millis
+from gatewright.domain.money import Price
+from gatewright.settings import values
+
+
+class ModelEntry(msgspec.Struct, frozen=True):
+    """One entry of the config file's `model_list`: a deployment behind a public model name."""
+
+    name: str
+    provider: str
+    upstream_model: str
+    api_base: str | None
+    api_key: str | None
+    id: str
+    price: Price | None = None
+    timeout_s: float | None = None
+
+    def __repr__(self) -> str:
+        return f"ModelEntry({self.name!r}, {self.provider}/{self.upstream_model})"
+
+
+class Generic(msgspec.Struct, frozen=True):
+    """The outside OpenID provider that the GENERIC_* variables name (contract litellm 1.2)."""
+
+    client_id: str
+    client_secret: str
+    authorization_endpoint: str
+    token_endpoint: str
+    userinfo_endpoint: str
+    scope: str
+    user_id_attribute: str
+    email_attribute: str
+    display_name_attribute: str
+    role_attribute: str
+    use_pkce: bool
+
+    def __repr__(self) -> str:
+        return f"Generic({self.client_id!r}, {self.authorization_endpoint!r})"
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What was configured, read once. `warnings` are shown at the start and on the dashboard."""
+
+    host: str
+    port: int
+    workers: int
+    data_dir: Path
+    database_url: str | None
+    base_url: str
+    logout_url: str | None
+    auto_redirect: bool
+    master_key: str | None
+    salt_key: str | None
+    admin_email: str | None
+    admin_password: str | None
+    generic: Generic | None
+    proxy_admin_id: str | None
+    store_models: bool
+    session_life: Millis
+    cli_session_life: Millis
+    allowed_networks: tuple[str, ...]
+    trusted_proxies: tuple[str, ...]
+    max_request_bytes: int
+    request_timeout_s: float
+    models: tuple[ModelEntry, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Settings(base_url={self.base_url!r}, data_dir={str(self.data_dir)!r})"
+
+    @property
+    def is_https(self) -> bool:
+        return self.base_url.startswith("https://")
+
+    @property
+    def listens_on_loopback_only(self) -> bool:
+        return self.host in ("localhost", "127.0.0.1", "::1")
+
+    @property
+    def person_policy(self) -> AddressPolicy:
+        """The address policy for URLs that people type in the dashboard or send to the API."""
+        single_machine = self.database_url is None and self.listens_on_loopback_only
+        return AddressPolicy(networks=self.allowed_networks, loopback=single_machine)
+
+    @property
+    def operator_policy(self) -> AddressPolicy:
+        """The address policy for URLs in the operator's own file and environment."""
+        return AddressPolicy(networks=self.allowed_networks, operator=True)
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One setting: where its value may come from, how it is read, and what it means.
+
+    `env` lists the variable names, the first that is set wins. `file` is the dotted key in config.yaml. A `secret` may
+    also come from the file that `<NAME>_FILE` names and is never shown.
+    """
+
+    field: str
+    env: tuple[str, ...]
+    doc: str
+    parse: Callable[[str], Any] = values.text
+    default: Any = None
+    default_doc: str | None = None
+    file: str | None = None
+    flag: str | None = None
+    secret: bool = False
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "host",
+        ("GATEWRIGHT_HOST",),
+        "The address to listen on. `localhost` means 127.0.0.1 and ::1; `0.0.0.0` means every network.",
+        default="localhost",
+        flag="--host",
+    ),
+    Setting("port", ("GATEWRIGHT_PORT",), "The port to listen on.", values.port, 4000, flag="--port"),
+    Setting(
+        "workers", ("GATEWRIGHT_WORKERS",), "How many worker processes serve.", values.positive, 1, flag="--workers"
+    ),
+    Setting(
+        "data_dir",
+        ("GATEWRIGHT_DATA_DIR",),
+        "The folder for the SQLite database, generated keys and the spend journal.",
+        values.path,
+        default_doc="the platform's user data directory",
+    ),
+    Setting(
+        "database_url",
+        ("DATABASE_URL",),
+        "PostgreSQL to use instead of SQLite: `postgresql://user:password@host:5432/database`. Our tables live in the "
+        "schema `gatewright`, so a live LiteLLM database may be named.",
+        default_doc="SQLite in the data directory",
+        file="general_settings.database_url",
+        secret=True,
+    ),
+    Setting(
+        "base_url",
+        ("PROXY_BASE_URL",),
+        "The public base URL, without a path: links, redirect URIs, the issuer and cookies derive from it. "
+        "The Host header never decides.",
+        values.base_url,
+        default_doc="`http://localhost:<port>`",
+    ),
+    Setting(
+        "logout_url",
+        ("PROXY_LOGOUT_URL",),
+        "Where the browser goes after sign-out, verbatim.",
+        values.url,
+        default_doc="the provider's end-session endpoint with a hint",
+    ),
+    Setting(
+        "auto_redirect",
+        ("AUTO_REDIRECT_UI_LOGIN_TO_SSO",),
+        "With an outside provider: `/ui` goes straight to it instead of showing a page with its button. "
+        "With the embedded provider `/ui` always goes straight to it.",
+        values.boolean,
+        False,
+        file="general_settings.auto_redirect_ui_login_to_sso",
+    ),
+    Setting(
+        "master_key",
+        ("LITELLM_MASTER_KEY",),
+        "The administrator's API key. Keys that stand in documents (`sk-1234`) or are trivial are refused.",
+        values.strong_key,
+        default_doc="generated into the data directory",
+        file="general_settings.master_key",
+        secret=True,
+    ),
+    Setting(
+        "salt_key",
+        ("LITELLM_SALT_KEY",),
+        "Encrypts stored secrets. Replicas must share it; changing it makes stored secrets unreadable.",
+        values.strong_key,
+        default_doc="LITELLM_MASTER_KEY; on SQLite without that, a generated key file",
+        secret=True,
+    ),
+    Setting(
+        "admin_email",
+        ("GATEWRIGHT_ADMIN_EMAIL",),
+        "Makes the first administrator without the set-up link, together with the password.",
+    ),
+    Setting(
+        "admin_password",
+        ("GATEWRIGHT_ADMIN_PASSWORD",),
+        "The first administrator's password. Used when there is no user yet, ignored afterwards.",
+        values.password,
+        secret=True,
+    ),
+    Setting(
+        "proxy_admin_id",
+        ("PROXY_ADMIN_ID",),
+        "The subject (`sub`) of a linked identity, or an existing linked user_id, that is always an administrator.",
+    ),
+    Setting(
+        "store_models",
+        ("STORE_MODEL_IN_DB",),
+        "Whether models may be added at run time and are kept in the database.",
+        values.boolean,
+        True,
+        file="general_settings.store_model_in_db",
+    ),
+    Setting(
+        "session_life",
+        ("LITELLM_UI_SESSION_DURATION",),
+        "How long a browser session lives: `24h`, `30m`, `7d`.",
+        values.duration,
+        24 * HOUR,
+        default_doc="`24h`",
+    ),
+    Setting(
+        "cli_session_life",
+        ("LITELLM_CLI_JWT_EXPIRATION_HOURS", "CLI_JWT_EXPIRATION_HOURS"),
+        "How long a sign-in of the command line lives, in whole hours.",
+        values.hours,
+        24 * HOUR,
+        default_doc="`24`",
+    ),
+    Setting(
+        "allowed_networks",
+        ("GATEWRIGHT_ALLOWED_NETWORKS",),
+        "Private networks that URLs typed in the dashboard may reach, comma-separated: `10.0.0.0/8,192.168.1.5`. "
+        "Link-local and metadata addresses are never allowed.",
+        values.networks,
+        (),
+        default_doc="none",
+    ),
+    Setting(
+        "trusted_proxies",
+        ("GATEWRIGHT_TRUSTED_PROXIES",),
+        "Networks of reverse proxies whose X-Forwarded-For names the caller's address, comma-separated.",
+        values.networks,
+        (),
+        default_doc="none",
+    ),
+    Setting(
+        "max_request_bytes",
+        ("GATEWRIGHT_MAX_REQUEST_MB",),
+        "The largest request body, in megabytes. A larger one is refused with 413.",
+        values.megabytes,
+        32_000_000,
+        default_doc="`32`",
+        file="general_settings.max_request_size_mb",
+    ),
+    Setting(
+        "request_timeout_s",
+        ("GATEWRIGHT_REQUEST_TIMEOUT",),
+        "Seconds that a model provider may take to the first byte of its answer, and between two chunks of it.",
+        values.seconds,
+        600.0,
+        default_doc="`600`",
+        file="litellm_settings.request_timeout",
+    ),
+)
+
+GENERIC: tuple[Setting, ...] = (
+    Setting("client_id", ("GENERIC_CLIENT_ID",), "Turns the outside OpenID provider on: our client id there."),
+    Setting("client_secret", ("GENERIC_CLIENT_SECRET",), "Our client secret at the outside provider.", secret=True),
+    Setting("authorization_endpoint", ("GENERIC_AUTHORIZATION_ENDPOINT",), "Its authorization endpoint.", values.url),
+    Setting("token_endpoint", ("GENERIC_TOKEN_ENDPOINT",), "Its token endpoint.", values.url),
+    Setting("userinfo_endpoint", ("GENERIC_USERINFO_ENDPOINT",), "Its userinfo endpoint.", values.url),
+    Setting(
+        "scope",
+        ("GENERIC_SCOPE",),
+        "The scopes to ask for, separated by spaces.",
+        default="openid email profile",
+    ),
+    Setting(
+        "user_id_attribute",
+        ("GENERIC_USER_ID_ATTRIBUTE",),
+        "The claim that names a new user's `user_id` when that id is free. It never finds an existing user.",
+        default="preferred_username",
+    ),
+    Setting(
+        "email_attribute", ("GENERIC_USER_EMAIL_ATTRIBUTE",), "The claim with the e-mail address.", default="email"
+    ),
+    Setting(
+        "display_name_attribute",
+        ("GENERIC_USER_DISPLAY_NAME_ATTRIBUTE",),
+        "The claim with the name that people see.",
+        default="name",
+    ),
+    Setting(
+        "role_attribute",
+        ("GENERIC_USER_ROLE_ATTRIBUTE",),
+        "The claim with the role, dots for nested claims. Read at every login.",
+        default="role",
+    ),
+    Setting(
+        "use_pkce",
+        ("GENERIC_CLIENT_USE_PKCE",),
+        "Whether the authorization request carries PKCE (S256). Unlike in LiteLLM it does by default.",
+        values.boolean,
+        True,
+    ),
+)
+
+# Accepted because the documents name them; they change nothing here, and the start says why.
+WITHOUT_EFFECT: dict[str, str] = {
+    "EXPERIMENTAL_UI_LOGIN": "the command line's sign-in is on without it",
+}

@@ -1,0 +1,88 @@
+"""Browser sessions: the dashboard's (kind `gateway`) and the embedded provider's (kind `idp`)."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import insert, select, update
+
+from gatewright.domain.clock import Millis
+from gatewright.storage.database import Transaction
+from gatewright.storage.rows import changed
+from gatewright.storage.tables import sessions
+
+
+class SessionRow(msgspec.Struct, frozen=True):
+    """One row of sessions. `id_token` is sealed."""
+
+    id: int
+    token_hash: str
+    kind: str
+    user_pk: int
+    source: str | None
+    sid: str
+    amr: list[str]
+    id_token: bytes | None
+    address: str | None
+    user_agent: str | None
+    created_at: Millis
+    last_used_at: Millis
+    expires_at: Millis
+    ended_at: Millis | None
+
+
+async def add(tx: Transaction, **columns: Any) -> int:
+    """Inserts a session and returns its id."""
+    session_id: int = (await tx.execute(insert(sessions).values(columns).returning(sessions.c.id))).scalar_one()
+    return session_id
+
+
+async def by_token(tx: Transaction, token_hash: str, kind: str, now: Millis) -> SessionRow | None:
+    """The living session with that token, None when there is none, it ended or it expired."""
+    query = select(sessions).where(
+        sessions.c.token_hash == token_hash,
+        sessions.c.kind == kind,
+        sessions.c.ended_at.is_(None),
+        sessions.c.expires_at > now,
+    )
+    row = (await tx.execute(query)).first()
+    return None if row is None else msgspec.convert(row._mapping, SessionRow)
+
+
+async def by_id(tx: Transaction, session_id: int, now: Millis) -> SessionRow | None:
+    """The living session with that id."""
+    query = select(sessions).where(
+        sessions.c.id == session_id, sessions.c.ended_at.is_(None), sessions.c.expires_at > now
+    )
+    row = (await tx.execute(query)).first()
+    return None if row is None else msgspec.convert(row._mapping, SessionRow)
+
+
+async def of_user(tx: Transaction, user_pk: int, kind: str, now: Millis) -> list[SessionRow]:
+    """The user's living sessions of that kind, last used first."""
+    query = select(sessions).where(
+        sessions.c.user_pk == user_pk,
+        sessions.c.kind == kind,
+        sessions.c.ended_at.is_(None),
+        sessions.c.expires_at > now,
+    )
+    rows = await tx.execute(query.order_by(sessions.c.last_used_at.desc()))
+    return [msgspec.convert(row._mapping, SessionRow) for row in rows]
+
+
+async def touch(tx: Transaction, session_id: int, at: Millis, expires_at: Millis | None = None) -> None:
+    """Notes that the session was used; with `expires_at` it also lives on."""
+    values = {"last_used_at": at} if expires_at is None else {"last_used_at": at, "expires_at": expires_at}
+    await tx.execute(update(sessions).where(sessions.c.id == session_id).values(**values))
+
+
+async def end(tx: Transaction, session_id: int, at: Millis) -> str | None:
+    """Ends one session; its token hash when it was alive."""
+    query = update(sessions).where(sessions.c.id == session_id, sessions.c.ended_at.is_(None)).values(ended_at=at)
+    token_hash: str | None = (await tx.execute(query.returning(sessions.c.token_hash))).scalar()
+    return token_hash
+
+
+async def end_all(tx: Transaction, user_pk: int, at: Millis) -> int:
+    """Ends every session of the user and says how many."""
+    query = update(sessions).where(sessions.c.user_pk == user_pk, sessions.c.ended_at.is_(None)).values(ended_at=at)
+    return changed(await tx.execute(query))

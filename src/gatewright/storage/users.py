@@ -1,0 +1,126 @@
+"""Users and the identities that link a login to one."""
+
+from typing import Any, cast
+
+import msgspec
+from sqlalchemy import ColumnElement, Row, func, insert, or_, select, update
+
+from gatewright.domain.clock import Millis
+from gatewright.domain.identity import Role, RoleReason
+from gatewright.domain.people import User
+from gatewright.storage.database import Transaction
+from gatewright.storage.rows import builtins
+from gatewright.storage.tables import identities, users
+
+FIELDS = [column for column in users.c if column.name not in ("password_hash", "deleted_at")]
+ALIVE = users.c.deleted_at.is_(None)
+
+
+class NewUser(msgspec.Struct, frozen=True):
+    """What a new row needs."""
+
+    uuid: str
+    username: str
+    user_id: str
+    email: str | None
+    role: Role
+    role_reason: RoleReason
+    display_name: str | None = None
+    email_verified: bool = False
+    is_break_glass: bool = False
+    password_hash: str | None = None
+
+
+async def add(tx: Transaction, new: NewUser, at: Millis) -> User:
+    """Inserts the user. The caller made sure that username and user_id are free (`taken`)."""
+    row = {
+        **builtins(new),
+        "attributes": {},
+        "metadata": {},
+        "role_locked": False,
+        "is_active": True,
+        "created_at": at,
+        "updated_at": at,
+    }
+    result = await tx.execute(insert(users).values(row).returning(*FIELDS))
+    return _user(result.one())
+
+
+async def taken(tx: Transaction, *, username: str, user_id: str) -> bool:
+    """Whether either name belongs to somebody, deleted people included."""
+    query = select(users.c.id).where(or_(users.c.username == username, users.c.user_id == user_id)).limit(1)
+    return (await tx.execute(query)).first() is not None
+
+
+async def any_exist(tx: Transaction) -> bool:
+    return (await tx.execute(select(users.c.id).limit(1))).first() is not None
+
+
+async def by_id(tx: Transaction, user_pk: int) -> User | None:
+    return await _one(tx, users.c.id == user_pk)
+
+
+async def by_user_id(tx: Transaction, user_id: str) -> User | None:
+    return await _one(tx, users.c.user_id == user_id)
+
+
+async def by_identity(tx: Transaction, source: str, subject: str) -> User | None:
+    """The user whom this (source, subject) is linked to. The only way in which a login finds a user."""
+    query = (
+        select(*FIELDS)
+        .join(identities, identities.c.user_pk == users.c.id)
+        .where(identities.c.source == source, identities.c.subject == subject, ALIVE)
+    )
+    row = (await tx.execute(query)).first()
+    return None if row is None else _user(row)
+
+
+async def with_password(tx: Transaction, name: str) -> tuple[User, str] | None:
+    """The user with that username, else the only one with that e-mail address, and the password hash."""
+    query = select(*FIELDS, users.c.password_hash).where(ALIVE, users.c.password_hash.is_not(None))
+    row = (await tx.execute(query.where(users.c.username == name))).first()
+    if row is None:
+        rows = (await tx.execute(query.where(func.lower(users.c.email) == name.lower()).limit(2))).all()
+        row = rows[0] if len(rows) == 1 else None
+    return None if row is None else (_user(row), cast("str", row.password_hash))
+
+
+async def page(tx: Transaction, limit: int, after: int | None) -> list[User]:
+    """Users in the order of their ids, after the given one."""
+    query = select(*FIELDS).where(ALIVE).order_by(users.c.id).limit(limit)
+    if after is not None:
+        query = query.where(users.c.id > after)
+    return [_user(row) for row in await tx.execute(query)]
+
+
+async def change(tx: Transaction, user_pk: int, at: Millis, **columns: Any) -> User | None:
+    """Sets columns of one user; None when there is no such user."""
+    values = {name: builtins(value) for name, value in columns.items()}
+    query = update(users).where(users.c.id == user_pk, ALIVE).values(**values, updated_at=at).returning(*FIELDS)
+    row = (await tx.execute(query)).first()
+    return None if row is None else _user(row)
+
+
+async def link(tx: Transaction, user_pk: int, source: str, subject: str, at: Millis) -> None:
+    """Links a login identity to the user. (source, subject) is unique and never moves."""
+    await tx.execute(insert(identities).values(user_pk=user_pk, source=source, subject=subject, created_at=at))
+
+
+async def identity_used(tx: Transaction, source: str, subject: str, at: Millis) -> None:
+    query = update(identities).where(identities.c.source == source, identities.c.subject == subject)
+    await tx.execute(query.values(last_used_at=at))
+
+
+async def identities_of(tx: Transaction, user_pk: int) -> list[tuple[str, str]]:
+    """The (source, subject) pairs linked to the user."""
+    query = select(identities.c.source, identities.c.subject).where(identities.c.user_pk == user_pk)
+    return [(row.source, row.subject) for row in await tx.execute(query.order_by(identities.c.id))]
+
+
+async def _one(tx: Transaction, condition: ColumnElement[bool]) -> User | None:
+    row = (await tx.execute(select(*FIELDS).where(condition, ALIVE))).first()
+    return None if row is None else _user(row)
+
+
+def _user(row: Row[*tuple[Any, ...]]) -> User:
+    return msgspec.convert(row._mapping, User, strict=False)
