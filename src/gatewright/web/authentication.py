@@ -1,0 +1,84 @@
+"""Who calls: the credential of a request, and whether the route's access rule lets its holder in."""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+
+from gatewright.accounts.keys import KeyRing
+from gatewright.accounts.sessions import Session, Sessions
+from gatewright.domain.errors import Forbidden, Unauthenticated
+from gatewright.domain.identity import Role
+from gatewright.domain.keys import Principal
+from gatewright.web.routing import Access
+
+# In this order (contract litellm 3.1).
+KEY_HEADERS = (
+    "x-litellm-api-key",
+    "authorization",
+    "api-key",
+    "x-api-key",
+    "x-goog-api-key",
+    "ocp-apim-subscription-key",
+)
+WRITERS = (Role.PROXY_ADMIN, Role.INTERNAL_USER)
+
+
+def key_of(headers: Mapping[str, str]) -> str | None:
+    """The key that the headers carry, None when there is none."""
+    for name in KEY_HEADERS:
+        value = headers.get(name)
+        if value:
+            return value[7:].strip() if value[:7].lower() == "bearer " else value.strip()
+    return None
+
+
+class Authentication:
+    """Answers who calls, by key or by session cookie."""
+
+    def __init__(self, ring: KeyRing, sessions: Sessions) -> None:
+        self._ring = ring
+        self._sessions = sessions
+
+    async def principal(self, request: Request, session_token: str | None) -> Principal | None:
+        """The caller, None without a credential. A key counts before the cookie, so that a page can test a key."""
+        key = key_of(request.headers)
+        if key is not None:
+            return await self._ring.authenticate(key)
+        session = await self._sessions.find(session_token)
+        return None if session is None else session_principal(session)
+
+
+def session_principal(session: Session) -> Principal:
+    """The caller behind a browser session: the user as they are now."""
+    return Principal(
+        kind="session",
+        role=session.user.role,
+        user_pk=session.user.id,
+        user_id=session.user.user_id,
+        credential_id=session.row.id,
+        expires_at=session.row.expires_at,
+        email=session.user.email,
+    )
+
+
+def check_access(rule: Access, principal: Principal | None) -> None:
+    """Raises Unauthenticated or Forbidden unless the rule lets the caller in."""
+    if rule is Access.PUBLIC:
+        return
+    if principal is None:
+        raise Unauthenticated(
+            "No API key passed in.", hint="Send it as `Authorization: Bearer sk-...`, or sign in on the dashboard."
+        )
+    allowed = {
+        Access.CALLER: True,
+        Access.PERSON: principal.user_pk is not None,
+        Access.WRITER: principal.role in WRITERS and (principal.user_pk is not None or principal.kind == "master"),
+        Access.VIEWER: principal.sees_everything,
+        Access.ADMIN: principal.is_admin,
+        Access.SESSION: principal.kind == "session",
+    }[rule]
+    if not allowed:
+        raise Forbidden(
+            f"This needs {rule.value}. Your role is {principal.role.value}.",
+            hint="An administrator can change your role on the Users page.",
+        )

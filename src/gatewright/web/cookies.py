@@ -1,0 +1,34 @@
+"""Every cookie: one place that knows the names and the attributes."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+SESSION = "gatewright_session"
+IDP_SESSION = "gatewright_idp_session"
+LOGIN = "gatewright_login"
+FORM = "gatewright_form"
+SIGNED_OUT = "gatewright_signed_out"
+
+
+class Cookies:
+    """HttpOnly, SameSite=Lax, Path=/; on https Secure and with the `__Host-` prefix, which no subdomain can forge."""
+
+    def __init__(self, *, https: bool) -> None:
+        self._https = https
+
+    def name(self, cookie: str) -> str:
+        """The name as the browser knows it."""
+        return f"__Host-{cookie}" if self._https else cookie
+
+    def read(self, request: Request, cookie: str) -> str | None:
+        """The value, None when it is absent or empty."""
+        return request.cookies.get(self.name(cookie)) or None
+
+    def write(self, response: Response, cookie: str, value: str, *, max_age: int | None = None) -> None:
+        """Sets a cookie; `max_age` in seconds, None until the browser closes."""
+        response.set_cookie(
+            self.name(cookie), value, max_age=max_age, path="/", httponly=True, samesite="lax", secure=self._https
+        )
+
+    def clear(self, response: Response, cookie: str) -> None:
+        response.delete_cookie(self.name(cookie), path="/", httponly=True, samesite="lax", secure=self._https)

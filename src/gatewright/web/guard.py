@@ -1,0 +1,116 @@
+"""What stands around every handler: request id, host, credential, access rule, cross-site check, errors, headers."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from gatewright.domain.errors import BadInput, GatewrightError
+from gatewright.domain.people import Origin
+from gatewright.settings.schema import Settings
+from gatewright.web import csrf, errors
+from gatewright.web.authentication import Authentication, check_access, key_of
+from gatewright.web.call import Call
+from gatewright.web.cookies import SESSION, Cookies
+from gatewright.web.render import Pages
+from gatewright.web.routing import Access, Dialect, Route
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+ALWAYS = {"x-content-type-options": "nosniff", "x-frame-options": "DENY"}
+
+
+class MisdirectedHost(BadInput):
+    """The Host header names somebody else (RFC 9110 15.5.20)."""
+
+    code = "misdirected_request"
+    status = 421
+    summary = "This server does not answer for that host name."
+
+
+class Guard:
+    """Turns a row of the route table into a Starlette endpoint."""
+
+    def __init__(self, settings: Settings, authentication: Authentication, cookies: Cookies, pages: Pages) -> None:
+        self._settings = settings
+        self._authentication = authentication
+        self._cookies = cookies
+        self._pages = pages
+        self._host = urlsplit(settings.base_url).netloc
+        self._proxies = [ip_network(text) for text in settings.trusted_proxies]
+
+    def endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
+        """The endpoint of a route."""
+
+        async def run(request: Request) -> Response:
+            token = self._cookies.read(request, SESSION) if route.dialect.takes_cookie else None
+            call = Call(request, self._origin(request), None, token)
+            try:
+                response = await self._answer(route, call)
+            except GatewrightError as error:
+                response = self._refuse(route, call, error)
+            except Exception as error:  # noqa: BLE001 (the edge: logged with its reference, never shown)
+                response = self._refuse(route, call, errors.unexpected(error, call.origin.reference))
+            for name, value in ALWAYS.items():
+                response.headers.setdefault(name, value)
+            response.headers.setdefault("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
+            response.headers["x-request-id"] = call.origin.reference or ""
+            return response
+
+        return run
+
+    async def _answer(self, route: Route, call: Call) -> Response:
+        request = call.request
+        if route.dialect is Dialect.PAGE and (moved := self._canonical(request)) is not None:
+            return moved
+        if route.access is Access.PUBLIC:
+            return await route.handler(call)
+        principal = await self._authentication.principal(request, call.session_token)
+        check_access(route.access, principal)
+        if key_of(request.headers) is None:
+            csrf.check_api(request, self._settings.base_url)
+        return await route.handler(Call(request, call.origin, principal, call.session_token))
+
+    def _refuse(self, route: Route, call: Call, error: GatewrightError) -> Response:
+        if route.dialect is Dialect.PAGE:
+            return self._pages.error(call, error)
+        return errors.as_response(error, route.dialect, call.origin.reference)
+
+    def _canonical(self, request: Request) -> Response | None:
+        """Pages live at one host name: another loopback name is sent there, a foreign one is refused."""
+        host = request.headers.get("host", "").lower()
+        if host == self._host:
+            return None
+        name = host.rpartition(":")[0] if ":" in host.rpartition("]")[2] else host
+        if name in LOOPBACK_NAMES and self._settings.listens_on_loopback_only and request.method in ("GET", "HEAD"):
+            query = f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(f"{self._settings.base_url}{request.url.path}{query}", 307)
+        raise MisdirectedHost(hint=f"Open {self._settings.base_url} instead, or set PROXY_BASE_URL to the public URL.")
+
+    def _origin(self, request: Request) -> Origin:
+        return Origin(
+            address=self._address(request),
+            user_agent=request.headers.get("user-agent"),
+            reference=f"req-{secrets.token_hex(8)}",
+        )
+
+    def _address(self, request: Request) -> str | None:
+        """The caller's address: the nearest one in X-Forwarded-For that is not a trusted proxy of ours."""
+        address = request.client.host if request.client else None
+        hops = [hop.strip() for line in request.headers.getlist("x-forwarded-for") for hop in line.split(",")]
+        while address is not None and hops and self._is_proxy(address):
+            address = hops.pop()
+            try:
+                ip_address(address)
+            except ValueError:
+                return None
+        return address
+
+    def _is_proxy(self, address: str) -> bool:
+        try:
+            ip = ip_address(address)
+        except ValueError:
+            return False
+        return any(ip in network for network in self._proxies)

@@ -1,0 +1,77 @@
+"""The pages before sign-in: Jinja templates, no script, their own strict Content-Security-Policy."""
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from gatewright import __version__
+from gatewright.domain.errors import GatewrightError
+from gatewright.settings.schema import Settings
+from gatewright.web import csrf
+from gatewright.web.call import Call
+from gatewright.web.cookies import FORM, Cookies
+
+PAGE_HEADERS = {
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+}
+TITLES = {400: "This did not work", 401: "Please sign in", 403: "This is not allowed", 404: "There is no such page"}
+
+
+class Pages:
+    """Renders templates of web/pages. Every template extends layout.html and fills `title` and `main`."""
+
+    def __init__(self, settings: Settings, cookies: Cookies) -> None:
+        self._settings = settings
+        self._cookies = cookies
+        self._environment = Environment(
+            loader=PackageLoader("gatewright.web", "pages"), autoescape=True, undefined=StrictUndefined
+        )
+
+    def page(
+        self, call: Call, template: str, *, status: int = 200, form_origins: tuple[str, ...] = (), **context: Any
+    ) -> HTMLResponse:
+        """The page. `form_origins` are foreign origins that a form of the page may end up at by a redirect.
+
+        Templates get `csrf`, the token that every form must carry in a field of that name, and `version`.
+        """
+        cookie = self._cookies.read(call.request, FORM)
+        fresh = cookie or csrf.new_cookie()
+        html = self._environment.get_template(template).render(
+            csrf=csrf.form_token(fresh), version=__version__, **context
+        )
+        response = HTMLResponse(html, status, headers={**PAGE_HEADERS, "content-security-policy": policy(form_origins)})
+        if cookie is None:
+            self._cookies.write(response, FORM, fresh)
+        return response
+
+    def error(self, call: Call, error: GatewrightError) -> HTMLResponse:
+        """The error in words, with the reference id that finds it in the audit log."""
+        return self.page(
+            call,
+            "error.html",
+            status=error.status,
+            heading=TITLES.get(error.status, "Something went wrong" if error.status >= 500 else "This did not work"),
+            message=error.message,
+            hint=error.hint,
+            code=error.error_code,
+            reference=call.origin.reference,
+        )
+
+    async def form(self, call: Call) -> dict[str, str]:
+        """The fields of one of our forms. Raises Forbidden when it does not come from this browser and site."""
+        fields = await call.fields()
+        cookie = self._cookies.read(call.request, FORM)
+        csrf.check_form(call.request, self._settings.base_url, cookie, fields.pop(csrf.FIELD, None))
+        return fields
+
+
+def policy(form_origins: tuple[str, ...]) -> str:
+    """The Content-Security-Policy of a page. Chromium applies form-action to redirects that follow a POST too."""
+    targets = " ".join(("'self'", *form_origins))
+    return (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+        f"form-action {targets}; frame-ancestors 'none'; base-uri 'none'"
+    )

@@ -1,0 +1,93 @@
+"""The dashboard's files, and the door to it: without a session `/ui` goes to the sign-in."""
+
+import mimetypes
+from pathlib import Path
+from urllib.parse import quote
+
+from starlette.responses import RedirectResponse, Response
+
+import gatewright
+from gatewright.accounts.sessions import Sessions
+from gatewright.domain.errors import NotFound
+from gatewright.web.call import Call
+from gatewright.web.render import Pages
+from gatewright.web.routing import Access, Dialect, Route
+
+FOLDER = Path(gatewright.__file__).parent / "_ui"
+STATIC = Path(gatewright.__file__).parent / "web" / "static"
+POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; "
+    "require-trusted-types-for 'script'"
+)
+
+
+class Dashboard:
+    """Serves what the build put into the package."""
+
+    def __init__(self, sessions: Sessions, pages: Pages) -> None:
+        self._sessions = sessions
+        self._pages = pages
+        self._files = index_files(FOLDER)
+        self._static = index_files(STATIC)
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/", ("GET",), self.root, Access.PUBLIC, Dialect.PAGE),
+            Route("/ui", ("GET",), self.page, Access.PUBLIC, Dialect.PAGE),
+            Route("/ui/{path:path}", ("GET",), self.page, Access.PUBLIC, Dialect.PAGE),
+            Route("/static/{path:path}", ("GET",), self.static, Access.PUBLIC, Dialect.DETAIL),
+        ]
+
+    async def root(self, _: Call) -> Response:
+        return RedirectResponse("/ui/", 303)
+
+    async def static(self, call: Call) -> Response:
+        """The style sheet of the pages before sign-in."""
+        path = self._static.get(call.path("path"))
+        if path is None:
+            raise NotFound()
+        return send_file(path, call, immutable=False)
+
+    async def page(self, call: Call) -> Response:
+        """An asset, else the one page for a signed-in browser, else the sign-in."""
+        path = call.request.path_params.get("path", "")
+        asset = self._files.get(path)
+        if asset is not None and path != "index.html":
+            return send_file(asset, call, immutable=path.startswith("assets/"))
+        if await self._sessions.find(call.session_token) is None:
+            query = f"?{call.request.url.query}" if call.request.url.query else ""
+            wanted = quote(f"{call.request.url.path}{query}", safe="")
+            return RedirectResponse(f"/sso/key/generate?return_to={wanted}", 303, headers={"cache-control": "no-store"})
+        if "index.html" not in self._files:
+            return self._pages.page(call, "no_dashboard.html", status=503)
+        response = send_file(self._files["index.html"], call, immutable=False)
+        response.headers["content-security-policy"] = POLICY
+        response.headers["referrer-policy"] = "same-origin"
+        response.headers["cross-origin-opener-policy"] = "same-origin"
+        return response
+
+
+def index_files(folder: Path) -> dict[str, Path]:
+    """Every file by its path in the folder, read once, so that no request can name another file."""
+    if not folder.is_dir():
+        return {}
+    return {
+        file.relative_to(folder).as_posix(): file
+        for file in folder.rglob("*")
+        if file.is_file() and file.suffix not in (".gz", ".py") and not file.name.startswith(".")
+    }
+
+
+def send_file(path: Path, call: Call, *, immutable: bool) -> Response:
+    """The file, compressed when the build compressed it and the browser takes that."""
+    packed = path.with_name(path.name + ".gz")
+    use_packed = "gzip" in call.request.headers.get("accept-encoding", "") and packed.exists()
+    headers = {
+        "cache-control": "public, max-age=31536000, immutable" if immutable else "no-cache",
+        "vary": "accept-encoding",
+    }
+    if use_packed:
+        headers["content-encoding"] = "gzip"
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return Response((packed if use_packed else path).read_bytes(), headers=headers, media_type=kind)
