@@ -1,0 +1,135 @@
+/** What docs/api.md promises, by hand. Times are ISO 8601 in UTC; money is decimal text in USD, null when unknown. */
+
+export type Role = "proxy_admin" | "proxy_admin_viewer" | "internal_user" | "internal_user_viewer";
+
+export interface RoleReason {
+  rule: string;
+  claim: string | null;
+  value: string | null;
+  warning: string | null;
+}
+
+export interface Me {
+  user_id: string;
+  username: string | null;
+  email: string | null;
+  display_name: string | null;
+  role: Role;
+  role_label: string;
+  role_reason: RoleReason;
+  role_locked: boolean;
+  kind: "session" | "key" | "cli" | "master";
+  expires_at: string | null;
+  models: string[];
+}
+
+export interface Session {
+  id: string;
+  kind: "browser" | "cli";
+  current: boolean;
+  created_at: string;
+  last_used_at: string | null;
+  expires_at: string | null;
+  address: string | null;
+  user_agent: string | null;
+}
+
+export interface Overview {
+  since: string;
+  requests: number;
+  errors: number;
+  tokens: { prompt: number; completion: number; total: number };
+  spend: string | null;
+  unpriced_requests: number;
+  first_request_done: boolean;
+  example_model: string | null;
+  base_url: string;
+  hours: { at: string; requests: number; spend: string | null }[];
+  models: { model: string; requests: number; tokens: number | { total: number }; spend: string | null }[];
+}
+
+export interface Key {
+  id: string;
+  name: string | null;
+  key_name: string;
+  models: string[];
+  owner: { user_id: string; email: string | null } | null;
+  created_at: string;
+  expires_at: string | null;
+  last_used_at: string | null;
+  status: "active" | "expired" | "revoked";
+  spend: string | null;
+}
+
+export interface NewKey {
+  name: string;
+  models: string[];
+  expires_in: string | null;
+}
+
+export interface CreatedKey extends Key {
+  key: string;
+}
+
+export interface Model {
+  id: string;
+  name: string;
+  provider: string;
+  upstream_model: string | null;
+  api_base: string | null;
+  source: "config" | "database" | "built_in";
+  demonstration: boolean;
+  price: { input_per_million: string | null; output_per_million: string | null } | null;
+}
+
+export interface NewModel {
+  name: string;
+  upstream_model: string;
+  api_base: string | null;
+  api_key: string | null;
+  input_price_per_million?: string;
+  output_price_per_million?: string;
+}
+
+export interface User {
+  user_id: string;
+  username: string | null;
+  email: string | null;
+  display_name: string | null;
+  role: Role;
+  role_label: string;
+  role_reason: RoleReason;
+  role_locked: boolean;
+  is_active: boolean;
+  is_break_glass: boolean;
+  last_login_at: string | null;
+  created_at: string;
+}
+
+export interface UserPatch {
+  role?: Role;
+  role_locked?: boolean;
+}
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+
+export interface UiInfo {
+  product: string;
+  version: string;
+  base_url: string;
+  sign_in_url: string;
+}
+
+/** RFC 9457, plus our extensions. Every member may be missing when something between us and the server answered. */
+export interface Problem {
+  title?: string;
+  status?: number;
+  code?: string;
+  detail?: string;
+  hint?: string | null;
+  errors?: { field: string; detail: string }[];
+  request_id?: string;
+}

@@ -1,0 +1,100 @@
+import { ApiError, errorFromAnswer, unreachable } from "./api-error";
+import type {
+  CreatedKey,
+  Key,
+  Me,
+  Model,
+  NewKey,
+  NewModel,
+  Overview,
+  Page,
+  Session,
+  UiInfo,
+  User,
+  UserPatch,
+} from "./api-types";
+import { expectSignOut, leave, sessionWorks, signIn } from "./session";
+
+type Method = "GET" | "POST" | "PATCH" | "DELETE";
+
+const PAGE_SIZE = 200;
+
+async function request<T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  // A form on another site cannot set this header; the server asks for it on everything that changes something.
+  if (method !== "GET") headers["X-Gatewright-Request"] = "1";
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      credentials: "same-origin",
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: signal ?? null,
+    });
+  } catch (thrown) {
+    if (signal?.aborted) throw thrown;
+    throw unreachable();
+  }
+  if (response.status === 401) return signIn();
+  if (response.status === 204) return undefined as T;
+  const text = await response.text();
+  const parsed = parse(text);
+  if (!response.ok) throw errorFromAnswer(response.status, parsed, response.headers.get("X-Request-Id"));
+  if (parsed === undefined) {
+    throw new ApiError(response.status, "The answer was not JSON.", {
+      hint: "Something between this browser and Gatewright may have answered instead.",
+    });
+  }
+  sessionWorks();
+  return parsed as T;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function list<T>(path: string) {
+  return (cursor: string | null, signal?: AbortSignal) => {
+    const query = new URLSearchParams({ limit: String(PAGE_SIZE), ...(cursor ? { cursor } : {}) });
+    return request<Page<T>>("GET", `${path}?${query}`, undefined, signal);
+  };
+}
+
+const one = (path: string, id: string) => `${path}/${encodeURIComponent(id)}`;
+
+export const api = {
+  me: (signal?: AbortSignal) => request<Me>("GET", "/api/v1/me", undefined, signal),
+  ui: (signal?: AbortSignal) => request<UiInfo>("GET", "/api/v1/ui", undefined, signal),
+  overview: (signal?: AbortSignal) => request<Overview>("GET", "/api/v1/overview", undefined, signal),
+
+  sessions: list<Session>("/api/v1/me/sessions"),
+  endSession: (id: string) => request<void>("DELETE", one("/api/v1/me/sessions", id)),
+
+  keys: list<Key>("/api/v1/keys"),
+  createKey: (key: NewKey) => request<CreatedKey>("POST", "/api/v1/keys", key),
+  revokeKey: (id: string) => request<void>("DELETE", one("/api/v1/keys", id)),
+
+  models: list<Model>("/api/v1/models"),
+  addModel: (model: NewModel) => request<Model>("POST", "/api/v1/models", model),
+  removeModel: (id: string) => request<void>("DELETE", one("/api/v1/models", id)),
+
+  users: list<User>("/api/v1/users"),
+  changeUser: (id: string, patch: UserPatch) => request<User>("PATCH", one("/api/v1/users", id), patch),
+};
+
+export async function signOut(): Promise<void> {
+  expectSignOut(true);
+  try {
+    const answer = await request<{ redirect_to: string }>("POST", "/session/logout");
+    leave(answer.redirect_to);
+  } catch (thrown) {
+    expectSignOut(false);
+    throw thrown;
+  }
+}

@@ -1,0 +1,122 @@
+import { useState } from "react";
+import { Link, Route, Switch, useLocation } from "wouter";
+import { signOut as endSession } from "./api";
+import type { Me } from "./api-types";
+import { commandsFor, type NavPage, pagesFor } from "./commands";
+import { AccountBlock } from "./components/account-block";
+import { CommandMenu } from "./components/command-menu";
+import { Icon, Logo } from "./components/icons";
+import { Loading } from "./components/loading";
+import { Problem } from "./components/problem";
+import { ShortcutHelp } from "./components/shortcut-help";
+import { ToastProvider } from "./components/toast";
+import { Shell } from "./context";
+import { AccountPage } from "./pages/account";
+import { KeysPage } from "./pages/keys";
+import { ModelsPage } from "./pages/models";
+import { NotFoundPage } from "./pages/not-found";
+import { OverviewPage } from "./pages/overview";
+import { UsersPage } from "./pages/users";
+import { useMe } from "./queries";
+import { useShortcuts } from "./shortcuts";
+
+export function App() {
+  const me = useMe();
+  if (me.data) {
+    return (
+      <ToastProvider>
+        <Dashboard me={me.data} />
+      </ToastProvider>
+    );
+  }
+  return (
+    <main className="lonely">
+      <h1 className="brand">
+        <Logo />
+        Gatewright
+      </h1>
+      {me.isError ? (
+        <Problem error={me.error} onRetry={() => me.refetch()} />
+      ) : (
+        <Loading what="your account" rows={3} />
+      )}
+    </main>
+  );
+}
+
+function Dashboard({ me }: { me: Me }) {
+  const [, go] = useLocation();
+  const [layer, setLayer] = useState<"none" | "commands" | "help">("none");
+  const [failure, setFailure] = useState<unknown>(null);
+  const pages = pagesFor(me);
+  const signOut = () => {
+    setFailure(null);
+    endSession().catch(setFailure);
+  };
+  const openCommands = () => setLayer("commands");
+  const showShortcuts = () => setLayer("help");
+  const close = () => setLayer("none");
+  useShortcuts({ pages, go, openCommands, openHelp: showShortcuts });
+  return (
+    <Shell value={{ me, openCommands, signOut }}>
+      <a className="skip" href="#main">
+        Skip to content
+      </a>
+      <div className="shell">
+        <header className="side">
+          <Link href="/" className="brand">
+            <Logo />
+            Gatewright
+          </Link>
+          <Navigation pages={pages} />
+          <AccountBlock />
+        </header>
+        <main id="main" className="main" tabIndex={-1}>
+          {failure !== null && <Problem error={failure} onRetry={signOut} />}
+          <Switch>
+            <Route path="/" component={OverviewPage} />
+            <Route path="/keys" component={KeysPage} />
+            <Route path="/models" component={ModelsPage} />
+            <Route path="/users" component={UsersPage} />
+            <Route path="/account" component={AccountPage} />
+            <Route component={NotFoundPage} />
+          </Switch>
+        </main>
+      </div>
+      {layer === "commands" && (
+        <CommandMenu commands={commandsFor(me, { go, signOut, showShortcuts })} onClose={close} />
+      )}
+      {layer === "help" && <ShortcutHelp pages={pages} onClose={close} />}
+    </Shell>
+  );
+}
+
+function Navigation({ pages }: { pages: readonly NavPage[] }) {
+  const [location] = useLocation();
+  const groups = [...new Set(pages.map((page) => page.group))];
+  return (
+    <nav className="nav" aria-label="Main">
+      {groups.map((group) => (
+        <div key={group} className="nav-group">
+          {group && <p className="nav-title">{group}</p>}
+          <ul>
+            {pages
+              .filter((page) => page.group === group)
+              .map((page) => (
+                <li key={page.path}>
+                  <Link
+                    href={page.path}
+                    className="nav-link"
+                    aria-current={location === page.path ? "page" : undefined}
+                  >
+                    <Icon name={page.icon} />
+                    {page.label}
+                  </Link>
+                </li>
+              ))}
+          </ul>
+        </div>
+      ))}
+    </nav>
+  );
+}

@@ -1,0 +1,69 @@
+import type { Me } from "./api-types";
+import type { IconName } from "./components/icons";
+import { THEMES } from "./components/theme-menu";
+import { createsKeys, isAdmin, seesEveryone } from "./permissions";
+import { setTheme } from "./theme";
+
+export interface NavPage {
+  path: string;
+  label: string;
+  icon: IconName;
+  group: "" | "Gateway" | "Identity";
+  /** After "g". */
+  letter: string;
+}
+
+const PAGES: readonly (NavPage & { for?: (me: Me) => boolean })[] = [
+  { path: "/", label: "Overview", icon: "overview", group: "", letter: "o" },
+  { path: "/keys", label: "Keys", icon: "key", group: "Gateway", letter: "k" },
+  { path: "/models", label: "Models", icon: "models", group: "Gateway", letter: "m" },
+  { path: "/users", label: "Users", icon: "users", group: "Identity", letter: "u", for: seesEveryone },
+  { path: "/account", label: "My account", icon: "account", group: "Identity", letter: "a" },
+];
+
+export const pagesFor = (me: Me): readonly NavPage[] => PAGES.filter((page) => page.for?.(me) ?? true);
+
+export interface Command {
+  id: string;
+  label: string;
+  group: string;
+  icon: IconName;
+  run: () => void;
+}
+
+interface Does {
+  go: (path: string) => void;
+  signOut: () => void;
+  showShortcuts: () => void;
+}
+
+/** Everything that the command menu offers to this person. */
+export function commandsFor(me: Me, does: Does): Command[] {
+  const act = (id: string, label: string, icon: IconName, run: () => void) => ({
+    id,
+    label,
+    group: "Action",
+    icon,
+    run,
+  });
+  return [
+    ...pagesFor(me).map((page) => ({
+      id: page.path,
+      label: page.label,
+      group: page.group || "Page",
+      icon: page.icon,
+      run: () => does.go(page.path),
+    })),
+    ...(createsKeys(me) ? [act("new-key", "Create a key", "plus", () => does.go("/keys?new=key"))] : []),
+    ...(isAdmin(me) ? [act("new-model", "Add a model", "plus", () => does.go("/models?new=model"))] : []),
+    ...THEMES.map(({ choice, label, icon }) => ({
+      id: `theme-${choice}`,
+      label: `Theme: ${label.toLowerCase()}`,
+      group: "Theme",
+      icon,
+      run: () => setTheme(choice),
+    })),
+    act("shortcuts", "Keyboard shortcuts", "keyboard", does.showShortcuts),
+    act("sign-out", "Sign out", "exit", does.signOut),
+  ];
+}

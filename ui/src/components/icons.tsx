@@ -1,0 +1,123 @@
+import type { ReactNode } from "react";
+
+/** Drawn here on a 24 unit grid with one stroke, so that no icon package is needed. All are decoration. */
+const SHAPES = {
+  overview: (
+    <>
+      <rect x="4" y="4" width="7" height="9" rx="1.5" />
+      <rect x="4" y="17" width="7" height="3" rx="1.5" />
+      <rect x="15" y="4" width="5" height="3" rx="1.5" />
+      <rect x="15" y="11" width="5" height="9" rx="1.5" />
+    </>
+  ),
+  key: (
+    <>
+      <circle cx="8" cy="15.5" r="4" />
+      <path d="m11 12.5 8.5-8.5M15.5 8l3 3" />
+    </>
+  ),
+  models: (
+    <>
+      <path d="M12 3.5 19.5 8v8L12 20.5 4.5 16V8z" />
+      <path d="M4.5 8 12 12.5 19.5 8M12 12.5v8" />
+    </>
+  ),
+  users: (
+    <>
+      <circle cx="9" cy="8.5" r="3.5" />
+      <path d="M2.5 20c.3-3.6 2.9-6 6.5-6s6.2 2.4 6.5 6M15.5 5.3a3.5 3.5 0 0 1 0 6.4M18 14.6c2 .8 3.3 2.7 3.5 5.4" />
+    </>
+  ),
+  account: (
+    <>
+      <circle cx="12" cy="8.5" r="4" />
+      <path d="M4.5 20.5c.4-4 3.4-6.5 7.5-6.5s7.1 2.5 7.5 6.5" />
+    </>
+  ),
+  search: (
+    <>
+      <circle cx="10.5" cy="10.5" r="6" />
+      <path d="m15 15 5 5" />
+    </>
+  ),
+  sun: (
+    <>
+      <circle cx="12" cy="12" r="3.8" />
+      <path d="M12 3v1.5M12 19.5V21M3 12h1.5M19.5 12H21M5.6 5.6l1.1 1.1M17.3 17.3l1.1 1.1M18.4 5.6l-1.1 1.1M6.7 17.3l-1.1 1.1" />
+    </>
+  ),
+  moon: <path d="M19.5 14.2A8 8 0 0 1 9.8 4.5a8 8 0 1 0 9.7 9.7z" />,
+  screen: (
+    <>
+      <rect x="3.5" y="4.5" width="17" height="11.5" rx="2" />
+      <path d="M8.5 20h7M12 16v4" />
+    </>
+  ),
+  terminal: (
+    <>
+      <rect x="3.5" y="4.5" width="17" height="15" rx="2" />
+      <path d="m7.5 9.5 3 2.5-3 2.5M13 15h3.5" />
+    </>
+  ),
+  plus: <path d="M12 5v14M5 12h14" />,
+  copy: (
+    <>
+      <rect x="8.5" y="8.5" width="11.5" height="11.5" rx="2" />
+      <path d="M15.5 8.5V6a2 2 0 0 0-2-2H6a2 2 0 0 0-2 2v7.5a2 2 0 0 0 2 2h2.5" />
+    </>
+  ),
+  check: <path d="m5 12.5 4.5 4.5L19 7" />,
+  close: <path d="m6 6 12 12M18 6 6 18" />,
+  warning: (
+    <>
+      <path d="M12 4 21 19.5H3z" />
+      <path d="M12 10v4M12 16.8v.1" />
+    </>
+  ),
+  failed: (
+    <>
+      <circle cx="12" cy="12" r="8.5" />
+      <path d="M12 7.5v5.5M12 16.3v.1" />
+    </>
+  ),
+  exit: <path d="M10 4H6a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h4M15.5 8l4 4-4 4M19 12H9.5" />,
+  lock: (
+    <>
+      <rect x="5" y="10.5" width="14" height="9.5" rx="2" />
+      <path d="M8 10.5V8a4 4 0 0 1 8 0v2.5" />
+    </>
+  ),
+  ascending: <path d="M12 19V5M6.5 10.5 12 5l5.5 5.5" />,
+  descending: <path d="M12 5v14M6.5 13.5 12 19l5.5-5.5" />,
+  keyboard: (
+    <>
+      <rect x="2.5" y="6" width="19" height="12" rx="2" />
+      <path d="M6.5 10h.1M10.2 10h.1M13.8 10h.1M17.5 10h.1M8 14.2h8" />
+    </>
+  ),
+} satisfies Record<string, ReactNode>;
+
+export type IconName = keyof typeof SHAPES;
+
+export function Icon({ name }: { name: IconName }) {
+  return (
+    <svg className="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      {SHAPES[name]}
+    </svg>
+  );
+}
+
+export function Logo() {
+  return (
+    <svg className="logo" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      <defs>
+        <linearGradient id="logo-fill" x1="0" y1="0" x2="1" y2="1">
+          <stop offset="0" className="logo-from" />
+          <stop offset="1" className="logo-to" />
+        </linearGradient>
+      </defs>
+      <rect width="24" height="24" rx="6" fill="url(#logo-fill)" />
+      <path className="logo-gate" d="M7 18v-6.5a5 5 0 0 1 10 0V18M12 18v-6" />
+    </svg>
+  );
+}

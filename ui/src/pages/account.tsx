@@ -1,0 +1,185 @@
+import { useMutation } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { api } from "../api";
+import type { Me, Session } from "../api-types";
+import { nameOf } from "../components/account-block";
+import { Badge, Chips } from "../components/badge";
+import { Icon } from "../components/icons";
+import { type Column, ListTable } from "../components/list-table";
+import { Page } from "../components/page";
+import { Problem } from "../components/problem";
+import { RoleName, RoleWhy } from "../components/role";
+import { Time } from "../components/time";
+import { useToast } from "../components/toast";
+import { useShell } from "../context";
+import { deviceName } from "../format/device";
+import { useRefresh, useSessions, useUiInfo } from "../queries";
+
+const KINDS = {
+  session: "Browser session",
+  key: "Virtual key",
+  cli: "Command line",
+  master: "Master key",
+} as const;
+
+export function AccountPage() {
+  const { me, signOut } = useShell();
+  const info = useUiInfo();
+  return (
+    <Page
+      title="My account"
+      action={
+        <button type="button" className="button" onClick={signOut}>
+          <Icon name="exit" />
+          Sign out
+        </button>
+      }
+    >
+      <section className="panel" aria-labelledby="who-title">
+        <header className="panel-head">
+          <h2 id="who-title">Who I am</h2>
+        </header>
+        <dl className="facts">
+          <Who me={me} />
+        </dl>
+      </section>
+      <Sessions />
+      {info.data && (
+        <p className="small muted colophon">
+          {info.data.product} {info.data.version} at <code>{info.data.base_url}</code>
+        </p>
+      )}
+    </Page>
+  );
+}
+
+function Who({ me }: { me: Me }) {
+  return (
+    <>
+      <Fact name="Name">{nameOf(me)}</Fact>
+      {me.username && <Fact name="User name">{me.username}</Fact>}
+      <Fact name="Email">{me.email ?? <span className="muted">none</span>}</Fact>
+      <Fact name="User id">
+        <code className="break">{me.user_id}</code>
+      </Fact>
+      <Fact name="Role">
+        <RoleName of={me} />
+      </Fact>
+      <Fact name="Why this role">
+        <RoleWhy of={me} />
+      </Fact>
+      <Fact name="Models">
+        <Chips names={me.models} empty="all" shown={6} />
+      </Fact>
+      <Fact name="Signed in by">
+        {KINDS[me.kind] ?? me.kind}
+        {me.expires_at && (
+          <span className="muted">
+            , ends <Time at={me.expires_at} />
+          </span>
+        )}
+      </Fact>
+    </>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Sessions() {
+  const sessions = useSessions();
+  const refresh = useRefresh();
+  const toast = useToast();
+  const end = useMutation({
+    mutationFn: (session: Session) => api.endSession(session.id),
+    onSuccess: (_, session) => {
+      toast(`Ended the session of ${deviceName(session.user_agent)}`);
+      return refresh("sessions");
+    },
+  });
+  const columns: Column<Session>[] = [
+    {
+      id: "device",
+      header: "Device",
+      sort: (session) => deviceName(session.user_agent),
+      cell: (session) => (
+        <span className="name" title={session.user_agent ?? undefined}>
+          <span className="kind">
+            <Icon name={session.kind === "cli" ? "terminal" : "screen"} />
+          </span>
+          <strong>{deviceName(session.user_agent)}</strong>{" "}
+          {session.current && <Badge tone="ok">current</Badge>}
+        </span>
+      ),
+    },
+    {
+      id: "kind",
+      header: "Kind",
+      sort: (session) => session.kind,
+      cell: (session) => (session.kind === "cli" ? "command line" : "browser"),
+    },
+    {
+      id: "address",
+      header: "Address",
+      sort: (session) => session.address,
+      cell: (session) =>
+        session.address ? <code>{session.address}</code> : <span className="muted">unknown</span>,
+    },
+    {
+      id: "used",
+      header: "Last used",
+      sort: (session) => (session.last_used_at === null ? null : Date.parse(session.last_used_at)),
+      cell: (session) => <Time at={session.last_used_at} />,
+    },
+    {
+      id: "created",
+      header: "Signed in",
+      sort: (session) => Date.parse(session.created_at),
+      cell: (session) => <Time at={session.created_at} />,
+    },
+    { id: "expires", header: "Ends", cell: (session) => <Time at={session.expires_at} /> },
+    {
+      id: "acts",
+      header: "Actions",
+      bare: true,
+      // Ending the current one is signing out, which also has to end it at the provider.
+      cell: (session) =>
+        !session.current && (
+          <button
+            type="button"
+            className="button button-quiet"
+            aria-label={`End session of ${deviceName(session.user_agent)}`}
+            disabled={end.isPending}
+            onClick={() => end.mutate(session)}
+          >
+            End
+          </button>
+        ),
+    },
+  ];
+  return (
+    <>
+      {end.isError && <Problem error={end.error} />}
+      <ListTable
+        noun="session"
+        query={sessions}
+        columns={columns}
+        rowKey={(session) => session.id}
+        searchText={(session) => [deviceName(session.user_agent), session.kind, session.address].join(" ")}
+        filterLabel="Filter by device or address"
+        initialSort="-used"
+        empty={
+          <div className="empty">
+            <p>No session is open in your name.</p>
+          </div>
+        }
+      />
+    </>
+  );
+}
