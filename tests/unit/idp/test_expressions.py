@@ -124,7 +124,7 @@ return {"quota": quota}
     return {"a": True}
 return {"a": False}
 """,
-    "27 regex": 'return {"c": regex_match(user.email, r".*@corp\\.example"), "n": regex_replace(user.email, "@.*", "")}',
+    "27 regex": 'return {"c": regex_match(user.email, ".*@corp[.]example"), "n": regex_replace(user.email, "@.*", "")}',
     "lookups": """q = user.all_groups()
 return {
     "in": [g.name for g in q.filter(name__in=["admins", "x"])],

@@ -1,0 +1,35 @@
+"""Applications: what people sign in to. The slug is part of the issuer."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import insert, select, update
+
+from gatewright.storage.database import Transaction
+from gatewright.storage.tables import applications
+
+
+class Application(msgspec.Struct, frozen=True):
+    """One row. `launch_url` may start with `{base_url}`."""
+
+    id: int
+    slug: str
+    name: str
+    provider_id: int | None
+    launch_url: str
+
+
+async def by_slug(tx: Transaction, slug: str) -> Application | None:
+    row = (await tx.execute(select(applications).where(applications.c.slug == slug))).first()
+    return None if row is None else msgspec.convert(row._mapping, Application)
+
+
+async def add(tx: Transaction, **columns: Any) -> int:
+    """Inserts an application and returns its id."""
+    query = insert(applications).values(columns).returning(applications.c.id)
+    return int((await tx.execute(query)).scalar_one())
+
+
+async def change(tx: Transaction, application_id: int, **columns: Any) -> None:
+    if columns:
+        await tx.execute(update(applications).where(applications.c.id == application_id).values(columns))

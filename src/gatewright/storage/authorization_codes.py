@@ -1,0 +1,60 @@
+"""Authorization codes, by their SHA-256. A code is bound to client, redirect URI, challenge, session and user."""
+
+import msgspec
+from sqlalchemy import delete, insert, select, update
+
+from gatewright.domain.clock import Millis
+from gatewright.storage.database import Transaction
+from gatewright.storage.rows import builtins
+from gatewright.storage.tables import authorization_codes
+
+
+class Code(msgspec.Struct, frozen=True):
+    """One row."""
+
+    code_hash: str
+    provider_id: int
+    user_pk: int
+    session_id: int
+    redirect_uri: str
+    scope: str
+    nonce: str | None
+    code_challenge: str | None
+    auth_time: Millis
+    created_at: Millis
+    expires_at: Millis
+    redeemed_at: Millis | None = None
+
+
+async def add(tx: Transaction, code: Code) -> None:
+    await tx.execute(insert(authorization_codes).values(builtins(code)))
+
+
+async def redeem(tx: Transaction, code_hash: str, provider_id: int, at: Millis) -> Code | None:
+    """Marks the code as used and returns it; None unless this call was the one that did.
+
+    One conditional UPDATE, so that of two redemptions at the same moment one wins (Authentik contract 8.21, 8.22).
+    """
+    query = (
+        update(authorization_codes)
+        .where(
+            authorization_codes.c.code_hash == code_hash,
+            authorization_codes.c.provider_id == provider_id,
+            authorization_codes.c.redeemed_at.is_(None),
+        )
+        .values(redeemed_at=at)
+        .returning(authorization_codes)
+    )
+    row = (await tx.execute(query)).first()
+    return None if row is None else msgspec.convert(row._mapping, Code)
+
+
+async def find(tx: Transaction, code_hash: str) -> Code | None:
+    """The code whatever its state."""
+    row = (await tx.execute(select(authorization_codes).where(authorization_codes.c.code_hash == code_hash))).first()
+    return None if row is None else msgspec.convert(row._mapping, Code)
+
+
+async def forget_before(tx: Transaction, at: Millis) -> None:
+    """Drops codes that expired before `at`. Keep them as long as the tokens they gave may live: a replay revokes."""
+    await tx.execute(delete(authorization_codes).where(authorization_codes.c.expires_at < at))

@@ -1,0 +1,101 @@
+"""OAuth2/OpenID providers: in Authentik's words, one registered client each."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import insert, select, text, update
+
+from gatewright.domain.clock import Millis
+from gatewright.storage.database import Transaction
+from gatewright.storage.tables import applications, oauth_providers
+
+# Two workers that start together write the first objects once.
+FIRST_START_LOCK = 4_202_613
+
+
+class RedirectUri(msgspec.Struct, frozen=True):
+    """`url` may start with `{base_url}`. `redirect_uri_type` is `authorization` or `logout`."""
+
+    url: str
+    matching_mode: str = "strict"
+    redirect_uri_type: str = "authorization"
+
+
+class ProviderRow(msgspec.Struct, frozen=True):
+    """One provider with the application that makes it usable. `client_secret` is sealed, lives are milliseconds."""
+
+    id: int
+    name: str
+    client_id: str
+    client_secret: bytes | None
+    client_type: str
+    redirect_uris: tuple[RedirectUri, ...]
+    grant_types: tuple[str, ...]
+    authorization_flow: str
+    invalidation_flow: str
+    sub_mode: str
+    issuer_mode: str
+    require_pkce: bool
+    include_claims_in_id_token: bool
+    access_code_validity: Millis
+    access_token_validity: Millis
+    refresh_token_validity: Millis
+    slug: str
+    application_name: str
+    launch_url: str
+
+    def __repr__(self) -> str:
+        return f"ProviderRow({self.client_id!r}, {self.slug!r})"
+
+
+async def by_client_id(tx: Transaction, client_id: str) -> ProviderRow | None:
+    """The provider of that client, None when there is none or it has no application."""
+    return next(iter(await _select(tx, oauth_providers.c.client_id == client_id)), None)
+
+
+async def by_slug(tx: Transaction, slug: str) -> ProviderRow | None:
+    """The provider of the application with that slug."""
+    return next(iter(await _select(tx, applications.c.slug == slug)), None)
+
+
+async def everything(tx: Transaction) -> list[ProviderRow]:
+    """Every usable provider."""
+    return await _select(tx)
+
+
+async def find_id(tx: Transaction, **columns: Any) -> int | None:
+    """The id of the provider whose columns (`name`, `client_id`) have these values."""
+    conditions = [oauth_providers.c[name] == value for name, value in columns.items()]
+    return (await tx.execute(select(oauth_providers.c.id).where(*conditions))).scalar()
+
+
+async def add(tx: Transaction, **columns: Any) -> int:
+    """Inserts a provider and returns its id."""
+    query = insert(oauth_providers).values(columns).returning(oauth_providers.c.id)
+    return int((await tx.execute(query)).scalar_one())
+
+
+async def change(tx: Transaction, provider_id: int, **columns: Any) -> None:
+    if columns:
+        await tx.execute(update(oauth_providers).where(oauth_providers.c.id == provider_id).values(columns))
+
+
+async def lock_first_start(tx: Transaction) -> None:
+    """Lets one worker at a time look whether first objects exist and write them. SQLite locks by itself."""
+    if tx.dialect.name == "postgresql":
+        await tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": FIRST_START_LOCK})
+
+
+async def _select(tx: Transaction, *conditions: Any) -> list[ProviderRow]:
+    query = (
+        select(
+            oauth_providers,
+            applications.c.slug,
+            applications.c.name.label("application_name"),
+            applications.c.launch_url,
+        )
+        .join(applications, applications.c.provider_id == oauth_providers.c.id)
+        .where(*conditions)
+        .order_by(oauth_providers.c.id)
+    )
+    return [msgspec.convert(row._mapping, ProviderRow) for row in await tx.execute(query)]
