@@ -1,0 +1,10 @@
+"""The one reader of the wall clock."""
+
+import time
+
+from gatewright.domain.clock import Millis
+
+
+def now() -> Millis:
+    """Milliseconds since the epoch, UTC."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,59 @@
+"""What the parent process does once before it serves: schema, packaged objects, the first administrator."""
+
+from pathlib import Path
+
+import msgspec
+
+from gatewright.accounts.passwords import Passwords
+from gatewright.accounts.setup import Setup
+from gatewright.app import clock
+from gatewright.app.keyfiles import write_private
+from gatewright.settings.schema import Settings
+from gatewright.storage.database import Database, database_url
+from gatewright.storage.migrate import migrate
+from gatewright.storage.sealing import Sealer
+
+LINK_FILE = "setup-link"
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """What the start prints. `setup_link` is None when there is an administrator already."""
+
+    data: str
+    setup_link: str | None
+
+
+def open_database(settings: Settings) -> Database:
+    """The database that the settings name."""
+    url = database_url(settings.database_url, settings.data_dir)
+    return Database(url, Sealer(settings.salt_key or ""), clock.now)
+
+
+async def prepare(settings: Settings) -> Prepared:
+    """Brings the database up to date and makes what the first start needs. Raises GatewrightError."""
+    db = open_database(settings)
+    try:
+        await migrate(db)
+        return Prepared(data=shown_url(db), setup_link=await first_administrator(settings, db))
+    finally:
+        await db.close()
+
+
+async def first_administrator(settings: Settings, db: Database) -> str | None:
+    """Makes the administrator that the settings name, else a set-up link; None when there is a user already."""
+    setup = Setup(db, Passwords(), break_glass=settings.generic is not None)
+    link_file = settings.data_dir / LINK_FILE
+    if settings.admin_email and settings.admin_password:
+        await setup.headless(settings.admin_email, settings.admin_password)
+    if not await setup.is_open():
+        link_file.unlink(missing_ok=True)
+        return None
+    link = f"{settings.base_url}/setup?token={await setup.new_link()}"
+    write_private(link_file, link + "\n")
+    return link
+
+
+def shown_url(db: Database) -> str:
+    """Where the data is, without the password."""
+    url = db.engine.url
+    return str(Path(url.database or "")) if db.is_sqlite else url.render_as_string(hide_password=True)
