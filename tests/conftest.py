@@ -1,0 +1,68 @@
+"""Fixtures for every test: a real PostgreSQL from PyPI, and a database of each kind."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from gatewright.app import clock
+from gatewright.storage.database import Database, database_url
+from gatewright.storage.migrate import migrate
+from gatewright.storage.sealing import Sealer
+from tests.postgres import Postgres
+
+REQUIRE = "GATEWRIGHT_TEST_REQUIRE_ALL"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def missing(what: str) -> None:
+    """Skips, or fails where the environment promises that everything is there (CI)."""
+    if os.environ.get(REQUIRE):
+        pytest.fail(f"{what} is missing, and {REQUIRE} says that it must be there")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for the whole run."""
+    # The package puts a lock file into the parent of its data folder: each run gets a parent of its own.
+    folder = Path(tempfile.mkdtemp(prefix="gatewright-pg-"))
+    folder.chmod(0o755)
+    try:
+        server = Postgres.start(folder / "data")
+    except (ImportError, OSError, RuntimeError) as error:
+        missing(f"PostgreSQL ({error})")
+        return
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def db_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str | None]:
+    """A fresh, empty database as DATABASE_URL: None means SQLite in the data directory."""
+    if request.param == "sqlite":
+        yield None
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = f"t_{uuid4().hex[:16]}"
+    yield server.create(name)
+    server.drop(name)
+
+
+@pytest.fixture
+async def db(db_url: str | None, tmp_path: Path) -> AsyncIterator[Database]:
+    """A migrated database, once on SQLite and once on PostgreSQL."""
+    database = Database(database_url(db_url, tmp_path), Sealer("sk-tests-only-salt"), clock.now)
+    await migrate(database)
+    yield database
+    await database.close()
+
