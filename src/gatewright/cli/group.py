@@ -6,7 +6,10 @@ from typing import Any
 
 import click
 
+from gatewright import __version__
 from gatewright.cli import errors
+from gatewright.cli.context import server_options
+from gatewright.domain.errors import GatewrightError
 
 # name: (where the command is, what the list of commands says about it)
 COMMANDS = {
@@ -42,6 +45,8 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@server_options
+@click.version_option(__version__, "-v", "--version", message="gatewright %(version)s")
 @click.pass_context
 def group(ctx: click.Context) -> None:
     """Gatewright: one sign-on, one API, every model."""
@@ -58,6 +63,16 @@ def run_group(arguments: Sequence[str]) -> int:
         raise errors.WrongUsage(failure.format_message(), hint=f"Try `{command} --help`.") from failure
     except click.ClickException as failure:
         raise errors.CommandError(failure.format_message()) from failure
+    except GatewrightError as failure:
+        # A server command: a setting is wrong, the database does not answer.
+        raise errors.CommandError(failure.message, hint=failure.hint) from failure
+    except ModuleNotFoundError as failure:
+        if failure.name is None or failure.name.partition(".")[0] == "gatewright":
+            raise
+        raise errors.CommandError(
+            f"The server is not installed here (there is no {failure.name}).",
+            hint="Run `pip install 'gatewright[server]'`.",
+        ) from failure
     except click.Abort as failure:
         raise KeyboardInterrupt from failure
     return code if isinstance(code, int) else errors.OK

@@ -1,10 +1,11 @@
 """The command `gatewright`: choose the command, turn every expected failure into one line and an exit code."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from gatewright.cli import errors, output
+from gatewright.cli import errors, fast, output
 
 
 def main() -> NoReturn:
@@ -15,6 +16,9 @@ def main() -> NoReturn:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code. Expected failures are written to stderr, never raised."""
     try:
+        if (request := fast.parse(arguments)) is not None:
+            fast.print_token(request)
+            return errors.OK
         # Imported here, so that `gatewright token` pays for the standard library alone.
         from gatewright.cli.group import run_group  # noqa: PLC0415
 
@@ -23,5 +27,9 @@ def run(arguments: Sequence[str]) -> int:
         output.error(failure)
         return failure.exit_code
     except KeyboardInterrupt:
-        output.line(to=sys.stderr)
+        output.note("Interrupted.")
         return errors.INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output is gone (`| head`); point stdout away, or Python complains at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return errors.FAILED

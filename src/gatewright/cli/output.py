@@ -43,6 +43,11 @@ def warning(text: str) -> None:
     line(f"{_paint('warning:', _YELLOW, sys.stderr)} {clean(text)}", to=sys.stderr)
 
 
+def note(text: str) -> None:
+    """A remark on stderr that is neither a warning nor part of the result."""
+    line(clean(text), to=sys.stderr)
+
+
 def is_terminal() -> bool:
     """Whether a person reads stdout; if not, results are plain lines."""
     return sys.stdout.isatty()
