@@ -22,6 +22,7 @@ check: setup-dev ## lint, types, import contracts, generated documents
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	GATEWRIGHT_BUILD_UI=require $(BIN)/python scripts/build_ui.py lint typecheck test
 
 interop: setup-dev ## the slow tests with real clients
 	$(BIN)/python -m pytest -m interop $(ARGS)

@@ -128,5 +128,16 @@ def compress(out: Path) -> None:
             file.with_name(file.name + ".gz").write_bytes(gzip.compress(file.read_bytes(), 9, mtime=0))
 
 
+def npm_run(root: Path, script: str) -> None:
+    """Runs one of the dashboard's npm scripts with the same Node.js as the build."""
+    ui = root / "ui"
+    environment = {**os.environ, "PATH": os.pathsep.join([*node_directories(), os.environ.get("PATH", "")])}
+    npm = shutil.which("npm", path=environment["PATH"]) or "npm"
+    run([npm, "run", script], ui, environment)
+
+
 if __name__ == "__main__":
-    build(Path(__file__).resolve().parent.parent)
+    checkout = Path(__file__).resolve().parent.parent
+    build(checkout)
+    for name in sys.argv[1:]:
+        npm_run(checkout, name)
