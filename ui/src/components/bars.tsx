@@ -56,7 +56,9 @@ export function Bars({ bars, label, formatValue, whole }: Props) {
   };
 
   const shown = active === null ? undefined : bars[active];
-  const middle = LEFT + step * ((active ?? 0) + 0.5);
+  // Beside its bar, on the side that has room.
+  const right = LEFT + step * ((active ?? 0) + 1) + 8;
+  const cardLeft = right + CARD_WIDTH <= width ? right : right - step - CARD_WIDTH - 16;
   return (
     <div ref={frame} className="chart" role="group" aria-label={label} onKeyDown={onKeyDown}>
       {width > 0 && (
@@ -100,10 +102,7 @@ export function Bars({ bars, label, formatValue, whole }: Props) {
         <div
           className="chart-card"
           aria-hidden="true"
-          style={{
-            width: CARD_WIDTH,
-            left: Math.min(Math.max(0, middle - CARD_WIDTH / 2), Math.max(0, width - CARD_WIDTH)),
-          }}
+          style={{ width: CARD_WIDTH, left: Math.max(0, cardLeft) }}
         >
           <p className="chart-card-title">{shown.title}</p>
           {shown.card}

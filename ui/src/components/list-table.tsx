@@ -23,7 +23,7 @@ interface Props<T> {
   columns: Column<T>[];
   rowKey: (row: T) => string;
   searchText: (row: T) => string;
-  filterLabel: string;
+  filterHint: string;
   /** A column's id, "-" in front for descending. */
   initialSort: string;
   empty: ReactNode;
@@ -32,7 +32,7 @@ interface Props<T> {
 
 /** A list from the API as a table that can be filtered and sorted. Both live in the address, so they can be shared. */
 export function ListTable<T>(props: Props<T>) {
-  const { noun, query, columns, filterLabel, initialSort } = props;
+  const { noun, query, columns, filterHint, initialSort } = props;
   const [params, setParams] = useSearchParams();
   const filterId = useId();
   const filter = params.get("q") ?? "";
@@ -68,13 +68,13 @@ export function ListTable<T>(props: Props<T>) {
           {filter ? `${plural(rows.length, noun)} of ${all.length}` : plural(all.length, noun)}
         </h2>
         <label className="hidden" htmlFor={filterId}>
-          {filterLabel}
+          Filter the {noun}s
         </label>
         <input
           id={filterId}
           className="input filter"
           type="search"
-          placeholder={filterLabel}
+          placeholder={filterHint}
           data-shortcut="filter"
           autoComplete="off"
           spellCheck={false}

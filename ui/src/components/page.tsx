@@ -36,6 +36,7 @@ export function Page({
           <button
             type="button"
             className="button search"
+            aria-label="Search"
             aria-keyshortcuts="Control+K"
             onClick={openCommands}
           >

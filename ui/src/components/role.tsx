@@ -13,7 +13,7 @@ interface Holder {
 export function RoleName({ of }: { of: Holder }) {
   return (
     <span className="stack">
-      <span>
+      <span className="role-name">
         {of.role_label} {of.role_locked && <Badge>locked</Badge>}
       </span>
       <code className="small muted">{of.role}</code>

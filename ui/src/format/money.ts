@@ -1,6 +1,6 @@
 const SIGNIFICANT = 4;
 
-/** USD with at most four significant digits: "$0", "$0.0015", "$12.35", "$1,234", "$12.35K"; null is an unknown price. */
+/** USD with at most four significant digits: "$0", "$0.0015", "$12.35", "$570", "$12.35K"; null is an unknown price. */
 export function money(amount: string | null | undefined): string {
   if (amount === null || amount === undefined || amount.trim() === "") return "no price set";
   const value = Number(amount);
@@ -11,13 +11,9 @@ export function money(amount: string | null | undefined): string {
   if (size >= 10_000) {
     return format(rounded, { notation: "compact", maximumSignificantDigits: SIGNIFICANT });
   }
-  if (Number.isInteger(rounded)) return format(rounded, { maximumFractionDigits: 0 });
-  // Cents need both digits ("$1.50"); smaller amounts show what is significant and no more.
-  const decimals = size >= 1 ? SIGNIFICANT - String(Math.trunc(size)).length : 20;
-  return format(rounded, {
-    minimumFractionDigits: Math.min(2, decimals),
-    maximumFractionDigits: decimals,
-  });
+  // Nobody reads the cents of hundreds; below a cent every digit that is significant counts.
+  if (size >= 100 || Number.isInteger(rounded)) return format(rounded, { maximumFractionDigits: 0 });
+  return format(rounded, { minimumFractionDigits: 2, maximumFractionDigits: size >= 1 ? 2 : 20 });
 }
 
 /** The amount as the server keeps it, for a title. */

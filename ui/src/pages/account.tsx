@@ -172,7 +172,7 @@ function Sessions() {
         columns={columns}
         rowKey={(session) => session.id}
         searchText={(session) => [deviceName(session.user_agent), session.kind, session.address].join(" ")}
-        filterLabel="Filter by device or address"
+        filterHint="Filter by device or address"
         initialSort="-used"
         empty={
           <div className="empty">

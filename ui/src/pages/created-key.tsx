@@ -58,7 +58,7 @@ export function CreatedKeyView({ created, asking, onCopied, onDone, onStay, onLe
         </div>
       </div>
       {asking ? (
-        <footer className="dialog-foot dialog-ask" role="alert">
+        <div className="dialog-foot dialog-ask" role="alert">
           <Warning>
             <p>The key was not copied. After closing, nobody can show it again.</p>
           </Warning>
@@ -70,7 +70,7 @@ export function CreatedKeyView({ created, asking, onCopied, onDone, onStay, onLe
               Stay
             </button>
           </div>
-        </footer>
+        </div>
       ) : (
         <footer className="dialog-foot">
           <button type="button" className="button" onClick={onDone}>

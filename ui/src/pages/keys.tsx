@@ -112,7 +112,7 @@ export function KeysPage() {
         columns={columns}
         rowKey={(key) => key.id}
         searchText={(key) => [key.name, key.key_name, ownerOf(key), key.status, ...key.models].join(" ")}
-        filterLabel="Filter by name, owner or model"
+        filterHint="Filter by name, owner or model"
         initialSort="-used"
         dim={(key) => key.status !== "active"}
         empty={

@@ -86,7 +86,7 @@ export function ModelsPage() {
         columns={columns}
         rowKey={(model) => model.id}
         searchText={(model) => [model.name, model.provider, model.upstream_model, model.api_base].join(" ")}
-        filterLabel="Filter by name or provider"
+        filterHint="Filter by name or provider"
         initialSort="name"
         empty={
           <div className="empty">

@@ -1,12 +1,14 @@
 import { useState } from "react";
+import { Link } from "wouter";
 import type { Overview } from "../api-types";
+import { Icon } from "../components/icons";
 import { Loading } from "../components/loading";
 import { Page } from "../components/page";
 import { Problem } from "../components/problem";
 import { useShell } from "../context";
 import { exactMoney, money } from "../format/money";
 import { count, plural, share } from "../format/number";
-import { seesEveryone } from "../permissions";
+import { createsKeys, seesEveryone } from "../permissions";
 import { useOverview } from "../queries";
 import { FirstRequest } from "./first-request";
 import { HoursPanel } from "./hours";
@@ -20,7 +22,22 @@ export function OverviewPage() {
   const [guide, setGuide] = useState<"unknown" | "shown" | "dismissed">("unknown");
   if (guide === "unknown" && data?.first_request_done === false) setGuide("shown");
   return (
-    <Page title="Overview">
+    <Page
+      title="Overview"
+      action={
+        createsKeys(me) && (
+          <Link
+            href="/keys?new=key"
+            className="button button-primary"
+            data-shortcut="new"
+            aria-keyshortcuts="n"
+          >
+            <Icon name="plus" />
+            New key
+          </Link>
+        )
+      }
+    >
       {overview.isPending && (
         <section className="panel">
           <Loading what="today's figures" rows={6} />

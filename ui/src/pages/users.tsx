@@ -123,7 +123,7 @@ function Users() {
         searchText={(user) =>
           [nameOf(user), user.username, user.email, user.user_id, user.role, user.role_label].join(" ")
         }
-        filterLabel="Filter by name or role"
+        filterHint="Filter by name or role"
         initialSort="name"
         dim={(user) => !user.is_active}
         empty={
