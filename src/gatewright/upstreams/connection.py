@@ -179,20 +179,18 @@ class Connection(asyncio.Protocol):
         self._answered = True
         self._barren += len(data)
         headed = self._status
+        valid = True
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            if not self._complete:
-                self.give_up("did not answer in valid HTTP")
-                return
-            self._keep = False  # what follows the answer is no HTTP, which is no fault of the answer
+            valid = self._keep = False
         if self._status and not headed:
             sink.head(self._status, self._headers)
         if self._parts:
             self._barren = 0
             sink.data(self._taken())
         if self._sink is sink:  # else it has had enough
-            self._go_on(sink)
+            self._go_on(sink, valid)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.lost.done():
@@ -238,9 +236,11 @@ class Connection(asyncio.Protocol):
 
     # ---- inside
 
-    def _go_on(self, sink: Sink) -> None:
-        if self._complete:
+    def _go_on(self, sink: Sink, valid: bool) -> None:
+        if self._complete:  # bytes behind the answer that are no HTTP are no fault of the answer
             self._finish(sink)
+        elif not valid:
+            self.give_up("did not answer in valid HTTP")
         elif self._barren > MAX_BARREN:
             self.give_up("sent a head or trailers without end")
         elif not self._paused:
