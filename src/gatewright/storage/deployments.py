@@ -1,0 +1,65 @@
+"""Deployments that were added at run time: an upstream model behind a public model name."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import delete as delete_from
+from sqlalchemy import insert, select
+
+from gatewright.domain.clock import Millis
+from gatewright.storage.database import Transaction
+from gatewright.storage.rows import changed
+from gatewright.storage.sealing import Sealer
+from gatewright.storage.tables import deployments
+
+KEY_PURPOSE = "deployments.api_key"
+
+
+class DeploymentRow(msgspec.Struct, frozen=True):
+    """One row of deployments. `params` are LiteLLM's `litellm_params` without the key, which stays sealed in `api_key`.
+
+    `model_info` holds the price as `domain.money.Price` writes itself, when there is one.
+    """
+
+    id: int
+    uuid: str
+    model_name: str
+    params: dict[str, Any]
+    api_key: bytes | None
+    model_info: dict[str, Any]
+    created_at: Millis
+    created_by: str | None
+
+    def __repr__(self) -> str:
+        return f"DeploymentRow({self.uuid!r}, {self.model_name!r})"
+
+    def opened_key(self, sealer: Sealer) -> str | None:
+        """The provider key in clear, None without one. Raises Unavailable when it was sealed under another key."""
+        return None if self.api_key is None else sealer.open(self.api_key, KEY_PURPOSE)
+
+
+async def add(tx: Transaction, sealer: Sealer, *, api_key: str | None, **columns: Any) -> int:
+    """Inserts a deployment with its provider key sealed and returns its id."""
+    sealed = None if api_key is None else sealer.seal(api_key, KEY_PURPOSE)
+    query = insert(deployments).values(api_key=sealed, **columns).returning(deployments.c.id)
+    deployment_id: int = (await tx.execute(query)).scalar_one()
+    return deployment_id
+
+
+async def everything(tx: Transaction) -> list[DeploymentRow]:
+    """All of them, oldest first."""
+    return [_row(row._mapping) for row in await tx.execute(select(deployments).order_by(deployments.c.id))]
+
+
+async def by_uuid(tx: Transaction, uuid: str) -> DeploymentRow | None:
+    row = (await tx.execute(select(deployments).where(deployments.c.uuid == uuid))).first()
+    return None if row is None else _row(row._mapping)
+
+
+async def delete(tx: Transaction, uuid: str) -> bool:
+    """Deletes one; False when it is not there."""
+    return changed(await tx.execute(delete_from(deployments).where(deployments.c.uuid == uuid))) > 0
+
+
+def _row(mapping: Any) -> DeploymentRow:
+    return msgspec.convert(mapping, DeploymentRow)

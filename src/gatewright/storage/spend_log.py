@@ -1,0 +1,162 @@
+"""The spend log: one row a model request, written behind the journal, read by the reports."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
+
+from gatewright.domain.clock import HOUR, Millis
+from gatewright.domain.money import Nanos
+from gatewright.storage.database import Transaction
+from gatewright.storage.tables import spend_log
+
+
+class SpendRow(msgspec.Struct, frozen=True):
+    """One model request, as the journal and the table hold it.
+
+    `outcome` is `ok`, `upstream_error` (no answer, or an error from the provider), `cut` (the answer broke off) or
+    `client_gone`. `status` is what the client was sent, or would have been. `metered` says that the token counts are
+    known; when they are not they are 0 and `cost` is None, as it is when the price is unknown. `cost` is nano-dollars.
+    """
+
+    request_id: str
+    started_at: Millis
+    duration_ms: int
+    key_id: int | None
+    user_pk: int | None
+    user_id: str
+    model: str
+    status: int
+    outcome: str
+    stream: bool
+    first_byte_ms: int | None = None
+    upstream_model: str | None = None
+    deployment: str | None = None
+    provider: str | None = None
+    error_code: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    metered: bool = False
+    cost: Nanos | None = None
+    address: str | None = None
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """Sums over a range. `errors` counts the requests whose answer failed or broke off; a client that left is none.
+
+    `unpriced` counts those that reached a model and whose cost is unknown.
+    """
+
+    requests: int = 0
+    errors: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    spend: Nanos = 0
+    unpriced: int = 0
+
+
+class HourTotals(msgspec.Struct, frozen=True):
+    """One hour that saw requests, `at` its beginning."""
+
+    at: Millis
+    requests: int
+    spend: Nanos
+
+
+class ModelTotals(msgspec.Struct, frozen=True):
+    """One public model name; `tokens` are prompt and completion together."""
+
+    model: str
+    requests: int
+    tokens: int
+    spend: Nanos
+
+
+class RowsRefused(ValueError):
+    """The database is well and will never take one of these rows."""
+
+
+FAILED = ("upstream_error", "cut")
+_COLUMNS = tuple(field.name for field in msgspec.structs.fields(SpendRow))
+_c = spend_log.c
+_INSERT_SQLITE = sqlite.insert(spend_log).on_conflict_do_nothing(index_elements=["request_id"])
+_INSERT_POSTGRES = postgresql.insert(spend_log).on_conflict_do_nothing(index_elements=["request_id"])
+_requests = func.count().label("requests")
+_spend = func.coalesce(func.sum(_c.cost), 0).label("spend")
+_tokens = func.coalesce(func.sum(_c.prompt_tokens + _c.completion_tokens), 0).label("tokens")
+
+
+async def insert(tx: Transaction, rows: Sequence[SpendRow]) -> None:
+    """Inserts the rows whose request_id is not there yet; the others stay as they are.
+
+    Raises RowsRefused for values that no attempt will ever get in; the transaction is of no more use then.
+    """
+    if not rows:
+        return
+    query = _INSERT_SQLITE if tx.dialect.name == "sqlite" else _INSERT_POSTGRES
+    try:
+        await tx.execute(query, [{name: getattr(row, name) for name in _COLUMNS} for row in rows])
+    except (OperationalError, InterfaceError, ProgrammingError):
+        raise
+    except (DBAPIError, OverflowError, UnicodeError) as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise
+        raise RowsRefused(f"The database refuses a value: {error}") from error
+
+
+async def totals(tx: Transaction, since: Millis, user_pk: int | None = None) -> Totals:
+    """Sums over everything that started at `since` or later; of one user when given."""
+    query = select(
+        _requests,
+        _count(_c.outcome.in_(FAILED)).label("errors"),
+        func.coalesce(func.sum(_c.prompt_tokens), 0).label("prompt_tokens"),
+        func.coalesce(func.sum(_c.completion_tokens), 0).label("completion_tokens"),
+        _spend,
+        _count(and_(_c.cost.is_(None), _c.outcome != "upstream_error")).label("unpriced"),
+    )
+    row = (await tx.execute(_in_range(query, since, user_pk))).one()
+    return Totals(*(int(value) for value in row))
+
+
+async def by_hour(tx: Transaction, since: Millis, user_pk: int | None = None) -> list[HourTotals]:
+    """One entry an hour (UTC) that saw requests, oldest first."""
+    hour = (_c.started_at - _c.started_at % HOUR).label("at")
+    query = _in_range(select(hour, _requests, _spend), since, user_pk).group_by(hour).order_by(hour)
+    return [HourTotals(*(int(value) for value in row)) for row in await tx.execute(query)]
+
+
+async def by_model(tx: Transaction, since: Millis, user_pk: int | None = None) -> list[ModelTotals]:
+    """One entry a public model name, the busiest first."""
+    query = _in_range(select(_c.model, _requests, _tokens, _spend), since, user_pk)
+    query = query.group_by(_c.model).order_by(_requests.desc(), _c.model)
+    return [ModelTotals(model, *(int(value) for value in rest)) for model, *rest in await tx.execute(query)]
+
+
+async def by_key(tx: Transaction, key_ids: Sequence[int]) -> dict[int, Nanos]:
+    """What each of these keys has spent so far; keys that spent nothing are missing."""
+    if not key_ids:
+        return {}
+    query = select(_c.key_id, _spend).where(_c.key_id.in_(key_ids)).group_by(_c.key_id)
+    return {key_id: int(spent) for key_id, spent in await tx.execute(query)}
+
+
+async def has_any(tx: Transaction, user_pk: int | None = None) -> bool:
+    """Whether there ever was a request; of one user when given. One look into an index."""
+    query = select(_c.request_id).limit(1)
+    if user_pk is not None:
+        query = query.where(_c.user_pk == user_pk)
+    return (await tx.execute(query)).first() is not None
+
+
+def _count(condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+
+def _in_range(query: Select[Any], since: Millis, user_pk: int | None) -> Select[Any]:
+    query = query.where(_c.started_at >= since)
+    return query if user_pk is None else query.where(_c.user_pk == user_pk)
