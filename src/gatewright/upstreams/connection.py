@@ -186,9 +186,11 @@ class Connection(asyncio.Protocol):
             valid = self._keep = False
         if self._status and not headed:
             sink.head(self._status, self._headers)
-        if self._parts:
+        if parts := self._parts:
             self._barren = 0
-            sink.data(self._taken())
+            item = parts[0] if len(parts) == 1 else b"".join(parts)
+            parts.clear()
+            sink.data(item)
         if self._sink is sink:  # else it has had enough
             self._go_on(sink, valid)
 
@@ -246,19 +248,12 @@ class Connection(asyncio.Protocol):
         elif not self._paused:
             self._expire_at(self._loop.time() + self._idle_timeout)
 
-    def _taken(self) -> bytes:
-        parts = self._parts
-        item = parts[0] if len(parts) == 1 else b"".join(parts)
-        parts.clear()
-        return item
-
     def _finish(self, sink: Sink) -> None:
         """The answer is complete: keep the connection when it can serve again, then tell the sink."""
         self._sink = None
         if self._paused:
             self.resume()
-        transport = self._transport
-        unsent = transport is None or transport.is_closing() or transport.get_write_buffer_size()
+        unsent = self._transport is None or self._transport.get_write_buffer_size()
         if self._keep and self.keeper is not None and not unsent:
             self.keeper.release(self)
         else:

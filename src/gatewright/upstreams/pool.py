@@ -74,15 +74,13 @@ class Pool:
 
     def release(self, connection: Connection) -> None:
         """Take back a connection that can serve again: for whoever waits, else to keep."""
-        waiter = self._next_waiter()
-        if waiter is not None:
-            connection.rest()
+        connection.rest()
+        if self._waiters and (waiter := self._next_waiter()) is not None:
             waiter.set_result(connection)
         elif self._closing or len(self._idle) >= self._limits.idle:
             connection.abort()
         else:
             self._idle.append(connection)
-            connection.rest()
 
     def forget(self, connection: Connection) -> None:
         """A connection is closed: its place is free."""

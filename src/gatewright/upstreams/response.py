@@ -81,9 +81,14 @@ class Response:
         return None
 
     async def headed(self) -> None:
-        """Wait for the head. Raises what the call failed with; the client does this, not its caller."""
-        if not self.status and self._error is None:
-            await self._wait(_Want.HEAD)
+        """Wait for the head, once. Raises what the call failed with; the client does this, not its caller."""
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        except asyncio.CancelledError:
+            self.abort()
+            raise
+        self._waiter = None
         if not self.status and self._error is not None:
             raise self._error
 
@@ -193,14 +198,13 @@ class Response:
 
     async def _wait(self, want: _Want) -> None:
         self._want = want
-        waiter = self._waiter = self._loop.create_future()
+        self._waiter = self._loop.create_future()
         try:
-            await waiter
+            await self._waiter
         except asyncio.CancelledError:
             self.abort()
             raise
-        finally:
-            self._waiter = None
+        self._waiter = None
 
     def _wake(self) -> None:
         waiter = self._waiter
