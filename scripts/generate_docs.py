@@ -67,10 +67,10 @@ def errors_page() -> str:
     lines = [
         "# Errors",
         "",
-        GENERATED
-        + "Every error has a stable code. The edge writes it in the dialect of the API that was called:",
-        "OpenAI's error object on `/v1`, LiteLLM's on its management routes, RFC 9457 on `/api/v1`, RFC 6749 at the OAuth",
-        "endpoints, a page in the browser. The header `x-request-id` is the reference that finds the error in the log.",
+        GENERATED + "Every error has a stable code. The edge writes it in the dialect of the API that was called:",
+        "OpenAI's error object on `/v1`, LiteLLM's on its management routes, RFC 9457 on `/api/v1`,",
+        "RFC 6749 at the OAuth endpoints, a page in the browser. The header `x-request-id` is the reference",
+        "that finds the error in the log.",
         "",
         "| code | status | meaning |",
         "|---|---|---|",

@@ -40,8 +40,3 @@ async def standing(tx: Transaction, bucket: str, now: Millis) -> tuple[int, Mill
 
 async def clear(tx: Transaction, bucket: str) -> None:
     await tx.execute(delete(attempts).where(attempts.c.bucket == bucket))
-
-
-async def forget_before(tx: Transaction, now: Millis) -> None:
-    """Drops windows that are over."""
-    await tx.execute(delete(attempts).where(attempts.c.resets_at <= now))

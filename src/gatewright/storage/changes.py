@@ -6,7 +6,7 @@ visible first and an earlier one be missed; the advisory lock makes the order of
 
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import func, insert, select, text
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
@@ -41,9 +41,3 @@ async def since(tx: Transaction, last: int) -> list[Change]:
 async def newest(tx: Transaction) -> int:
     """The id of the last change, 0 when there is none."""
     return (await tx.execute(select(func.max(changes.c.id)))).scalar() or 0
-
-
-async def forget_before(tx: Transaction, at: Millis) -> None:
-    """Drops old changes, which every worker has seen long since; the newest stays so that ids go on."""
-    newest_id = await newest(tx)
-    await tx.execute(delete(changes).where(changes.c.at < at, changes.c.id != newest_id))

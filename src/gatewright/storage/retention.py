@@ -1,0 +1,34 @@
+"""Forget what is over: expired logins, codes, tokens, counters, changes that every worker has seen."""
+
+from sqlalchemy import and_, delete, func, or_, select
+
+from gatewright.domain.clock import DAY, HOUR, Millis
+from gatewright.storage.database import Transaction
+from gatewright.storage.tables import (
+    access_tokens,
+    attempts,
+    authorization_codes,
+    changes,
+    cli_logins,
+    login_transactions,
+    one_time_links,
+    sessions,
+)
+
+# Kept a while after their end, so that a replay is told apart from a value that never existed.
+REPLAY_WINDOW = DAY
+SESSIONS_KEPT = 30 * DAY
+CHANGES_KEPT = HOUR
+
+
+async def forget_expired(tx: Transaction, now: Millis) -> None:
+    """Deletes rows that nobody can use any more."""
+    for table in (authorization_codes, access_tokens, cli_logins, one_time_links):
+        await tx.execute(delete(table).where(table.c.expires_at < now - REPLAY_WINDOW))
+    await tx.execute(delete(login_transactions).where(login_transactions.c.expires_at < now))
+    await tx.execute(delete(attempts).where(attempts.c.resets_at < now))
+    over = or_(sessions.c.expires_at < now - SESSIONS_KEPT, sessions.c.ended_at < now - SESSIONS_KEPT)
+    await tx.execute(delete(sessions).where(over))
+    # The newest change stays, so that SQLite does not hand out its id again.
+    newest = select(func.max(changes.c.id)).scalar_subquery()
+    await tx.execute(delete(changes).where(and_(changes.c.at < now - CHANGES_KEPT, changes.c.id != newest)))
