@@ -65,4 +65,3 @@ async def db(db_url: str | None, tmp_path: Path) -> AsyncIterator[Database]:
     await migrate(database)
     yield database
     await database.close()
-

@@ -58,7 +58,8 @@ def read_generic(reader: "Reader") -> Generic | None:
                 "GENERIC_CLIENT_ID is set but this is missing",
                 f"Set {setting.env[0]}, or unset GENERIC_CLIENT_ID to use the embedded provider",
             )
-    return Generic(**found)
+    role = next(setting for setting in GENERIC if setting.field == "role_attribute")
+    return Generic(**found, role_is_configured=reader.find(role)[0] is not None)
 
 
 def check_admin(found: Mapping[str, Any]) -> None:

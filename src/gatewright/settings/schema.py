@@ -29,7 +29,10 @@ class ModelEntry(msgspec.Struct, frozen=True):
 
 
 class Generic(msgspec.Struct, frozen=True):
-    """The outside OpenID provider that the GENERIC_* variables name (contract litellm 1.2)."""
+    """The outside OpenID provider that the GENERIC_* variables name (contract litellm 1.2).
+
+    `role_is_configured`: GENERIC_USER_ROLE_ATTRIBUTE was set, so the provider decides the role, by absence too.
+    """
 
     client_id: str
     client_secret: str
@@ -42,6 +45,7 @@ class Generic(msgspec.Struct, frozen=True):
     display_name_attribute: str
     role_attribute: str
     use_pkce: bool
+    role_is_configured: bool = False
 
     def __repr__(self) -> str:
         return f"Generic({self.client_id!r}, {self.authorization_endpoint!r})"
@@ -292,7 +296,8 @@ GENERIC: tuple[Setting, ...] = (
     Setting(
         "role_attribute",
         ("GENERIC_USER_ROLE_ATTRIBUTE",),
-        "The claim with the role, dots for nested claims. Read at every login.",
+        "The claim with the role, dots for nested claims. When it is set the provider decides the role at every login: "
+        "without the claim it is the default role. When it is not set, roles are given here.",
         default="role",
     ),
     Setting(

@@ -1,0 +1,198 @@
+"""Where a setting's value comes from, and what each variable does to the result."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gatewright.domain.clock import DAY, HOUR
+from gatewright.domain.errors import SettingInvalid
+from gatewright.domain.money import Price
+from gatewright.settings.load import load
+from gatewright.settings.schema import GENERIC, SETTINGS, Settings
+
+KEY = "sk-a-key-for-tests-4711"
+
+
+def settings(tmp_path: Path, config: str | None = None, flags: dict[str, str] | None = None, **env: str) -> Settings:
+    """The settings of this environment and config file, of nothing else."""
+    given = dict(flags or {})
+    if config is not None:
+        (tmp_path / "config.yaml").write_text(config)
+        given["--config"] = str(tmp_path / "config.yaml")
+    return load(given, env)
+
+
+EFFECTS: list[tuple[str, str, str, Any]] = [
+    ("GATEWRIGHT_HOST", "0.0.0.0", "host", "0.0.0.0"),
+    ("GATEWRIGHT_PORT", "4123", "port", 4123),
+    ("GATEWRIGHT_WORKERS", "3", "workers", 3),
+    ("GATEWRIGHT_DATA_DIR", "/srv/gatewright", "data_dir", Path("/srv/gatewright")),
+    ("DATABASE_URL", "postgresql://u@h/d", "database_url", "postgresql://u@h/d"),
+    ("PROXY_BASE_URL", "https://LLM.example.com/", "base_url", "https://llm.example.com"),
+    ("PROXY_LOGOUT_URL", "https://auth.example.com/out/", "logout_url", "https://auth.example.com/out/"),
+    ("AUTO_REDIRECT_UI_LOGIN_TO_SSO", "true", "auto_redirect", True),
+    ("LITELLM_MASTER_KEY", KEY, "master_key", KEY),
+    ("LITELLM_SALT_KEY", KEY, "salt_key", KEY),
+    ("PROXY_ADMIN_ID", "boss", "proxy_admin_id", "boss"),
+    ("STORE_MODEL_IN_DB", "False", "store_models", False),
+    ("LITELLM_UI_SESSION_DURATION", "7d", "session_life", 7 * DAY),
+    ("LITELLM_CLI_JWT_EXPIRATION_HOURS", "48", "cli_session_life", 48 * HOUR),
+    ("CLI_JWT_EXPIRATION_HOURS", "12", "cli_session_life", 12 * HOUR),
+    ("GATEWRIGHT_ALLOWED_NETWORKS", "10.0.0.0/8, 192.168.1.5", "allowed_networks", ("10.0.0.0/8", "192.168.1.5/32")),
+    ("GATEWRIGHT_TRUSTED_PROXIES", "127.0.0.1", "trusted_proxies", ("127.0.0.1/32",)),
+    ("GATEWRIGHT_MAX_REQUEST_MB", "5", "max_request_bytes", 5_000_000),
+    ("GATEWRIGHT_REQUEST_TIMEOUT", "30", "request_timeout_s", 30.0),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "field", "value"), EFFECTS, ids=[row[0] for row in EFFECTS])
+def test_a_variable_sets_its_field(tmp_path: Path, name: str, text: str, field: str, value: Any) -> None:
+    assert getattr(settings(tmp_path), field) != value
+    assert getattr(settings(tmp_path, **{name: text}), field) == value
+
+
+def test_every_variable_of_the_table_is_tested_here() -> None:
+    tested = {row[0] for row in EFFECTS} | {"GATEWRIGHT_ADMIN_EMAIL", "GATEWRIGHT_ADMIN_PASSWORD"}
+    assert {name for setting in SETTINGS for name in setting.env} == tested
+
+
+def test_the_first_administrator_needs_both_halves(tmp_path: Path) -> None:
+    found = settings(tmp_path, GATEWRIGHT_ADMIN_EMAIL="a@b.local", GATEWRIGHT_ADMIN_PASSWORD="correct horse")
+    assert (found.admin_email, found.admin_password) == ("a@b.local", "correct horse")
+    with pytest.raises(SettingInvalid, match="GATEWRIGHT_ADMIN_EMAIL"):
+        settings(tmp_path, GATEWRIGHT_ADMIN_PASSWORD="correct horse")
+    with pytest.raises(SettingInvalid, match="shorter than 10"):
+        settings(tmp_path, GATEWRIGHT_ADMIN_EMAIL="a@b.local", GATEWRIGHT_ADMIN_PASSWORD="short")
+
+
+def test_flag_beats_environment_beats_file_beats_default(tmp_path: Path) -> None:
+    config = "environment_variables: {GATEWRIGHT_PORT: 4001}\n"
+    assert settings(tmp_path).port == 4000
+    assert settings(tmp_path, config).port == 4001
+    assert settings(tmp_path, config, GATEWRIGHT_PORT="4002").port == 4002
+    assert settings(tmp_path, config, {"--port": "4003"}, GATEWRIGHT_PORT="4002").port == 4003
+
+
+def test_the_base_url_follows_the_port(tmp_path: Path) -> None:
+    assert settings(tmp_path, GATEWRIGHT_PORT="4100").base_url == "http://localhost:4100"
+
+
+def test_the_file_keys_of_litellm_count(tmp_path: Path) -> None:
+    config = f"""
+general_settings:
+  master_key: os.environ/MY_KEY
+  database_url: postgresql://u@h/d
+  store_model_in_db: false
+  auto_redirect_ui_login_to_sso: true
+  max_request_size_mb: 4
+litellm_settings:
+  request_timeout: 33
+environment_variables:
+  MY_KEY: {KEY}
+"""
+    found = settings(tmp_path, config)
+    assert (found.master_key, found.database_url, found.store_models) == (KEY, "postgresql://u@h/d", False)
+    assert (found.auto_redirect, found.max_request_bytes, found.request_timeout_s) == (True, 4_000_000, 33.0)
+    assert found.warnings == ()
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"{KEY}\n")
+    assert settings(tmp_path, LITELLM_MASTER_KEY_FILE=str(tmp_path / "key")).master_key == KEY
+    with pytest.raises(SettingInvalid, match="LITELLM_MASTER_KEY_FILE"):
+        settings(tmp_path, LITELLM_MASTER_KEY_FILE=str(tmp_path / "none"))
+
+
+def test_the_policies_for_addresses_follow_the_set_up(tmp_path: Path) -> None:
+    assert settings(tmp_path).person_policy.loopback
+    assert not settings(tmp_path, GATEWRIGHT_HOST="0.0.0.0").person_policy.loopback
+    assert not settings(tmp_path, DATABASE_URL="postgresql://u@h/d").person_policy.loopback
+
+
+def test_nothing_secret_is_shown(tmp_path: Path) -> None:
+    found = settings(tmp_path, **SEED, LITELLM_MASTER_KEY=KEY, DATABASE_URL="postgresql://u:hidden@h/d")
+    assert KEY not in repr(found)
+    assert "hidden" not in repr(found)
+    assert "your-client-secret" not in repr(found.generic)
+
+
+SEED = {
+    "GENERIC_CLIENT_ID": "litellm",
+    "GENERIC_CLIENT_SECRET": "your-client-secret",
+    "GENERIC_AUTHORIZATION_ENDPOINT": "https://auth.yourdomain.com/application/o/authorize/",
+    "GENERIC_TOKEN_ENDPOINT": "https://auth.yourdomain.com/application/o/token/",
+    "GENERIC_USERINFO_ENDPOINT": "https://auth.yourdomain.com/application/o/userinfo/",
+    "GENERIC_SCOPE": "openid profile email litellm_role",
+    "GENERIC_USER_ROLE_ATTRIBUTE": "litellm_role",
+}
+
+
+def test_the_variables_of_the_guide_name_the_outside_provider(tmp_path: Path) -> None:
+    found = settings(tmp_path, **SEED, GENERIC_USER_EMAIL_ATTRIBUTE="preferred_username").generic
+    assert found is not None
+    assert found.token_endpoint == "https://auth.yourdomain.com/application/o/token/"
+    assert (found.scope, found.role_attribute) == ("openid profile email litellm_role", "litellm_role")
+    assert (found.email_attribute, found.user_id_attribute) == ("preferred_username", "preferred_username")
+
+
+REQUIRED = [setting.env[0] for setting in GENERIC if setting.default is None and setting.field != "client_id"]
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_part_of_the_outside_provider_that_is_missing_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingInvalid, match=name):
+        settings(tmp_path, **{key: value for key, value in SEED.items() if key != name})
+
+
+MODELS = """
+model_list:
+  - model_name: gpt-4o
+    litellm_params: {model: openai/gpt-4o-2024, api_base: "http://127.0.0.1:9/v1/", api_key: os.environ/UP, timeout: 7}
+    model_info: {id: mine, input_cost_per_token: 0.0000025, output_cost_per_token: 1e-5}
+  - model_name: plain
+    litellm_params: {model: gpt-4o, rpm: 10}
+"""
+
+
+def test_the_model_list_becomes_entries(tmp_path: Path) -> None:
+    found = settings(tmp_path, MODELS, UP="sk-up")
+    first, second = found.models
+    assert (first.name, first.provider, first.upstream_model) == ("gpt-4o", "openai", "gpt-4o-2024")
+    assert (first.api_base, first.api_key, first.id, first.timeout_s) == ("http://127.0.0.1:9/v1", "sk-up", "mine", 7.0)
+    assert first.price == Price(input=2_500_000_000, output=10_000_000_000)
+    assert (second.api_base, second.upstream_model) == ("https://api.openai.com/v1", "gpt-4o")
+    assert second.id == settings(tmp_path, MODELS, UP="other").models[1].id
+    assert found.warnings == ("model_list[1].litellm_params.rpm is not supported and has no effect",)
+
+
+WRONG_MODELS = [
+    ("model_list: {}", "model_list"),
+    ("model_list: [{litellm_params: {model: a}}]", r"model_list\[0\].model_name"),
+    ("model_list: [{model_name: a}]", r"model_list\[0\].litellm_params.model"),
+    ("model_list: [{model_name: a, litellm_params: {model: nowhere/x}}]", "the provider 'nowhere' is not supported"),
+    ("model_list: [{model_name: a, litellm_params: {model: hosted_vllm/x}}]", "api_base"),
+    ("model_list: [{model_name: a, litellm_params: {model: openai/x, api_base: 'ftp://x'}}]", "not an http"),
+    (
+        "model_list: [{model_name: a, litellm_params: {model: x, input_cost_per_token: a, output_cost_per_token: 1}}]",
+        "a cost is not a number",
+    ),
+]
+
+
+@pytest.mark.parametrize(("config", "text"), WRONG_MODELS)
+def test_a_wrong_entry_is_named(tmp_path: Path, config: str, text: str) -> None:
+    with pytest.raises(SettingInvalid, match=text):
+        settings(tmp_path, config)
+
+
+def test_what_has_no_effect_is_reported_by_name(tmp_path: Path) -> None:
+    config = "litellm_settings: {drop_params: true}\nrouter_settings: {}\n"
+    found = settings(tmp_path, config, LITELLM_LICENSE="x", MICROSOFT_CLIENT_ID="y", EXPERIMENTAL_UI_LOGIN="true")
+    assert found.warnings == (
+        "EXPERIMENTAL_UI_LOGIN has no effect: the command line's sign-in is on without it",
+        "LITELLM_LICENSE is set but not supported by this version; it has no effect",
+        "MICROSOFT_CLIENT_ID is set but not supported by this version; it has no effect",
+        "config.yaml: litellm_settings.drop_params is not supported and has no effect",
+        "config.yaml: the section router_settings is not supported and has no effect",
+    )
