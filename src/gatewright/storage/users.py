@@ -93,6 +93,14 @@ async def page(tx: Transaction, limit: int, after: int | None) -> list[User]:
     return [_user(row) for row in await tx.execute(query)]
 
 
+async def other_admin_exists(tx: Transaction, user_pk: int) -> bool:
+    """Whether somebody else is an active administrator."""
+    query = select(users.c.id).where(
+        ALIVE, users.c.is_active, users.c.role == Role.PROXY_ADMIN.value, users.c.id != user_pk
+    )
+    return (await tx.execute(query.limit(1))).first() is not None
+
+
 async def change(tx: Transaction, user_pk: int, at: Millis, **columns: Any) -> User | None:
     """Sets columns of one user; None when there is no such user."""
     values = {name: builtins(value) for name, value in columns.items()}

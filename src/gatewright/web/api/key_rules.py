@@ -1,0 +1,127 @@
+"""The rules about virtual keys, for both APIs: who may see and revoke one, and what a new one may allow.
+
+Every object-level check on keys stands here.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from gatewright.accounts.keys import Keys
+from gatewright.domain.clock import DAY, Millis
+from gatewright.domain.errors import BadInput, NotFound
+from gatewright.domain.keys import ALL_MODELS, Principal
+from gatewright.domain.money import Nanos
+from gatewright.settings import values
+from gatewright.storage.keys import KeyRow
+from gatewright.web.api.wire import bad_value, clean
+from gatewright.web.authentication import key_of
+from gatewright.web.call import Call
+
+LONGEST_NAME = 100
+LONGEST_LIFE: Millis = 3660 * DAY
+SHORTEST_CHOSEN_KEY = 16
+LONGEST_CHOSEN_KEY = 200
+
+
+class KeySpend(Protocol):
+    """What keys have spent so far: nano-dollars by `KeyRow.id`; a key that spent nothing may be missing."""
+
+    async def spend_by_key(self, key_ids: Sequence[int]) -> dict[int, Nanos]: ...
+
+
+def owns(principal: Principal, row: KeyRow) -> bool:
+    """Whether the key is the caller's own. Nobody owns a key without an owner."""
+    return row.user_pk is not None and row.user_pk == principal.user_pk
+
+
+def may_see(principal: Principal, row: KeyRow) -> bool:
+    """Own keys; administrators and viewers see every key."""
+    return owns(principal, row) or principal.sees_everything
+
+
+def may_revoke(principal: Principal, row: KeyRow) -> bool:
+    """Own keys, whatever the role, since it takes away only what is one's own; administrators revoke every key."""
+    return owns(principal, row) or principal.is_admin
+
+
+async def visible_key(keys: Keys, principal: Principal, text: str) -> KeyRow:
+    """The key that a secret, a hash or an id names. Raises NotFound also for one that the caller may not see."""
+    row = await keys.find(clean(text, "key"))
+    if not may_see(principal, row):
+        raise NotFound("There is no such key.", param="key", code="key_not_found")
+    return row
+
+
+async def calling_key(call: Call, keys: Keys) -> KeyRow:
+    """The row of the key that the call carries. Raises NotFound for the master key, which has none."""
+    row = await keys.find(key_of(call.request.headers) or "")
+    if row.id != call.principal.credential_id:
+        raise NotFound("There is no such key.", param="key", code="key_not_found")
+    return row
+
+
+def status_of(row: KeyRow, now: Millis) -> str:
+    """`revoked`, `blocked`, `expired` or `active`."""
+    if row.revoked_at is not None:
+        return "revoked"
+    if row.blocked:
+        return "blocked"
+    return "expired" if row.expires_at is not None and row.expires_at <= now else "active"
+
+
+def checked_name(text: str, param: str) -> str:
+    """A key's name without the space around it. Raises BadInput for an empty, long or unprintable one."""
+    name = text.strip()
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise BadInput(f"The name needs 1 to {LONGEST_NAME} printable characters.", param=param, code="name_invalid")
+    return name
+
+
+def checked_models(wanted: Sequence[str], principal: Principal, known: Collection[str]) -> list[str]:
+    """The models of a new key, never more than its maker may use. `known` are the names visible to the caller.
+
+    None wanted means all that the maker may use: for a limited maker that is the maker's own list. Raises BadInput.
+    """
+    if not wanted:
+        return sorted(principal.models)
+    unlimited = not principal.models or bool(principal.models & ALL_MODELS)
+    for name in wanted:
+        allowed = unlimited if name in ALL_MODELS else name in known and principal.may_use(name)
+        if not allowed:
+            raise BadInput(
+                f"There is no model {name!r} that you may use.",
+                param="models",
+                hint="GET /v1/models lists those that you may use.",
+                code="model_not_found",
+            )
+    return list(dict.fromkeys(wanted))
+
+
+def expiry(text: str | None, now: Millis, param: str) -> Millis | None:
+    """When a key with that life (`30d`) ends, None for one without end. Raises BadInput."""
+    if text is None:
+        return None
+    try:
+        life = values.duration(text)
+    except ValueError as error:
+        raise bad_value(error, param) from error
+    if life > LONGEST_LIFE:
+        raise BadInput("This is more than ten years.", param=param, hint="Leave it out for a key that does not expire.")
+    return now + life
+
+
+def checked_secret(text: str) -> str:
+    """A key that the caller chose (contract litellm 3.4). Raises BadInput for one that is short or easy to guess."""
+    if not re.fullmatch(rf"sk-[!-~]{{{SHORTEST_CHOSEN_KEY - 3},{LONGEST_CHOSEN_KEY - 3}}}", text):
+        raise BadInput(
+            f"A key of your own starts with sk- and has {SHORTEST_CHOSEN_KEY} to {LONGEST_CHOSEN_KEY} characters "
+            "without spaces.",
+            param="key",
+            hint="Leave it out to get a random one.",
+            code="key_invalid",
+        )
+    try:
+        return values.strong_key(text)
+    except ValueError as error:
+        raise bad_value(error, "key") from error

@@ -1,0 +1,65 @@
+"""Bodies in and answers out, as every route of the management API and of LiteLLM's routes handles them."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.responses import Response
+
+from gatewright.domain.errors import BadInput
+from gatewright.web.call import Call
+
+T = TypeVar("T")
+
+# Answers hold names, addresses and sometimes a fresh secret: no cache may keep them.
+HEADERS = {"cache-control": "no-store"}
+_NAMED_FIELD = re.compile(r"(?:unknown|required) field `(.+)`$")
+
+
+async def read(call: Call, shape: type[T]) -> T:
+    """The JSON body as that Struct. Raises BadInput naming the field, TooLarge for a body over the limit."""
+    try:
+        return await call.json(shape)
+    except BadInput as error:
+        named = _NAMED_FIELD.search(error.message)
+        if error.error_code != "field_invalid" or error.param is not None or named is None:
+            raise
+        # For a field that is missing or unknown msgspec names it in the text alone.
+        raise BadInput(error.message, param=named[1], code=error.error_code) from error
+    except RecursionError as error:
+        raise BadInput("The body is nested too deeply.", code="invalid_json") from error
+
+
+def shaped(fields: Mapping[str, Any], shape: type[T]) -> T:
+    """Fields that were read already as that Struct. Raises BadInput naming the field."""
+    try:
+        return msgspec.convert(fields, shape)
+    except msgspec.ValidationError as error:
+        problem, _, path = str(error).partition(" - at `$.")
+        named = _NAMED_FIELD.search(problem)
+        param = path.rstrip("`") or (named[1] if named else None)
+        raise BadInput(problem, param=param, code="field_invalid") from error
+
+
+def clean(text: str, param: str) -> str:
+    """The text when a database can look for it. Raises BadInput for a NUL, which PostgreSQL cannot hold."""
+    if "\0" in text:
+        raise BadInput(f"{param} holds a NUL character.", param=param)
+    return text
+
+
+def answer(body: Any, status: int = 200) -> Response:
+    """A Struct, or a list or dict of them, as JSON."""
+    return Response(msgspec.json.encode(body), status, headers=HEADERS, media_type="application/json")
+
+
+def nothing() -> Response:
+    """204: done, and there is nothing to say."""
+    return Response(status_code=204, headers=HEADERS)
+
+
+def bad_value(error: ValueError, param: str) -> BadInput:
+    """What `settings.values` says about a text (`problem | fix`) as an error about that field."""
+    problem, _, fix = str(error).partition(" | ")
+    return BadInput(problem, param=param, hint=fix or None, code="field_invalid")

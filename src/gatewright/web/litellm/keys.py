@@ -1,0 +1,131 @@
+"""`/key/generate`, `/key/info`, `/key/delete` (contract litellm 3.4)."""
+
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from gatewright.accounts.keys import Keys, NewKey
+from gatewright.accounts.users import Users
+from gatewright.domain.clock import Clock
+from gatewright.domain.errors import BadInput, NotFound
+from gatewright.domain.people import User
+from gatewright.spend.reports import Reports
+from gatewright.storage.keys import KeyRow
+from gatewright.web.api import key_rules
+from gatewright.web.api.catalogue import Catalogue
+from gatewright.web.api.wire import answer, clean
+from gatewright.web.call import Call
+from gatewright.web.litellm.fields import asked, only_admins
+from gatewright.web.litellm.rows import GeneratedKey, KeyInfo, key_fields
+from gatewright.web.routing import Access, Dialect, Route
+
+MOST_DELETED_AT_ONCE = 1000
+
+
+class Generate(msgspec.Struct, frozen=True):
+    """The fields of /key/generate that work here."""
+
+    key_alias: str | None = None
+    key: str | None = None
+    duration: str | None = None
+    models: list[str] = []
+    user_id: str | None = None
+    metadata: dict[str, Any] = {}
+
+
+class Delete(msgspec.Struct, frozen=True):
+    """Keys by secret or hash, and keys by alias."""
+
+    keys: list[str] = []
+    key_aliases: list[str] = []
+
+
+class KeyRoutes:
+    """LiteLLM's key routes. Keys that the caller may not see are answered as if they did not exist."""
+
+    def __init__(self, keys: Keys, users: Users, catalogue: Catalogue, reports: Reports, clock: Clock) -> None:
+        self._keys = keys
+        self._users = users
+        self._catalogue = catalogue
+        self._reports = reports
+        self._clock = clock
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/key/generate", ("POST",), self.generate, Access.WRITER, Dialect.LITELLM),
+            Route("/key/info", ("GET",), self.info, Access.CALLER, Dialect.LITELLM),
+            Route("/key/delete", ("POST",), self.delete, Access.CALLER, Dialect.LITELLM),
+        ]
+
+    async def generate(self, call: Call) -> Response:
+        """The row with the secret, shown this once. Raises BadInput, Conflict, Forbidden for another's user_id."""
+        principal, wanted, now = call.principal, await asked(call, Generate), self._clock()
+        new = NewKey(
+            alias=None if wanted.key_alias is None else key_rules.checked_name(wanted.key_alias, "key_alias"),
+            owner=await self._owner(call, wanted.user_id),
+            models=key_rules.checked_models(wanted.models, principal, self._catalogue.names(principal)),
+            expires_at=key_rules.expiry(wanted.duration, now, "duration"),
+            metadata=_storable(wanted.metadata),
+            secret=None if wanted.key is None else key_rules.checked_secret(wanted.key),
+        )
+        secret, row = await self._keys.create(new, actor=call.actor, origin=call.origin)
+        shown = GeneratedKey(**key_fields(row, 0, now), key=secret, token=row.token_hash, token_id=row.token_hash)
+        return answer(shown)
+
+    async def info(self, call: Call) -> Response:
+        """`{key, info}` of the key that `?key=` names by secret, hash or id, of the calling one without it.
+
+        `key` is the hash even when the secret was sent: answers never repeat a living secret.
+        """
+        wanted = call.query("key")
+        if wanted is None and call.principal.kind == "master":
+            raise BadInput("The master key has no row.", param="key", hint="Name a key: /key/info?key=sk-...")
+        if wanted is None:
+            row = await key_rules.calling_key(call, self._keys)
+        else:
+            row = await key_rules.visible_key(self._keys, call.principal, wanted)
+        spent = (await self._reports.of_keys([row.id])).get(row.id, 0)
+        info = KeyInfo(**key_fields(row, spent, self._clock()))
+        return answer({"key": row.token_hash, "info": info})
+
+    async def delete(self, call: Call) -> Response:
+        """`{deleted_keys}`, as they were named. Nothing is revoked unless everything that is named may be."""
+        wanted = await asked(call, Delete)
+        named = [*wanted.keys, *wanted.key_aliases]
+        if not 1 <= len(named) <= MOST_DELETED_AT_ONCE:
+            raise BadInput(
+                f"Name 1 to {MOST_DELETED_AT_ONCE} keys in `keys` or `key_aliases`.", param="keys", code="field_invalid"
+            )
+        rows = [await key_rules.visible_key(self._keys, call.principal, text) for text in wanted.keys]
+        rows += [await self._by_alias(call, alias) for alias in wanted.key_aliases]
+        for row in rows:
+            if row.revoked_at is not None:
+                raise NotFound("There is no such key.", param="key", code="key_not_found")
+            if not key_rules.may_revoke(call.principal, row):
+                raise only_admins(call)
+        for row in rows:
+            await self._keys.revoke(row, actor=call.actor, origin=call.origin)
+        return answer({"deleted_keys": named})
+
+    async def _by_alias(self, call: Call, alias: str) -> KeyRow:
+        row = await self._keys.by_alias(clean(alias, "key_aliases"))
+        if not key_rules.may_see(call.principal, row):
+            raise NotFound(f"There is no key with the alias {alias!r}.", param="key_alias", code="key_not_found")
+        return row
+
+    async def _owner(self, call: Call, user_id: str | None) -> User | None:
+        """The caller, or whom an administrator names. Raises NotFound: unlike LiteLLM this makes no user."""
+        principal = call.principal
+        if user_id is None or user_id == principal.user_id:
+            return None if principal.user_pk is None else await self._users.get(principal.user_pk)
+        if not principal.is_admin:
+            raise only_admins(call)
+        return await self._users.by_user_id(clean(user_id, "user_id"))
+
+
+def _storable(metadata: dict[str, Any]) -> dict[str, Any]:
+    """The metadata when every database can hold it. Raises BadInput for a NUL, which PostgreSQL's JSON cannot."""
+    if b"\\u0000" in msgspec.json.encode(metadata).replace(b"\\\\", b""):
+        raise BadInput("metadata holds a NUL character.", param="metadata")
+    return metadata

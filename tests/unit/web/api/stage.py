@@ -1,0 +1,143 @@
+"""The management API and LiteLLM's routes as they are served, on a real database, with one caller of each kind."""
+
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import msgspec
+
+from gatewright.accounts.keys import KeyRing, Keys, NewKey
+from gatewright.accounts.sessions import Sessions
+from gatewright.accounts.users import Users
+from gatewright.app.follow import Follower
+from gatewright.domain.clock import HOUR
+from gatewright.domain.identity import Role, RoleReason
+from gatewright.domain.keys import Principal
+from gatewright.domain.people import Origin, User
+from gatewright.settings.load import load
+from gatewright.spend.reports import Reports
+from gatewright.storage import users as user_rows
+from gatewright.storage.database import Database
+from gatewright.storage.users import NewUser
+from gatewright.web.api.keys import VirtualKeys
+from gatewright.web.api.me import Me
+from gatewright.web.api.overview import Today
+from gatewright.web.api.role_rules import Roles
+from gatewright.web.api.sessions import MySessions
+from gatewright.web.api.ui_config import UiConfig
+from gatewright.web.api.users import People
+from gatewright.web.authentication import Authentication
+from gatewright.web.cookies import SESSION, Cookies
+from gatewright.web.guard import Guard
+from gatewright.web.litellm.keys import KeyRoutes
+from gatewright.web.litellm.users import UserRoutes
+from gatewright.web.render import Pages
+from gatewright.web.routes import application
+from gatewright.web.routing import Route
+
+MASTER = "sk-master-of-the-tests-0123456789"
+BASE = "http://localhost:4000"
+
+
+class ManualClock:
+    """Time that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 1_795_219_200_000 + 12 * HOUR
+
+    def __call__(self) -> int:
+        return self.now
+
+
+class Stage:
+    """One worker's API. `call` is a request; changes are followed before the next one."""
+
+    def __init__(self, db: Database, folder: Path) -> None:
+        self.clock = ManualClock()
+        db.clock = self.clock
+        self.db = db
+        settings = load({}, {"LITELLM_MASTER_KEY": MASTER, "GATEWRIGHT_DATA_DIR": str(folder)})
+        self.ring = KeyRing(db, MASTER)
+        self.sessions = Sessions(db, "gateway", 24 * HOUR)
+        self.users = Users(db)
+        self.keys = Keys(db)
+        self.follower = Follower(db, [self.ring.apply], self._nothing)
+        cookies = Cookies(https=False)
+        guard = Guard(settings, Authentication(self.ring, self.sessions), cookies, Pages(settings, cookies))
+        roles, reports, catalogue = Roles(self.users, db), Reports(db), FakeCatalogue()
+        self.routes: list[Route] = [
+            *Me(self.users, self.keys, self.sessions).routes(),
+            *MySessions(self.sessions, self.keys).routes(),
+            *Today(reports, catalogue, settings, self.clock).routes(),
+            *VirtualKeys(self.keys, self.users, catalogue, reports, self.clock).routes(),
+            *People(self.users, roles).routes(),
+            *UiConfig(settings).routes(),
+            *KeyRoutes(self.keys, self.users, catalogue, reports, self.clock).routes(),
+            *UserRoutes(self.users, roles, self.keys, reports, self.clock).routes(),
+        ]
+        transport = httpx2.ASGITransport(application(self.routes, guard))
+        self.client = httpx2.AsyncClient(transport=transport, base_url=BASE)
+
+    async def _nothing(self) -> None:
+        pass
+
+    async def call(
+        self, method: str, path: str, key: str | None = None, body: Any = None, **headers: str
+    ) -> httpx2.Response:
+        """A request with a key in the usual header; `body` as JSON, or raw bytes."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if key is not None:
+            sent["authorization"] = f"Bearer {key}"
+        content = body if isinstance(body, bytes) else None if body is None else msgspec.json.encode(body)
+        response = await self.client.request(method, path, content=content, headers=sent)
+        await self.follower.catch_up()
+        return response
+
+    async def in_browser(self, method: str, path: str, token: str, body: Any = None, **headers: str) -> httpx2.Response:
+        """A request with the session cookie, as the dashboard sends it."""
+        return await self.call(
+            method, path, None, body, cookie=f"{SESSION}={token}", x_gatewright_request="1", **headers
+        )
+
+    async def person(self, user_id: str, role: Role = Role.INTERNAL_USER) -> User:
+        """A user."""
+        new = NewUser(
+            uuid=str(uuid4()),
+            username=user_id,
+            user_id=user_id,
+            email=f"{user_id}@example.com",
+            role=role,
+            role_reason=RoleReason(rule="claim", claim="role", value=role.value),
+            display_name=user_id.title(),
+        )
+        async with self.db.write() as tx:
+            return await user_rows.add(tx, new, self.clock())
+
+    async def key_of(
+        self, owner: User | None, *, kind: str = "virtual", alias: str | None = None, models: tuple[str, ...] = ()
+    ) -> str:
+        """A key of that user's; its secret."""
+        origin = Origin(address="192.0.2.7", user_agent="gatewright-cli")
+        new = NewKey(alias=alias, owner=owner, models=models, kind=kind)
+        secret, _ = await self.keys.create(new, actor="test", origin=origin)
+        return secret
+
+    async def key(self, user_id: str, role: Role = Role.INTERNAL_USER) -> str:
+        """A new user's key."""
+        return await self.key_of(await self.person(user_id, role))
+
+    async def browser(self, user: User) -> str:
+        """A session of that user's; the cookie's value."""
+        token, _ = await self.sessions.open(user, Origin(address="192.0.2.8", user_agent="Firefox"))
+        return token
+
+    async def close(self) -> None:
+        await self.client.aclose()
+
+
+class FakeCatalogue:
+    """Three models."""
+
+    def names(self, principal: Principal) -> list[str]:
+        return [name for name in ("chat", "draft", "vision") if principal.may_use(name)]
