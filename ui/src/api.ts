@@ -47,7 +47,6 @@ async function request<T>(method: Method, path: string, body?: unknown, signal?:
       hint: "Something between this browser and Gatewright may have answered instead.",
     });
   }
-  sessionWorks();
   return parsed as T;
 }
 
@@ -69,7 +68,11 @@ function list<T>(path: string) {
 const one = (path: string, id: string) => `${path}/${encodeURIComponent(id)}`;
 
 export const api = {
-  me: (signal?: AbortSignal) => request<Me>("GET", "/api/v1/me", undefined, signal),
+  me: async (signal?: AbortSignal) => {
+    const me = await request<Me>("GET", "/api/v1/me", undefined, signal);
+    sessionWorks();
+    return me;
+  },
   ui: (signal?: AbortSignal) => request<UiInfo>("GET", "/api/v1/ui", undefined, signal),
   overview: (signal?: AbortSignal) => request<Overview>("GET", "/api/v1/overview", undefined, signal),
 

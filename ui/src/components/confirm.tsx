@@ -17,7 +17,14 @@ interface Props {
 export function Confirm({ title, act, onConfirm, onClose, children, typed }: Props) {
   const [text, setText] = useState("");
   const typedId = useId();
-  const mutation = useMutation({ mutationFn: onConfirm, onSuccess: onClose });
+  const mutation = useMutation({
+    mutationFn: onConfirm,
+    onSuccess: () => {
+      onClose();
+      // The button that opened this goes away with what it destroyed, and would take the focus along.
+      setTimeout(() => document.querySelector<HTMLElement>("h1")?.focus());
+    },
+  });
   return (
     <Dialog title={title} onClose={onClose} narrow>
       <form
@@ -35,6 +42,7 @@ export function Confirm({ title, act, onConfirm, onClose, children, typed }: Pro
               </label>
               <input
                 id={typedId}
+                data-autofocus
                 className="input"
                 autoComplete="off"
                 spellCheck={false}
@@ -46,7 +54,12 @@ export function Confirm({ title, act, onConfirm, onClose, children, typed }: Pro
           {mutation.isError && <Problem error={mutation.error} />}
         </div>
         <footer className="dialog-foot">
-          <button type="button" className="button" onClick={onClose}>
+          <button
+            type="button"
+            className="button"
+            data-autofocus={typed === undefined || undefined}
+            onClick={onClose}
+          >
             Cancel
           </button>
           <button

@@ -48,6 +48,8 @@ export function useModal(ref: React.RefObject<HTMLDialogElement | null>, onClose
     dialog.addEventListener("keydown", onKeyDown);
     dialog.addEventListener("cancel", onCancel);
     if (!dialog.open) dialog.showModal();
+    // React drops the attribute `autofocus`, so the browser would choose the close button.
+    dialog.querySelector<HTMLElement>("[data-autofocus]")?.focus();
     return () => {
       dialog.removeEventListener("keydown", onKeyDown);
       dialog.removeEventListener("cancel", onCancel);

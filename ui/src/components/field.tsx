@@ -1,6 +1,7 @@
-import { type InputHTMLAttributes, type ReactNode, useId } from "react";
+import { type InputHTMLAttributes, type ReactNode, type RefObject, useEffect, useId } from "react";
 
 interface Props extends Omit<InputHTMLAttributes<HTMLInputElement>, "id"> {
+  "data-autofocus"?: boolean;
   label: string;
   hint?: ReactNode;
   error?: string | undefined;
@@ -44,7 +45,9 @@ export function FieldError({ id, error }: { id: string; error: string | undefine
   );
 }
 
-/** Puts the focus where the first thing to mend is. */
-export function focusFirstInvalid(form: HTMLFormElement | null): void {
-  form?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+/** Puts the focus where the first thing to mend is, each time that `problem` changes. */
+export function useFocusInvalid(form: RefObject<HTMLFormElement | null>, problem: unknown): void {
+  useEffect(() => {
+    if (problem) form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [form, problem]);
 }

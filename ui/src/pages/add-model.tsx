@@ -4,7 +4,7 @@ import { api } from "../api";
 import { formErrors } from "../api-error";
 import type { NewModel } from "../api-types";
 import { Dialog } from "../components/dialog";
-import { Field, focusFirstInvalid } from "../components/field";
+import { Field, useFocusInvalid } from "../components/field";
 import { Problem } from "../components/problem";
 import { useToast } from "../components/toast";
 import { useRefresh } from "../queries";
@@ -29,10 +29,9 @@ export function AddModelDialog({ onClose }: { onClose: () => void }) {
       refresh("models", "overview");
       onClose();
     },
-    // The fields are marked with the next render.
-    onError: () => setTimeout(() => focusFirstInvalid(form.current)),
   });
   const errors = formErrors(mutation.error, FIELDS);
+  useFocusInvalid(form, mutation.error);
   return (
     <Dialog title="Add model" onClose={onClose}>
       <form
@@ -50,7 +49,7 @@ export function AddModelDialog({ onClose }: { onClose: () => void }) {
             name="name"
             hint="What apps ask for."
             placeholder="gpt-5-mini"
-            autoFocus
+            data-autofocus
             required
             error={errors.fields.name}
           />

@@ -44,6 +44,9 @@ export function ChangeRoleDialog({ user, onClose }: { user: User; onClose: () =>
                 <input
                   type="radio"
                   name={name}
+                  value={option.role}
+                  aria-label={option.label}
+                  aria-describedby={`${name}-${option.role}`}
                   checked={option.role === role}
                   onChange={() => setRole(option.role)}
                 />
@@ -51,7 +54,9 @@ export function ChangeRoleDialog({ user, onClose }: { user: User; onClose: () =>
                   <span>
                     <strong>{option.label}</strong> <code className="small muted">{option.role}</code>
                   </span>
-                  <span className="small muted">{option.allows}</span>
+                  <span id={`${name}-${option.role}`} className="small muted">
+                    {option.allows}
+                  </span>
                 </span>
               </label>
             ))}

@@ -35,7 +35,7 @@ export function FirstRequest({ overview, onDismiss }: { overview: Overview; onDi
         )}
       </header>
       <ol className="steps">
-        <Step done={key.isSuccess || done} number={1} title="Create a key">
+        <Step done={key.isSuccess || done} number={1} title={createsKeys(me) ? "Create a key" : "Get a key"}>
           {createsKeys(me) ? (
             key.isSuccess ? (
               <p>

@@ -151,7 +151,7 @@ function RevokeDialog({ apiKey, onClose }: { apiKey: Key; onClose: () => void })
   const revoke = async () => {
     await api.revokeKey(apiKey.id);
     toast(`Revoked ${name}`);
-    await refresh("keys");
+    refresh("keys");
   };
   return (
     <Confirm

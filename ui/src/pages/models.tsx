@@ -60,7 +60,7 @@ export function ModelsPage() {
   const remove = async (model: Model) => {
     await api.removeModel(model.id);
     toast(`Removed ${model.name}`);
-    await refresh("models", "overview");
+    refresh("models", "overview");
   };
   return (
     <Page

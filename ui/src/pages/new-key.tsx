@@ -1,11 +1,10 @@
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useId, useRef, useState } from "react";
-import { flushSync } from "react-dom";
 import { api } from "../api";
 import { formErrors } from "../api-error";
 import type { CreatedKey } from "../api-types";
 import { Dialog } from "../components/dialog";
-import { Field, FieldError, focusFirstInvalid } from "../components/field";
+import { Field, FieldError, useFocusInvalid } from "../components/field";
 import { Loading } from "../components/loading";
 import { Problem } from "../components/problem";
 import { Segmented } from "../components/segmented";
@@ -63,7 +62,7 @@ function NewKeyForm({ onCancel, onCreated }: { onCancel: () => void; onCreated: 
   const [name, setName] = useState("");
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const [expiry, setExpiry] = useState<Expiry>("30d");
-  const [nameless, setNameless] = useState(false);
+  const [refused, setRefused] = useState(0);
   const mutation = useMutation({
     mutationFn: () =>
       api.createKey({
@@ -72,13 +71,14 @@ function NewKeyForm({ onCancel, onCreated }: { onCancel: () => void; onCreated: 
         expires_in: expiry === "never" ? null : expiry,
       }),
     onSuccess: onCreated,
-    onError: () => setTimeout(() => focusFirstInvalid(form.current)),
   });
   const errors = formErrors(mutation.error, ["name", "models", "expires_in"]);
+  const nameless = refused > 0 && name.trim() === "";
+  useFocusInvalid(form, refused);
+  useFocusInvalid(form, mutation.error);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    flushSync(() => setNameless(name.trim() === ""));
-    if (name.trim() === "") focusFirstInvalid(form.current);
+    if (name.trim() === "") setRefused((times) => times + 1);
     else mutation.mutate();
   };
   return (
@@ -90,11 +90,11 @@ function NewKeyForm({ onCancel, onCreated }: { onCancel: () => void; onCreated: 
           hint="What will use it, so that you know it again in a year."
           placeholder="support-bot"
           maxLength={200}
-          autoFocus
+          data-autofocus
           required
           value={name}
           onChange={(event) => setName(event.target.value)}
-          error={nameless && name.trim() === "" ? "Give the key a name." : errors.fields.name}
+          error={nameless ? "Give the key a name." : errors.fields.name}
         />
         <ModelChoice chosen={chosen} onChange={setChosen} error={errors.fields.models} />
         <div>
