@@ -1,0 +1,86 @@
+"""Writes src/gatewright/spend/prices.json from the data of the development dependency genai-prices.
+
+Run it after updating genai-prices: `python scripts/make_prices.py [--date 2026-11-21]`. The date says which of the
+dated prices counts. Where a price has tiers the first is taken; where it depends on the time of day, the dearest, so
+that a budget holds at any hour. What has no price by tokens (by second, by image) stays without a price.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from genai_prices import types
+from genai_prices.data import providers
+
+TARGET = Path(__file__).parent.parent / "src" / "gatewright" / "spend" / "prices.json"
+NANOS = 1_000_000_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--date", type=date.fromisoformat, default=datetime.now(UTC).date())
+    text = table(parser.parse_args().date)
+    TARGET.write_text(text, encoding="utf-8")
+    print(f"{TARGET.name}: {len(text)} bytes")
+
+
+def table(day: date) -> str:
+    """The file's text: one line for each provider, so that a diff shows what changed."""
+    lines = [json.dumps(provider.id) + ":" + compact(entry(provider, day)) for provider in providers]
+    about = {"source": f"genai-prices {version('genai-prices')}", "date": day.isoformat()}
+    return compact(about)[:-1] + ',"providers":{\n' + ",\n".join(lines) + "\n}}\n"
+
+
+def entry(provider: types.Provider, day: date) -> dict[str, Any]:
+    """A provider: `match` finds it by another name, `fallback` names providers that sell the same models."""
+    out: dict[str, Any] = {}
+    if provider.provider_match is not None:
+        out["match"] = clause(provider.provider_match)
+    if provider.fallback_model_providers:
+        out["fallback"] = provider.fallback_model_providers
+    out["models"] = [[clause(model.match), *prices(model, day)] for model in provider.models]
+    return out
+
+
+def clause(match: Any) -> dict[str, Any]:
+    """A match rule in the form that gatewright.spend.prices.Clause reads."""
+    if isinstance(match, types.ClauseOr):
+        return {"or": [clause(part) for part in match.or_]}
+    if isinstance(match, types.ClauseAnd):
+        return {"and": [clause(part) for part in match.and_]}
+    fields: dict[str, str] = vars(match)
+    return {name: value if name == "regex" else value.lower() for name, value in fields.items()}
+
+
+def prices(model: types.ModelInfo, day: date) -> list[int | None]:
+    """Nano-dollars for a million tokens: input, output and, where it differs, cached input. Empty when unknown."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    if isinstance(model.prices, list) and not model.prices:
+        return []
+    times = [model.get_prices(midnight + timedelta(minutes=30 * step)) for step in range(48)]
+    found = [tuple(amount(price, name) for name in ("input_mtok", "output_mtok", "cache_read_mtok")) for price in times]
+    read, written, cached = max(found, key=lambda one: (one[0] or 0) + (one[1] or 0))
+    if read is None:
+        return []
+    return [read, written or 0] if cached is None else [read, written or 0, cached]
+
+
+def amount(price: types.ModelPrice, name: str) -> int | None:
+    value = getattr(price, name, None)
+    if isinstance(value, types.TieredPrices):
+        value = value.base
+    return None if value is None else int((Decimal(value) * NANOS).quantize(Decimal(1)))
+
+
+def compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+if __name__ == "__main__":
+    main()
