@@ -1,0 +1,105 @@
+"""From a provider's claims to a person: pure. Whose claims may be believed is decided before."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from gatewright.domain.identity import Role, parse_role
+from gatewright.sso.sources import Attributes
+
+LONGEST_ID = 255
+LONGEST_EMAIL = 254
+LONGEST_NAME = 200
+LONGEST_SHOWN = 200
+
+
+class RoleClaim(msgspec.Struct, frozen=True):
+    """What the role claim said. `present` is False for a missing or empty claim; `role` None for one without a role."""
+
+    name: str
+    present: bool = False
+    role: Role | None = None
+    value: str | None = None
+    warning: str | None = None
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Who signed in, by (source, subject). The names are wishes of the provider; None means that it said nothing."""
+
+    source: str
+    subject: str
+    role: RoleClaim
+    user_id: str | None = None
+    username: str | None = None
+    email: str | None = None
+    email_verified: bool = False
+    display_name: str | None = None
+
+
+def person(claims: Mapping[str, Any], attributes: Attributes, *, source: str, subject: str) -> Person:
+    """The person that the claims describe."""
+    email = _text(at(claims, attributes.email), LONGEST_EMAIL)
+    user_id = _text(at(claims, attributes.user_id), LONGEST_ID)
+    return Person(
+        source=source,
+        subject=subject,
+        role=role_claim(claims, attributes.role),
+        user_id=user_id,
+        username=_text(claims.get("preferred_username"), LONGEST_ID) or user_id,
+        email=None if email is None else email.lower(),
+        email_verified=attributes.email == "email" and claims.get("email_verified") is True,
+        display_name=_text(at(claims, attributes.display_name), LONGEST_NAME),
+    )
+
+
+def at(claims: Mapping[str, Any], path: str) -> Any:
+    r"""The claim at a path: the claim of exactly that name, else the dotted walk, where `\.` is a dot in a name.
+
+    None when it is not there. The exact name comes first since namespaced claims (`https://example.com/role`) have
+    dots.
+    """
+    if path in claims:
+        return claims[path]
+    found: Any = claims
+    for name in steps(path):
+        if not isinstance(found, Mapping) or name not in found:
+            return None
+        found = found[name]
+    return found
+
+
+def steps(path: str) -> list[str]:
+    r"""The names in a path: `a.b\.c` is `a` and `b.c`."""
+    return [part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", path)]
+
+
+def role_claim(claims: Mapping[str, Any], name: str) -> RoleClaim:
+    """The role in the claim: a text, or a list of which the highest role counts."""
+    value = at(claims, name)
+    entries = [entry for entry in (value if isinstance(value, list) else [value]) if entry not in (None, "")]
+    if not entries:
+        return RoleClaim(name)
+    shown = _shown(value)
+    roles = [role for role in map(parse_role, entries) if role is not None]
+    if roles:
+        return RoleClaim(name, present=True, role=min(roles, key=lambda role: role.rank), value=shown)
+    known = ", ".join(role.value for role in Role)
+    warning = f"The claim {name} holds {shown}, which is no role. Known roles: {known}."
+    return RoleClaim(name, present=True, value=shown, warning=warning)
+
+
+def _shown(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    clean = "".join(char if char.isprintable() else "?" for char in text)
+    return clean if len(clean) <= LONGEST_SHOWN else f"{clean[:LONGEST_SHOWN]}…"
+
+
+def _text(value: object, longest: int) -> str | None:
+    """A printable text of reasonable length, a number as text; None for everything else."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    text = str(value).strip()
+    return text if 0 < len(text) <= longest and text.isprintable() else None

@@ -1,0 +1,118 @@
+"""What a provider publishes about itself: its discovery document and its keys, fetched once and kept for a while."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from gatewright.domain.addresses import AddressPolicy
+from gatewright.domain.clock import HOUR, SECOND, Clock, Millis
+from gatewright.domain.errors import GatewrightError
+from gatewright.oidc import metadata
+from gatewright.oidc.errors import LoginRefused, MetadataInvalid
+from gatewright.oidc.metadata import Metadata, discovery_url
+from gatewright.outbound.client import Answer, Outbound
+from gatewright.outbound.errors import AddressRefused, OutboundFailed
+from gatewright.sso.refusals import ProviderFailed
+
+KEPT_FOR = HOUR
+# A failure is remembered, so that a provider that is down does not slow every sign-in twice.
+FAILURE_KEPT_FOR = 20 * SECOND
+# An unknown key id fetches the keys again, at most this often: anybody can send us a token with a made-up key id.
+REFETCH_AFTER = 30 * SECOND
+MOST_CACHED = 50
+
+
+class Discovery:
+    """Under one address policy: the operator's, since the issuers come from the operator's settings."""
+
+    def __init__(self, outbound: Outbound, policy: AddressPolicy, clock: Clock) -> None:
+        self._outbound = outbound
+        self._policy = policy
+        self._clock = clock
+        self._metadata: dict[str, tuple[Millis, Metadata | LoginRefused]] = {}
+        self._jwks: dict[str, tuple[Millis, Mapping[str, Any]]] = {}
+        self._lock = asyncio.Lock()
+
+    async def metadata(self, issuer: str) -> Metadata:
+        """The issuer's discovery document. Raises ProviderFailed or MetadataInvalid, a repeated failure from memory."""
+        async with self._lock:
+            now = self._clock()
+            known = self._metadata.get(issuer)
+            if known is not None and now - known[0] < (
+                KEPT_FOR if isinstance(known[1], Metadata) else FAILURE_KEPT_FOR
+            ):
+                return _or_raise(known[1])
+            found = await self._fetch_metadata(issuer)
+            if len(self._metadata) >= MOST_CACHED:
+                self._metadata.clear()
+            self._metadata[issuer] = (now, found)
+        return _or_raise(found)
+
+    async def jwks(self, uri: str, *, again: bool = False) -> Mapping[str, Any]:
+        """The provider's public keys. `again` fetches them anew, unless that happened just now.
+
+        Raises ProviderFailed.
+        """
+        async with self._lock:
+            now = self._clock()
+            known = self._jwks.get(uri)
+            if known is not None and now - known[0] < (REFETCH_AFTER if again else KEPT_FOR):
+                return known[1]
+            answer = await self.fetch(uri)
+            if len(self._jwks) >= MOST_CACHED:
+                self._jwks.clear()
+            keys = object_of(answer)
+            self._jwks[uri] = (now, keys)
+            return keys
+
+    async def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """GET that must answer 200. Raises ProviderFailed."""
+        try:
+            answer = await self._outbound.get(url, self._policy, headers)
+        except (AddressRefused, OutboundFailed) as error:
+            raise unreachable(error) from error
+        if answer.status != 200:
+            raise ProviderFailed("provider_answer", f"The provider answered {answer.status} at {answer.url}.")
+        return answer
+
+    async def post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
+        """POST of a form, any status. Raises ProviderFailed."""
+        try:
+            return await self._outbound.post_form(url, self._policy, form, headers)
+        except (AddressRefused, OutboundFailed) as error:
+            raise unreachable(error) from error
+
+    async def _fetch_metadata(self, issuer: str) -> Metadata | LoginRefused:
+        try:
+            answer = await self.fetch(discovery_url(issuer))
+            return metadata.parse(answer.body, issuer=issuer)
+        except (ProviderFailed, MetadataInvalid) as error:
+            return error
+
+
+def object_of(answer: Answer) -> dict[str, Any]:
+    """The answer's JSON object. Raises ProviderFailed."""
+    try:
+        return answer.json()
+    except OutboundFailed as error:
+        raise ProviderFailed("provider_answer", error.message) from error
+
+
+def unreachable(error: GatewrightError) -> ProviderFailed:
+    """A failed call in the words of a sign-in."""
+    return ProviderFailed(
+        "provider_unreachable",
+        f"The sign-in provider cannot be used now: {error.message}",
+        hint="Check that Gatewright can reach the provider's address and trusts its certificate.",
+    )
+
+
+def _life(found: Metadata | LoginRefused) -> Millis:
+    return KEPT_FOR if isinstance(found, Metadata) else FAILURE_KEPT_FOR
+
+
+def _or_raise(found: Metadata | LoginRefused) -> Metadata:
+    if isinstance(found, LoginRefused):
+        # A fresh one each time: an exception that is raised again collects tracebacks.
+        raise type(found)(found.error_code, found.message, hint=found.hint)
+    return found

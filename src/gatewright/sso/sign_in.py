@@ -1,0 +1,152 @@
+"""Sign somebody in, browser and command line alike: proof, person, user, session. The order of steps on one screen."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from gatewright.accounts.audit import Audit
+from gatewright.accounts.sessions import Sessions
+from gatewright.domain.errors import GatewrightError
+from gatewright.domain.people import Event, Origin, User
+from gatewright.oidc.errors import LoginRefused
+from gatewright.oidc.parameters import Parameters
+from gatewright.sso.claims import person
+from gatewright.sso.cli_login import CliLogins, CodePrompt
+from gatewright.sso.provisioning import Provisioning
+from gatewright.sso.relying_party import Begun, Proof, RelyingParty
+from gatewright.sso.return_to import safe_return_to
+from gatewright.storage import facts, login_transactions
+from gatewright.storage.database import Database
+
+logger = logging.getLogger(__name__)
+STANDING = "sso.standing"
+
+UuidOf = Callable[[str], Awaitable[str | None]]
+"""From the subject that our own provider shows a client to the user's uuid; None when there is no such user."""
+
+
+class Completed(msgspec.Struct, frozen=True):
+    """Who signed in: `session` is the new cookie's value, `prompt` is set instead for the command line."""
+
+    user: User
+    return_to: str
+    session: str | None = None
+    prompt: CodePrompt | None = None
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What the last sign-in said about the source's issuer. `doubt` None means that its signature was checked."""
+
+    source: str
+    issuer: str | None
+    doubt: str | None
+
+
+class SignIn:
+    """The use case. `uuid_of` resolves the embedded provider's subjects."""
+
+    def __init__(
+        self,
+        db: Database,
+        relying_party: RelyingParty,
+        provisioning: Provisioning,
+        sessions: Sessions,
+        cli_logins: CliLogins,
+        uuid_of: UuidOf,
+    ) -> None:
+        self._db = db
+        self._relying_party = relying_party
+        self._provisioning = provisioning
+        self._sessions = sessions
+        self._cli_logins = cli_logins
+        self._uuid_of = uuid_of
+        self._audit = Audit(db)
+        self._standing: Standing | None = None
+
+    async def begin(
+        self, *, return_to: str | None, browser: str | None, cli_login: str | None, ask_again: bool
+    ) -> Begun:
+        """Starts a sign-in. `ask_again`: this browser signed out, so the provider must ask for the credentials.
+
+        Raises BadInput for a command-line login that is over, ProviderFailed when the provider is.
+        """
+        if cli_login is not None:
+            await self._cli_logins.check(cli_login)
+        return await self._relying_party.begin(
+            return_to=safe_return_to(return_to),
+            browser=browser,
+            cli_login=cli_login,
+            prompt="login" if ask_again else None,
+        )
+
+    async def complete(
+        self, parameters: Parameters, *, browser: str | None, old_session: str | None, origin: Origin
+    ) -> Completed:
+        """Finishes a sign-in. Raises LoginRefused or an OAuthError, each with a cause code, each in the audit log."""
+        try:
+            return await self._complete(parameters, browser, old_session, origin)
+        except GatewrightError as error:
+            details = {"source": self._relying_party.source.id, "message": error.message}
+            await self._audit.write(Event("login.sso", error.error_code, details=details, origin=origin))
+            raise
+
+    async def is_signed_in(self, session_token: str | None) -> bool:
+        """Whether the browser has a living session."""
+        return await self._sessions.find(session_token) is not None
+
+    async def standing(self) -> Standing | None:
+        """What the last sign-in said about the issuer, on any worker; None before the first."""
+        async with self._db.read() as tx:
+            value = await facts.read(tx, STANDING)
+        return None if value is None else msgspec.convert(value, Standing)
+
+    async def _complete(
+        self, parameters: Parameters, browser: str | None, old_session: str | None, origin: Origin
+    ) -> Completed:
+        proof = await self._relying_party.complete(parameters, browser)
+        user, source = await self._user(proof, origin)
+        await self._note(proof)
+        if proof.cli_login is not None:
+            prompt = await self._cli_logins.attach(proof.cli_login, user, browser or "", origin)
+            return Completed(user, "", prompt=prompt)
+        await self._end(old_session)
+        token, _ = await self._sessions.open(user, origin, source=source, amr=_methods(proof), id_token=proof.id_token)
+        details = {"source": source, "role": user.role, "rule": user.role_reason.rule}
+        await self._audit.write(Event("login.sso", "ok", actor=user.user_id, details=details, origin=origin))
+        return Completed(user, safe_return_to(proof.return_to), session=token)
+
+    async def _user(self, proof: Proof, origin: Origin) -> tuple[User, str]:
+        source = self._relying_party.source
+        subject: str | None = proof.subject
+        if source.is_embedded:
+            subject = await self._uuid_of(proof.subject)
+        if subject is None:
+            raise LoginRefused("not_linked", "The account that signed in does not exist any more.")
+        identity = source.identity_source(proof.issuer)
+        who = person(proof.claims, source.attributes, source=identity, subject=subject)
+        return await self._provisioning.sign_in(who, origin), identity
+
+    async def _note(self, proof: Proof) -> None:
+        """Remembers how far the issuer can be trusted, for the dashboard and the doctor; written when it changes."""
+        standing = Standing(self._relying_party.source.id, proof.issuer, proof.doubt)
+        if standing == self._standing:
+            return
+        if standing.doubt is not None:
+            logger.warning("unverified issuer: %s", standing.doubt)
+        async with self._db.write() as tx:
+            # Two workers may note the first one at the same time.
+            await login_transactions.lock_newcomers(tx)
+            await facts.write(tx, STANDING, msgspec.to_builtins(standing))
+        self._standing = standing
+
+    async def _end(self, old_session: str | None) -> None:
+        """A new sign-in never continues the session that the browser had."""
+        old = await self._sessions.find(old_session)
+        if old is not None:
+            await self._sessions.end(old.row.id)
+
+
+def _methods(proof: Proof) -> tuple[str, ...]:
+    found = proof.claims.get("amr")
+    return tuple(str(name)[:50] for name in found[:10]) if isinstance(found, list) else ()

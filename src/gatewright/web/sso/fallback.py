@@ -1,0 +1,59 @@
+"""The local password form for the break-glass administrator, beside an outside provider."""
+
+from starlette.responses import RedirectResponse, Response
+
+from gatewright.domain.clock import SECOND, Millis
+from gatewright.domain.errors import NotFound, TooManyRequests, Unauthenticated
+from gatewright.sso.break_glass import BreakGlass
+from gatewright.sso.return_to import START
+from gatewright.sso.sources import Source
+from gatewright.web.call import Call
+from gatewright.web.cookies import SESSION, Cookies
+from gatewright.web.render import Pages
+from gatewright.web.routing import Access, Dialect, Route
+
+
+class FallbackPages:
+    """With the embedded provider there is nothing to fall back to: the form leads to its own sign-in page."""
+
+    def __init__(
+        self, break_glass: BreakGlass, source: Source, cookies: Cookies, pages: Pages, *, session_life: Millis
+    ) -> None:
+        self._break_glass = break_glass
+        self._source = source
+        self._cookies = cookies
+        self._pages = pages
+        self._session_life = session_life
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/fallback/login", ("GET",), self.show, Access.PUBLIC, Dialect.PAGE),
+            Route("/fallback/login", ("POST",), self.submit, Access.PUBLIC, Dialect.PAGE),
+        ]
+
+    async def show(self, call: Call) -> Response:
+        if self._source.is_embedded:
+            return RedirectResponse("/sso/key/generate", 303, headers={"cache-control": "no-store"})
+        return self._form(call, "", None, 200)
+
+    async def submit(self, call: Call) -> Response:
+        if self._source.is_embedded:
+            raise NotFound()
+        fields = await self._pages.form(call)
+        name = fields.get("username", "")
+        try:
+            token = await self._break_glass.sign_in(name, fields.get("password", ""), call.session_token, call.origin)
+        except Unauthenticated as error:
+            return self._form(call, name, error.message, error.status)
+        except TooManyRequests as error:
+            response = self._form(call, name, error.message, error.status)
+            response.headers["retry-after"] = str(error.retry_after)
+            return response
+        done = RedirectResponse(START, 303, headers={"cache-control": "no-store"})
+        self._cookies.write(done, SESSION, token, max_age=self._session_life // SECOND)
+        return done
+
+    def _form(self, call: Call, name: str, problem: str | None, status: int) -> Response:
+        return self._pages.page(
+            call, "sso/fallback.html", status=status, label=self._source.label, username=name, problem=problem
+        )

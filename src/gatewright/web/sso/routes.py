@@ -1,0 +1,50 @@
+"""The relying party's rows of the route table."""
+
+from dataclasses import dataclass
+
+from gatewright.domain.clock import Millis
+from gatewright.sso.break_glass import BreakGlass
+from gatewright.sso.cli_login import CliLogins
+from gatewright.sso.sign_in import SignIn
+from gatewright.sso.sign_out import SignOut
+from gatewright.sso.sources import Source
+from gatewright.web.cookies import Cookies
+from gatewright.web.render import Pages
+from gatewright.web.routing import Route
+from gatewright.web.sso.cli import CliPages
+from gatewright.web.sso.fallback import FallbackPages
+from gatewright.web.sso.sign_in import SignInPages
+from gatewright.web.sso.sign_out import SignOutPages
+
+
+@dataclass(frozen=True)
+class SsoParts:
+    """What the rows need; the composition root fills it."""
+
+    source: Source
+    sign_in: SignIn
+    sign_out: SignOut
+    cli_logins: CliLogins
+    break_glass: BreakGlass
+    cookies: Cookies
+    pages: Pages
+    auto_redirect: bool
+    session_life: Millis
+
+
+def routes(parts: SsoParts) -> list[Route]:
+    """Sign-in, callback, the command line's login, sign-out, break-glass."""
+    life = parts.session_life
+    return [
+        *SignInPages(
+            parts.sign_in,
+            parts.source,
+            parts.cookies,
+            parts.pages,
+            auto_redirect=parts.auto_redirect,
+            session_life=life,
+        ).routes(),
+        *CliPages(parts.cli_logins, parts.cookies, parts.pages).routes(),
+        *SignOutPages(parts.sign_out, parts.cookies, parts.pages).routes(),
+        *FallbackPages(parts.break_glass, parts.source, parts.cookies, parts.pages, session_life=life).routes(),
+    ]

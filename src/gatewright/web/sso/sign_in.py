@@ -1,0 +1,111 @@
+"""A browser's sign-in: the start, and the way back from the provider."""
+
+from urllib.parse import quote
+
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from gatewright.domain.clock import SECOND, Millis
+from gatewright.domain.errors import BadInput, Forbidden, GatewrightError
+from gatewright.oidc import parameters
+from gatewright.oidc.errors import LoginRefused, OAuthError
+from gatewright.sso.relying_party import CALLBACK, LIFE
+from gatewright.sso.return_to import START, safe_return_to
+from gatewright.sso.sign_in import SignIn
+from gatewright.sso.sources import Source
+from gatewright.web.call import Call
+from gatewright.web.cookies import LOGIN, SESSION, SIGNED_OUT, Cookies
+from gatewright.web.render import Pages
+from gatewright.web.routing import Access, Dialect, Route
+from gatewright.web.sso.cli import code_page
+
+CLI_SOURCE = "litellm-cli"
+HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
+
+
+class SignInPages:
+    """`auto_redirect`: an outside provider is gone to at once, as the embedded one always is."""
+
+    def __init__(
+        self,
+        sign_in: SignIn,
+        source: Source,
+        cookies: Cookies,
+        pages: Pages,
+        *,
+        auto_redirect: bool,
+        session_life: Millis,
+    ) -> None:
+        self._sign_in = sign_in
+        self._source = source
+        self._cookies = cookies
+        self._pages = pages
+        self._at_once = auto_redirect or source.is_embedded
+        self._session_life = session_life
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/sso/key/generate", ("GET",), self.start, Access.PUBLIC, Dialect.PAGE),
+            Route("/sso/login", ("GET",), self.start, Access.PUBLIC, Dialect.PAGE),
+            Route(CALLBACK, ("GET",), self.callback, Access.PUBLIC, Dialect.PAGE),
+        ]
+
+    async def start(self, call: Call) -> Response:
+        """Sends the browser to the provider; `source=litellm-cli&key=cli-...` joins a command-line login."""
+        if call.query("source") == CLI_SOURCE:
+            try:
+                return await self._begin(call, call.query("key") or "")
+            except BadInput as error:
+                # The command line's own clients read JSON (contract litellm 2.2); people get the page.
+                if "text/html" in call.request.headers.get("accept", ""):
+                    raise
+                return JSONResponse({"detail": error.message}, error.status, headers=HEADERS)
+        if not self._at_once and call.query("go") is None:
+            wanted = quote(safe_return_to(call.query("return_to")), safe="")
+            go = f"/sso/key/generate?go=1&return_to={wanted}"
+            return self._pages.page(call, "sso/start.html", label=self._source.label, go=go)
+        return await self._begin(call, None)
+
+    async def callback(self, call: Call) -> Response:
+        """The way back. A refusal is a page in words; nobody is sent around in circles."""
+        try:
+            done = await self._sign_in.complete(
+                parameters.parse(call.request.url.query),
+                browser=self._cookies.read(call.request, LOGIN),
+                old_session=call.session_token,
+                origin=call.origin,
+            )
+        except (LoginRefused, OAuthError, BadInput, Forbidden) as error:
+            # The second of two clicks, or the page loaded again, after the first one worked.
+            if error.error_code == "state_unknown" and await self._sign_in.is_signed_in(call.session_token):
+                return RedirectResponse(START, 303, headers=HEADERS)
+            return self._failed(call, error)
+        if done.prompt is not None:
+            response: Response = code_page(self._pages, call, done.prompt)
+        else:
+            response = RedirectResponse(done.return_to, 303, headers=HEADERS)
+            self._cookies.write(response, SESSION, done.session or "", max_age=self._session_life // SECOND)
+        self._cookies.clear(response, SIGNED_OUT)
+        return response
+
+    async def _begin(self, call: Call, cli_login: str | None) -> Response:
+        begun = await self._sign_in.begin(
+            return_to=call.query("return_to"),
+            browser=self._cookies.read(call.request, LOGIN),
+            cli_login=cli_login,
+            ask_again=self._cookies.read(call.request, SIGNED_OUT) is not None,
+        )
+        response = RedirectResponse(begun.url, 303, headers=HEADERS)
+        self._cookies.write(response, LOGIN, begun.browser, max_age=LIFE // SECOND)
+        return response
+
+    def _failed(self, call: Call, error: GatewrightError) -> Response:
+        return self._pages.page(
+            call,
+            "sso/failed.html",
+            status=error.status,
+            message=error.message,
+            hint=error.hint,
+            code=error.error_code,
+            reference=call.origin.reference,
+            local=not self._source.is_embedded,
+        )
