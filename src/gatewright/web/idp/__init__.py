@@ -1,1 +1,36 @@
-"""The embedded provider's endpoints at Authentik's URLs, and its pages."""
+"""The embedded provider's endpoints, at Authentik's paths, and its two pages."""
+
+from gatewright.idp.clients import MOUNT
+from gatewright.idp.provider import Provider
+from gatewright.oidc.metadata import WELL_KNOWN
+from gatewright.web.cookies import Cookies
+from gatewright.web.idp.authorize import AUTHORIZE, SIGN_IN, Authorize
+from gatewright.web.idp.discovery import DiscoveryDocuments
+from gatewright.web.idp.end_session import SIGN_OUT, EndSessionEndpoint
+from gatewright.web.idp.token import TokenEndpoints
+from gatewright.web.render import Pages
+from gatewright.web.routing import Access, Dialect, Route
+
+
+def routes(provider: Provider, pages: Pages, cookies: Cookies) -> list[Route]:
+    """The rows of the route table. Fixed paths stand before those with a slug, which they would be taken for."""
+    authorize = Authorize(provider, pages, cookies)
+    tokens = TokenEndpoints(provider)
+    documents = DiscoveryDocuments(provider)
+    end_session = EndSessionEndpoint(provider, pages, cookies)
+    anybody, page, oauth = Access.PUBLIC, Dialect.PAGE, Dialect.OAUTH
+    slug = f"{MOUNT}/{{slug}}"
+    return [
+        Route(AUTHORIZE, ("GET", "POST"), authorize.authorize, anybody, page, slash=True),
+        Route(f"{MOUNT}/token/", ("POST",), tokens.token, anybody, oauth, slash=True),
+        Route(f"{MOUNT}/token/", ("OPTIONS",), tokens.preflight, anybody, oauth, slash=True),
+        Route(f"{MOUNT}/userinfo/", ("GET", "POST"), tokens.userinfo, anybody, oauth, slash=True),
+        Route(f"{MOUNT}/userinfo/", ("OPTIONS",), tokens.preflight, anybody, oauth, slash=True),
+        Route(SIGN_IN, ("GET",), authorize.show, anybody, page, slash=True),
+        Route(SIGN_IN, ("POST",), authorize.submit, anybody, page, slash=True),
+        Route(SIGN_OUT, ("POST",), end_session.confirm, anybody, page, slash=True),
+        Route(f"{slug}/{WELL_KNOWN}", ("GET",), documents.document, anybody, Dialect.DETAIL, slash=True),
+        Route(f"{slug}/jwks/", ("GET",), documents.jwks, anybody, Dialect.DETAIL, slash=True),
+        Route(f"{slug}/end-session/", ("GET", "POST"), end_session.request, anybody, page, slash=True),
+        Route(f"{slug}/", ("GET",), documents.issuer, anybody, Dialect.DETAIL, slash=True),
+    ]

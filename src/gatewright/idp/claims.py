@@ -1,0 +1,76 @@
+"""The claims of a person for a client: every attached mapping of a granted scope, merged (contract 2.2)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gatewright.accounts.audit import Audit
+from gatewright.domain.people import Event, Origin, User
+from gatewright.idp.clients import Client
+from gatewright.idp.expressions import Expressions, Failure
+from gatewright.idp.people import People
+from gatewright.storage import scope_mappings
+from gatewright.storage.database import Database
+from gatewright.storage.scope_mappings import ScopeMapping
+
+RESERVED = frozenset(
+    {
+        *("iss", "sub", "aud", "exp", "iat", "nbf", "auth_time", "nonce", "azp", "at_hash", "c_hash", "jti", "sid"),
+        *("acr", "amr", "scope"),
+    }
+)
+"""Claims of the protocol. Authentik lets a mapping overwrite them (contract 0.7); here it cannot."""
+
+
+class Claims:
+    """Evaluates mappings. One that fails gives no claim and an audit event with its name, line and cause."""
+
+    def __init__(self, db: Database, expressions: Expressions, people: People, audit: Audit) -> None:
+        self._db = db
+        self._expressions = expressions
+        self._people = people
+        self._audit = audit
+
+    async def mappings(self, client: Client) -> list[ScopeMapping]:
+        """The client's mappings in the order of merging."""
+        async with self._db.read() as tx:
+            return await scope_mappings.of_provider(tx, client.id)
+
+    async def of(self, client: Client, user: User, scopes: Sequence[str], origin: Origin) -> dict[str, Any]:
+        """The claims that the granted scopes give, null members left out."""
+        person = await self._people.facts(user)
+        merged: dict[str, Any] = {}
+        for mapping in await self.mappings(client):
+            if mapping.scope_name not in scopes:
+                continue
+            outcome = await self._expressions.evaluate(mapping.expression, person, client.for_expressions, scopes)
+            if outcome.error is not None:
+                await self._report(client, user, mapping, outcome.error, origin)
+            claims = outcome.claims or {}
+            for name in sorted(RESERVED & claims.keys()):
+                await self._report(client, user, mapping, Failure(f"the claim {name} is the protocol's own"), origin)
+            merge(merged, {name: value for name, value in claims.items() if name not in RESERVED})
+        return {name: value for name, value in merged.items() if value is not None}
+
+    async def _report(
+        self, client: Client, user: User, mapping: ScopeMapping, failure: Failure, origin: Origin
+    ) -> None:
+        details = {
+            "line": failure.line,
+            "cause": failure.cause,
+            "scope": mapping.scope_name,
+            "client": client.client_id,
+        }
+        event = Event("idp.mapping", "mapping_failed", user.user_id, mapping.name, details, origin)
+        await self._audit.write(event)
+
+
+def merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:
+    """Deep merge: mappings into mappings, lists joined with each value once (contract 0.8), else the later wins."""
+    for name, value in other.items():
+        before = into.get(name)
+        if isinstance(before, dict) and isinstance(value, dict):
+            merge(before, value)
+        elif isinstance(before, list) and isinstance(value, list):
+            into[name] = before + [item for item in value if item not in before]
+        else:
+            into[name] = value

@@ -1,0 +1,121 @@
+"""Registered clients: a provider and its application in one value, with addresses expanded from the base URL."""
+
+import hmac
+
+import msgspec
+
+from gatewright.domain.clock import Millis
+from gatewright.idp.blueprint import BASE_URL, SECRET_PURPOSE
+from gatewright.idp.expressions import ExpressionProvider
+from gatewright.oidc import redirect_uris
+from gatewright.storage import oauth_providers
+from gatewright.storage.database import Database
+from gatewright.storage.oauth_providers import ProviderRow
+
+MOUNT = "/application/o"
+
+
+class Client(msgspec.Struct, frozen=True):
+    """One client as a request sees it. `redirect_uris` and `logout_uris` are absolute; lives are milliseconds."""
+
+    id: int
+    name: str
+    client_id: str
+    is_public: bool
+    redirect_uris: tuple[str, ...]
+    logout_uris: tuple[str, ...]
+    grant_types: tuple[str, ...]
+    sub_mode: str
+    issuer: str
+    slug: str
+    application_name: str
+    launch_url: str
+    require_pkce: bool
+    include_claims_in_id_token: bool
+    code_life: Millis
+    token_life: Millis
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The web origins that the client lives at, by its redirect URIs."""
+        return frozenset(o for uri in self.redirect_uris if (o := redirect_uris.origin(uri)) is not None)
+
+    @property
+    def for_expressions(self) -> ExpressionProvider:
+        return ExpressionProvider(self.name, self.client_id, self.application_name, self.slug)
+
+
+class Clients:
+    """Looks clients up, afresh at each request, so that a change counts at once on every worker."""
+
+    def __init__(self, db: Database, base_url: str) -> None:
+        self._db = db
+        self._base_url = base_url
+
+    async def by_client_id(self, client_id: str) -> Client | None:
+        if not client_id.isprintable():
+            return None
+        async with self._db.read() as tx:
+            row = await oauth_providers.by_client_id(tx, client_id)
+        return None if row is None else self._client(row)
+
+    async def by_slug(self, slug: str) -> Client | None:
+        if not slug.isprintable():
+            return None
+        async with self._db.read() as tx:
+            row = await oauth_providers.by_slug(tx, slug)
+        return None if row is None else self._client(row)
+
+    async def everything(self) -> list[Client]:
+        async with self._db.read() as tx:
+            return [self._client(row) for row in await oauth_providers.everything(tx)]
+
+    async def authenticate(self, client_id: str, secrets: tuple[str, ...]) -> Client | None:
+        """The client when one of the given secrets is its own, or when it is public and none was given.
+
+        Compares in constant time, and compares something for a client that does not exist too.
+        """
+        if not client_id.isprintable():
+            return None
+        async with self._db.read() as tx:
+            row = await oauth_providers.by_client_id(tx, client_id)
+        if row is not None and row.client_type == "public":
+            return self._client(row)
+        stored = "no such client" if row is None else self._secret(row)
+        good = [hmac.compare_digest(stored.encode(), given.encode()) for given in secrets]
+        return self._client(row) if row is not None and any(good) else None
+
+    async def secret(self, client_id: str) -> str | None:
+        """The client's secret: for our own relying party, which reads it at each login. None when there is none."""
+        async with self._db.read() as tx:
+            row = await oauth_providers.by_client_id(tx, client_id)
+        return None if row is None or row.client_secret is None else self._secret(row)
+
+    def _secret(self, row: ProviderRow) -> str:
+        sealed = row.client_secret
+        # A confidential client without a secret can never authenticate; a random text would compare unequal too.
+        return "\x00" if sealed is None else self._db.sealer.open(sealed, SECRET_PURPOSE)
+
+    def _client(self, row: ProviderRow) -> Client:
+        uris = [(uri.redirect_uri_type, self._expand(uri.url)) for uri in row.redirect_uris]
+        return Client(
+            id=row.id,
+            name=row.name,
+            client_id=row.client_id,
+            is_public=row.client_type == "public",
+            redirect_uris=tuple(url for kind, url in uris if kind == "authorization"),
+            logout_uris=tuple(url for kind, url in uris if kind == "logout"),
+            grant_types=row.grant_types,
+            sub_mode=row.sub_mode,
+            issuer=f"{self._base_url}{MOUNT}/{row.slug}/",
+            slug=row.slug,
+            application_name=row.application_name,
+            launch_url=self._expand(row.launch_url),
+            require_pkce=row.require_pkce,
+            include_claims_in_id_token=row.include_claims_in_id_token,
+            code_life=row.access_code_validity,
+            token_life=row.access_token_validity,
+        )
+
+    def _expand(self, url: str) -> str:
+        return self._base_url + url.removeprefix(BASE_URL) if url.startswith(BASE_URL) else url

@@ -1,0 +1,56 @@
+"""The discovery document and the key set of a provider (OpenID Connect Discovery 1.0)."""
+
+from typing import Any
+
+from gatewright.idp.claims import RESERVED, Claims
+from gatewright.idp.clients import MOUNT, Client, Clients
+from gatewright.idp.expressions import claims_in
+from gatewright.idp.signing_keys import SigningKeys
+from gatewright.oidc import metadata, scopes
+
+PROTOCOL_CLAIMS = ["sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce"]
+
+
+class Discovery:
+    """Documents for whoever asks; no secret in them."""
+
+    def __init__(self, clients: Clients, claims: Claims, keys: SigningKeys, base_url: str) -> None:
+        self._clients = clients
+        self._claims = claims
+        self._keys = keys
+        self._base_url = base_url
+
+    async def document(self, slug: str) -> dict[str, Any] | None:
+        """The document of the application with that slug, None when there is none."""
+        client = await self._clients.by_slug(slug)
+        if client is None:
+            return None
+        mappings = await self._claims.mappings(client)
+        # Read off the expressions' text: running them for nobody fails and floods the log (contract 1.7).
+        named = [claim for mapping in mappings for claim in claims_in(mapping.expression) if claim not in RESERVED]
+        algorithm = (await self._keys.ring()).current.algorithm
+        return metadata.document(
+            client.issuer,
+            endpoints(self._base_url, client),
+            algorithms=[algorithm],
+            scopes_supported=list(dict.fromkeys([scopes.OPENID, *(mapping.scope_name for mapping in mappings)])),
+            claims_supported=list(dict.fromkeys([*PROTOCOL_CLAIMS, *named])),
+        )
+
+    async def jwks(self, slug: str) -> dict[str, Any] | None:
+        """The key set, None when there is no such application."""
+        if await self._clients.by_slug(slug) is None:
+            return None
+        return (await self._keys.ring()).jwks
+
+
+def endpoints(base_url: str, client: Client) -> dict[str, str]:
+    """The endpoint members of the document, by their names."""
+    shared, own = f"{base_url}{MOUNT}", f"{base_url}{MOUNT}/{client.slug}"
+    return {
+        "authorization_endpoint": f"{shared}/authorize/",
+        "token_endpoint": f"{shared}/token/",
+        "userinfo_endpoint": f"{shared}/userinfo/",
+        "end_session_endpoint": f"{own}/end-session/",
+        "jwks_uri": f"{own}/jwks/",
+    }

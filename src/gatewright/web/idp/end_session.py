@@ -1,0 +1,81 @@
+"""The end-session endpoint and its page with one button."""
+
+from starlette.responses import RedirectResponse, Response
+
+from gatewright.accounts.sessions import Session
+from gatewright.domain.errors import NotFound
+from gatewright.idp.clients import Client
+from gatewright.idp.logout import AskSignOut, Navigation, SignedOut
+from gatewright.idp.provider import Provider
+from gatewright.oidc import parameters, redirect_uris
+from gatewright.oidc.parameters import Parameters
+from gatewright.web.call import Call
+from gatewright.web.cookies import IDP_SESSION, SIGNED_OUT, Cookies
+from gatewright.web.idp.token import read_form
+from gatewright.web.render import Pages
+
+SIGN_OUT = "/if/flow/default-invalidation-flow/"
+
+
+class EndSessionEndpoint:
+    """Parses, asks the provider, renders."""
+
+    def __init__(self, provider: Provider, pages: Pages, cookies: Cookies) -> None:
+        self._provider = provider
+        self._pages = pages
+        self._cookies = cookies
+
+    async def request(self, call: Call) -> Response:
+        """GET, and a client's POST. HEAD asks what a GET would do, so it does nothing."""
+        client = await self._client(call.path("slug"))
+        is_form = call.request.method == "POST"
+        params = await read_form(call) if is_form else parameters.parse(call.request.url.query)
+        session = await self._session(call)
+        if call.request.method == "HEAD":
+            return self._ask(call, client, params, session)
+        marker = self._cookies.read(call.request, SIGNED_OUT) is not None
+        navigation = Navigation(call.request.headers, signed_out=marker)
+        result = await self._provider.end_session.request(client, params, session, navigation, call.origin)
+        if isinstance(result, AskSignOut):
+            return self._ask(call, client, params, session)
+        return self._done(result)
+
+    async def confirm(self, call: Call) -> Response:
+        """The button. Raises Forbidden when another site pressed it."""
+        fields = await self._pages.form(call)
+        client = await self._client(fields.get("application", ""))
+        params = Parameters(fields)
+        session = await self._session(call)
+        return self._done(await self._provider.end_session.confirmed(client, params, session, call.origin))
+
+    async def _client(self, slug: str) -> Client:
+        client = await self._provider.clients.by_slug(slug)
+        if client is None:
+            raise NotFound("There is no such application.")
+        return client
+
+    async def _session(self, call: Call) -> Session | None:
+        return await self._provider.login.session(self._cookies.read(call.request, IDP_SESSION))
+
+    def _ask(self, call: Call, client: Client, params: Parameters, session: Session | None) -> Response:
+        target = params.get("post_logout_redirect_uri", "")
+        origins = tuple(o for uri in client.logout_uris if (o := redirect_uris.origin(uri)) is not None)
+        return self._pages.page(
+            call,
+            "idp/sign_out.html",
+            form_origins=origins,
+            action=SIGN_OUT,
+            application=client.application_name,
+            person=None if session is None else session.user.username,
+            slug=client.slug,
+            target=target,
+            state=params.get("state", ""),
+        )
+
+    def _done(self, result: SignedOut) -> Response:
+        response = RedirectResponse("/", 303, headers={"cache-control": "no-store"})
+        # Starlette would percent-encode a URI that must stay as it was registered.
+        response.headers["location"] = result.url
+        self._cookies.clear(response, IDP_SESSION)
+        self._cookies.clear(response, SIGNED_OUT)
+        return response
