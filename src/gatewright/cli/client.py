@@ -66,22 +66,25 @@ class Client:
 
     def __init__(self, server: str, key: Key | None = None) -> None:
         self.server = server
-        self.key = key
         headers = {"user-agent": f"gatewright-cli/{__version__}", "accept": "application/json"}
-        if key:
-            headers["authorization"] = f"Bearer {_header_value(key)}"
         if is_exposed(server):
             output.warning(f"{server} is plain http: the credential can be read on the way. Use https.")
         # A proxy of the environment is for other machines; it must not see what goes to this one.
         self._http = httpx2.Client(
             headers=headers, timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=not is_loopback(server)
         )
+        if key:
+            self.authorize(key)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._http.close()
+
+    def authorize(self, key: Key) -> None:
+        """Send this credential from now on. Raises CommandError when it cannot be a header's value."""
+        self._http.headers["authorization"] = f"Bearer {_header_value(key)}"
 
     def request(
         self,

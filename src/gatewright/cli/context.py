@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from gatewright.cli import profile
+from gatewright.cli.address import DEFAULT_SERVER
 from gatewright.cli.credentials import Credential, Store
 from gatewright.cli.errors import SignInNeeded
 from gatewright.cli.fast import login_hint
@@ -32,18 +33,21 @@ class Target:
     credential: Credential | None
 
 
+def url_option(command: Wrapped) -> Wrapped:
+    """Add `--url`; its value is kept in `flags`."""
+    variables = " or ".join(profile.URL_VARIABLES)
+    text = f"The server. Else {variables}, the last sign-in's, {DEFAULT_SERVER}."
+    option = click.option(
+        "--url", "--base-url", "url", metavar="URL", expose_value=False, callback=_keep_url, help=text
+    )
+    return option(command)
+
+
 def server_options(command: Wrapped) -> Wrapped:
     """Add `--url` and `--api-key`; their values are kept in `flags`."""
-    variables = " or ".join(profile.URL_VARIABLES)
-    url = click.option(
-        "--url", "--base-url", "url", metavar="URL", expose_value=False, callback=_keep_url,
-        help=f"The server. Else {variables}, the last sign-in's, http://localhost:4000.",
-    )  # fmt: skip
-    key = click.option(
-        profile.KEY_FLAG, "api_key", metavar="KEY", expose_value=False, callback=_keep_key,
-        help=f"A key to use in place of the sign-in. Else {' or '.join(profile.KEY_VARIABLES)}.",
-    )  # fmt: skip
-    return url(key(command))
+    text = f"A key to use in place of the sign-in. Else {' or '.join(profile.KEY_VARIABLES)}."
+    option = click.option(profile.KEY_FLAG, "api_key", metavar="KEY", expose_value=False, callback=_keep_key, help=text)
+    return url_option(option(command))
 
 
 def flags(ctx: click.Context) -> Flags:

@@ -66,13 +66,6 @@ def run_group(arguments: Sequence[str]) -> int:
     except GatewrightError as failure:
         # A server command: a setting is wrong, the database does not answer.
         raise errors.CommandError(failure.message, hint=failure.hint) from failure
-    except ModuleNotFoundError as failure:
-        if failure.name is None or failure.name.partition(".")[0] == "gatewright":
-            raise
-        raise errors.CommandError(
-            f"The server is not installed here (there is no {failure.name}).",
-            hint="Run `pip install 'gatewright[server]'`.",
-        ) from failure
     except click.Abort as failure:
         raise KeyboardInterrupt from failure
     return code if isinstance(code, int) else errors.OK

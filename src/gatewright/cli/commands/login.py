@@ -8,32 +8,32 @@ import click
 
 from gatewright.cli import output, profile, sign_in
 from gatewright.cli.client import Client
-from gatewright.cli.context import flags, server_options
+from gatewright.cli.context import flags, url_option
 from gatewright.cli.credentials import Credential, Store
 from gatewright.cli.errors import CommandError, WrongUsage
-from gatewright.cli.profile import STORED, Key, Server
+from gatewright.cli.profile import Key, Server
 from gatewright.cli.times import duration, now, parse_iso
 from gatewright.domain.clock import iso_or_none
 
 
 @click.command()
-@click.argument("url", required=False)
-@server_options
+@click.argument("server_url", metavar="[URL]", required=False)
+@url_option
 @click.option("--no-browser", is_flag=True, help="Only print the link; open it yourself, on any machine.")
 @click.option("--team", metavar="TEAM", help="The team to sign in for, by id or name, without being asked.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, all else on stderr.")
 @click.pass_context
-def login(ctx: click.Context, url: str | None, no_browser: bool, team: str | None, as_json: bool) -> None:
+def login(ctx: click.Context, server_url: str | None, no_browser: bool, team: str | None, as_json: bool) -> None:
     """Sign in with the browser and store the credential.
 
     URL is the server, such as https://llm.example.com.
     """
     given = flags(ctx)
-    if url and given.url and url != given.url:
+    if server_url and given.url and server_url != given.url:
         raise WrongUsage("Two servers are named.", hint="Give the URL once.")
     store = Store()
     store.prepare()
-    server = profile.server(url or given.url, store.last_server)
+    server = profile.server(server_url or given.url, store.last_server)
     progress = sys.stderr if as_json else sys.stdout
     with Client(server.origin) as client:
         started = sign_in.start(client, server)
@@ -42,13 +42,15 @@ def login(ctx: click.Context, url: str | None, no_browser: bool, team: str | Non
         if ready.key is None:
             team_id = _choose(ready.teams, team, progress)
             ready = sign_in.wait(client, server, started, team_id=team_id)
-    if ready.key is None:
-        raise CommandError("The server asks for a team again and again.", hint="Tell its administrator.")
-    credential = Credential(server.origin, ready.key, ready.user_id, ready.team_id, now(), parse_iso(ready.expires_at))
-    # Stored first: the server gives it out once, and what follows may fail.
-    store.save(credential)
-    me = _me(server, credential)
-    if credential.expires_at is None and (expires_at := parse_iso(me.get("expires_at"))):
+        if ready.key is None:
+            raise CommandError("The server asks for a team again and again.", hint="Tell its administrator.")
+        client.authorize(Key(ready.key, "the server"))
+        expires_at = parse_iso(ready.expires_at)
+        credential = Credential(server.origin, ready.key, ready.user_id, ready.team_id, now(), expires_at)
+        # Stored first: the server gives it out once, and what follows may fail.
+        store.save(credential)
+        me = _me(client)
+    if expires_at is None and (expires_at := parse_iso(me.get("expires_at"))):
         credential = credential._replace(expires_at=expires_at)
         store.save(credential)
     _report(credential, ready, me, store.path, as_json=as_json)
@@ -106,12 +108,11 @@ def _team_name(team: dict[str, str | None]) -> str:
     return output.clean(team["team_alias"] or team["team_id"])
 
 
-def _me(server: Server, credential: Credential) -> dict[str, Any]:
+def _me(client: Client) -> dict[str, Any]:
     """The server's own word on who signed in; empty when it has none (LiteLLM), which is no failure of the sign-in."""
     try:
-        with Client(server.origin, Key(credential.key, STORED)) as client:
-            answer = client.request("GET", "/api/v1/me")
-            return answer.json_object() if answer.ok else {}
+        answer = client.request("GET", "/api/v1/me")
+        return answer.json_object() if answer.ok else {}
     except CommandError:
         return {}
 

@@ -4,7 +4,7 @@ import click
 
 from gatewright.cli import output, profile
 from gatewright.cli.client import Client
-from gatewright.cli.context import flags, server_options
+from gatewright.cli.context import flags, url_option
 from gatewright.cli.credentials import Store
 from gatewright.cli.errors import CommandError, Unreachable
 from gatewright.cli.failures import read
@@ -12,17 +12,17 @@ from gatewright.cli.profile import STORED, Key
 
 
 @click.command()
-@click.argument("url", required=False)
-@server_options
+@click.argument("server_url", metavar="[URL]", required=False)
+@url_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def logout(ctx: click.Context, url: str | None, as_json: bool) -> None:
+def logout(ctx: click.Context, server_url: str | None, as_json: bool) -> None:
     """End the sign-in on the server and forget it here.
 
     The stored credential is removed even when the server cannot be reached; the exit code is 7 then.
     """
     store = Store()
-    server = profile.server(url or flags(ctx).url, store.last_server)
+    server = profile.server(server_url or flags(ctx).url, store.last_server)
     credential = store.find(server.origin)
     if credential is None:
         _say(as_json, server.origin, f"Not signed in to {server.origin}.", revoked=False)

@@ -27,7 +27,8 @@ def models(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def list_models(ctx: click.Context, as_json: bool) -> None:
     """List the models that you may use: a table on a terminal, else one name a line."""
-    _list(ctx, as_json)
+    # `models --json list` means what `models list --json` does.
+    _list(ctx, as_json or bool(ctx.parent and ctx.parent.params.get("as_json")))
 
 
 def _list(ctx: click.Context, as_json: bool) -> None:

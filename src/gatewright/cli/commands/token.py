@@ -3,11 +3,11 @@
 import click
 
 from gatewright.cli import fast
-from gatewright.cli.context import flags, server_options
+from gatewright.cli.context import flags, url_option
 
 
 @click.command()
-@server_options
+@url_option
 @click.option("--json", "as_json", is_flag=True, help="Print server, token and expiry as JSON.")
 @click.pass_context
 def token(ctx: click.Context, as_json: bool) -> None:

@@ -4,12 +4,12 @@ import click
 
 from gatewright import __version__
 from gatewright.cli import output, profile
-from gatewright.cli.context import flags, server_options
+from gatewright.cli.context import flags, url_option
 from gatewright.cli.credentials import Store
 
 
 @click.command()
-@server_options
+@url_option
 @click.option("--server", "ask", is_flag=True, help="Ask the server for its version too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
