@@ -24,6 +24,12 @@ class Users:
         async with self._db.read() as tx:
             return await users.by_id(tx, user_pk)
 
+    async def uuid_of(self, username: str) -> str | None:
+        """The uuid of the person whom our own provider's subject (their username) names."""
+        async with self._db.read() as tx:
+            found = await users.by_username(tx, username)
+        return None if found is None else found.uuid
+
     async def by_user_id(self, user_id: str) -> User:
         """Raises NotFound."""
         async with self._db.read() as tx:

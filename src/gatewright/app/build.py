@@ -3,23 +3,62 @@
 import asyncio
 from contextlib import suppress
 
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from gatewright.accounts.keys import KeyRing
+from gatewright.accounts.audit import Audit
+from gatewright.accounts.keys import KeyRing, Keys
+from gatewright.accounts.limits import Limits
 from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.setup import Setup
+from gatewright.accounts.users import Users
 from gatewright.app.first_start import open_database
 from gatewright.app.follow import Follower
+from gatewright.app.tidy import tidy
+from gatewright.domain.errors import Unavailable
+from gatewright.gateway.chat import Chat
+from gatewright.gateway.deployments import Deployments
+from gatewright.idp.provider import Provider
+from gatewright.outbound.client import Outbound
 from gatewright.settings.schema import Settings
+from gatewright.spend.ledger import Ledger
+from gatewright.spend.prices import Prices
+from gatewright.spend.reports import Reports
+from gatewright.sso.break_glass import BreakGlass
+from gatewright.sso.cli_login import CliLogins
+from gatewright.sso.discovery import Discovery
+from gatewright.sso.provisioning import Provisioning
+from gatewright.sso.relying_party import RelyingParty
+from gatewright.sso.sign_in import SignIn
+from gatewright.sso.sign_out import SignOut
+from gatewright.sso.sources import EMBEDDED_CLIENT, source_of
+from gatewright.upstreams.client import Client
+from gatewright.web import idp as web_idp
+from gatewright.web.address import caller_address
+from gatewright.web.api.keys import VirtualKeys
+from gatewright.web.api.me import Me
+from gatewright.web.api.models import Models
+from gatewright.web.api.overview import Today
+from gatewright.web.api.role_rules import Roles
+from gatewright.web.api.sessions import MySessions
+from gatewright.web.api.ui_config import UiConfig
+from gatewright.web.api.users import People
 from gatewright.web.authentication import Authentication
 from gatewright.web.cookies import Cookies
 from gatewright.web.edge import Edge
 from gatewright.web.guard import Guard
 from gatewright.web.health import Health, Standing
+from gatewright.web.litellm.keys import KeyRoutes
+from gatewright.web.litellm.models import ModelRoutes
+from gatewright.web.litellm.users import UserRoutes
+from gatewright.web.openai.model_api import ModelApi
 from gatewright.web.render import Pages
 from gatewright.web.routes import application
+from gatewright.web.routing import Route
 from gatewright.web.setup import SetupPage
+from gatewright.web.sso.routes import SsoParts
+from gatewright.web.sso.routes import routes as sso_routes
 from gatewright.web.ui import Dashboard
 
 
@@ -33,35 +72,110 @@ class Program:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.db = open_database(settings)
         self.stopping = False
-        self.ring = KeyRing(self.db, settings.master_key or "")
-        self.sessions = Sessions(self.db, "gateway", settings.session_life)
-        self.follower = Follower(self.db, [self.ring.apply], self._changed)
         self.jobs: list[asyncio.Task[None]] = []
-        self.edge = Edge(lambda _m, _p: None, self._router(), self._start, self._stop)
+        self.db = db = open_database(settings)
+        self.audit, self.passwords, self.limits = Audit(db), Passwords(), Limits(db)
+        self.users, self.keys = Users(db), Keys(db)
+        self.ring = KeyRing(db, settings.master_key or "")
+        self.sessions = Sessions(db, "gateway", settings.session_life)
+        self.provider = Provider(db, settings.base_url, settings.session_life, self.passwords, self.audit)
+        self.outbound = Outbound()
+        self.client = Client()
+        self.ledger = Ledger(db, settings.data_dir / "journal", self.ring)
+        self.reports = Reports(db)
+        self.deployments = Deployments(db, settings, Prices().lookup)
+        self.follower = Follower(db, [self.ring.apply, self.deployments.apply], self._changed)
+        self.cookies = Cookies(https=settings.is_https)
+        self.pages = Pages(settings, self.cookies)
+        router = self._router()
+        self.outbound.mount(settings.base_url, router)
+        self.edge = Edge(self._model_api().route, router, self._start, self._stop)
 
-    def _router(self) -> ASGIApp:
-        cookies = Cookies(https=self.settings.is_https)
-        pages = Pages(self.settings, cookies)
-        guard = Guard(self.settings, Authentication(self.ring, self.sessions), cookies, pages)
-        setup = Setup(self.db, Passwords(), break_glass=self.settings.generic is not None)
+    def _model_api(self) -> ModelApi:
+        chat = Chat(self.ring, self.deployments, self.client, self.ledger, self.db.clock)
+        return ModelApi(
+            chat,
+            self.ring,
+            self.deployments,
+            max_request_bytes=self.settings.max_request_bytes,
+            address=caller_address(self.settings.trusted_proxies),
+        )
+
+    def _router(self) -> Starlette:
+        guard = Guard(self.settings, Authentication(self.ring, self.sessions), self.cookies, self.pages)
+        setup = Setup(self.db, self.passwords, break_glass=self.settings.generic is not None)
         table = [
             *Health(self.db, self._standing).routes(),
-            *Dashboard(self.sessions, pages).routes(),
-            *SetupPage(self.settings, setup, pages).routes(),
+            *Dashboard(self.sessions, self.pages).routes(),
+            *SetupPage(self.settings, setup, self.pages).routes(),
+            *web_idp.routes(self.provider, self.pages, self.cookies),
+            *sso_routes(self._sso()),
+            *self._management(),
         ]
         return application(table, guard)
 
+    def _sso(self) -> SsoParts:
+        settings, db = self.settings, self.db
+        source = source_of(settings, self._embedded_secret)
+        discovery = Discovery(self.outbound, settings.operator_policy, db.clock)
+        relying_party = RelyingParty(db, source, discovery, settings.base_url)
+        cli_logins = CliLogins(db, self.keys, self.users, self.limits, settings.cli_session_life)
+        provisioning = Provisioning(db, source, settings.proxy_admin_id)
+        return SsoParts(
+            source=source,
+            sign_in=SignIn(db, relying_party, provisioning, self.sessions, cli_logins, self.users.uuid_of),
+            sign_out=SignOut(
+                self.sessions,
+                relying_party,
+                self.audit,
+                base_url=settings.base_url,
+                logout_url=settings.logout_url,
+            ),
+            cli_logins=cli_logins,
+            break_glass=BreakGlass(db, self.sessions, self.passwords, self.limits),
+            cookies=self.cookies,
+            pages=self.pages,
+            auto_redirect=settings.auto_redirect,
+            session_life=settings.session_life,
+        )
+
+    def _management(self) -> list[Route]:
+        clock = self.db.clock
+        roles = Roles(self.users, self.db)
+        return [
+            *Me(self.users, self.keys, self.sessions).routes(),
+            *MySessions(self.sessions, self.keys).routes(),
+            *Today(self.reports, self.deployments, self.settings, clock).routes(),
+            *VirtualKeys(self.keys, self.users, self.deployments, self.reports, clock).routes(),
+            *Models(self.deployments).routes(),
+            *People(self.users, roles).routes(),
+            *UiConfig(self.settings).routes(),
+            *KeyRoutes(self.keys, self.users, self.deployments, self.reports, clock).routes(),
+            *UserRoutes(self.users, roles, self.keys, self.reports, clock).routes(),
+            *ModelRoutes(self.deployments).routes(),
+        ]
+
+    async def _embedded_secret(self) -> str:
+        """Our own client's secret at the embedded provider, read at each login."""
+        secret = await self.provider.clients.secret(EMBEDDED_CLIENT)
+        if secret is None:
+            raise Unavailable("The embedded provider has no client for the dashboard.", code="embedded_client_missing")
+        return secret
+
     def _standing(self) -> Standing:
-        return Standing(stopping=self.stopping)
+        return Standing(stopping=self.stopping, spend_problem=self.ledger.health.problem)
 
     async def _changed(self) -> None:
-        """After changes were handed on."""
+        """After changes were handed on: read again what they made stale."""
+        await self.deployments.refresh()
 
     async def _start(self) -> None:
+        # The sequence is noted first, so that no change falls between it and what is read into memory.
         await self.follower.start()
-        self.jobs = [asyncio.create_task(self.follower.run())]
+        await self.deployments.refresh()
+        await self.ledger.start()
+        self.jobs = [asyncio.create_task(self.follower.run()), asyncio.create_task(tidy(self.db))]
 
     async def _stop(self) -> None:
         self.stopping = True
@@ -69,4 +183,8 @@ class Program:
             job.cancel()
             with suppress(asyncio.CancelledError):
                 await job
+        await self.ledger.stop()
+        await self.client.aclose()
+        await self.outbound.close()
+        await self.provider.close()
         await self.db.close()

@@ -4,16 +4,19 @@ from pathlib import Path
 
 import msgspec
 
+from gatewright.accounts.audit import Audit
 from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.setup import Setup
 from gatewright.app import clock
 from gatewright.app.keyfiles import write_private
+from gatewright.idp.provider import Provider
 from gatewright.settings.schema import Settings
 from gatewright.storage.database import Database, database_url
 from gatewright.storage.migrate import migrate
 from gatewright.storage.sealing import Sealer
 
 LINK_FILE = "setup-link"
+CLIENT_SECRET = "LITELLM_OIDC_SECRET"
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -34,14 +37,17 @@ async def prepare(settings: Settings) -> Prepared:
     db = open_database(settings)
     try:
         await migrate(db)
-        return Prepared(data=shown_url(db), setup_link=await first_administrator(settings, db))
+        passwords = Passwords()
+        provider = Provider(db, settings.base_url, settings.session_life, passwords, Audit(db))
+        await provider.start({CLIENT_SECRET: settings.client_secret} if settings.client_secret else None)
+        return Prepared(data=shown_url(db), setup_link=await first_administrator(settings, db, passwords))
     finally:
         await db.close()
 
 
-async def first_administrator(settings: Settings, db: Database) -> str | None:
+async def first_administrator(settings: Settings, db: Database, passwords: Passwords) -> str | None:
     """Makes the administrator that the settings name, else a set-up link; None when there is a user already."""
-    setup = Setup(db, Passwords(), break_glass=settings.generic is not None)
+    setup = Setup(db, passwords, break_glass=settings.generic is not None)
     link_file = settings.data_dir / LINK_FILE
     if settings.admin_email and settings.admin_password:
         await setup.headless(settings.admin_email, settings.admin_password)

@@ -67,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True):
     admin_email: str | None
     admin_password: str | None
     generic: Generic | None
+    client_secret: str | None
     proxy_admin_id: str | None
     store_models: bool
     session_life: Millis
@@ -198,6 +199,14 @@ SETTINGS: tuple[Setting, ...] = (
         ("GATEWRIGHT_ADMIN_PASSWORD",),
         "The first administrator's password. Used when there is no user yet, ignored afterwards.",
         values.password,
+        secret=True,
+    ),
+    Setting(
+        "client_secret",
+        ("LITELLM_OIDC_SECRET",),
+        "The secret of the embedded provider's client `litellm`, for another relying party that uses it too. Read at "
+        "the first start only.",
+        default_doc="generated",
         secret=True,
     ),
     Setting(

@@ -64,6 +64,11 @@ async def by_user_id(tx: Transaction, user_id: str) -> User | None:
     return await _one(tx, users.c.user_id == user_id)
 
 
+async def by_username(tx: Transaction, username: str) -> User | None:
+    """For our own provider's subjects alone: no login finds a user by a name."""
+    return await _one(tx, users.c.username == username)
+
+
 async def by_identity(tx: Transaction, source: str, subject: str) -> User | None:
     """The user whom this (source, subject) is linked to. The only way in which a login finds a user."""
     query = (

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Awaitable, Callable
-from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -12,6 +11,7 @@ from gatewright.domain.errors import BadInput, GatewrightError
 from gatewright.domain.people import Origin
 from gatewright.settings.schema import Settings
 from gatewright.web import csrf, errors
+from gatewright.web.address import caller_address
 from gatewright.web.authentication import Authentication, check_access, key_of
 from gatewright.web.call import Call
 from gatewright.web.cookies import SESSION, Cookies
@@ -39,7 +39,7 @@ class Guard:
         self._cookies = cookies
         self._pages = pages
         self._host = urlsplit(settings.base_url).netloc
-        self._proxies = [ip_network(text) for text in settings.trusted_proxies]
+        self._address = caller_address(settings.trusted_proxies)
 
     def endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
         """The endpoint of a route."""
@@ -91,26 +91,7 @@ class Guard:
 
     def _origin(self, request: Request) -> Origin:
         return Origin(
-            address=self._address(request),
+            address=self._address(request.scope),
             user_agent=request.headers.get("user-agent"),
             reference=f"req-{secrets.token_hex(8)}",
         )
-
-    def _address(self, request: Request) -> str | None:
-        """The caller's address: the nearest one in X-Forwarded-For that is not a trusted proxy of ours."""
-        address = request.client.host if request.client else None
-        hops = [hop.strip() for line in request.headers.getlist("x-forwarded-for") for hop in line.split(",")]
-        while address is not None and hops and self._is_proxy(address):
-            address = hops.pop()
-            try:
-                ip_address(address)
-            except ValueError:
-                return None
-        return address
-
-    def _is_proxy(self, address: str) -> bool:
-        try:
-            ip = ip_address(address)
-        except ValueError:
-            return False
-        return any(ip in network for network in self._proxies)

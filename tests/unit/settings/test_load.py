@@ -34,6 +34,7 @@ EFFECTS: list[tuple[str, str, str, Any]] = [
     ("AUTO_REDIRECT_UI_LOGIN_TO_SSO", "true", "auto_redirect", True),
     ("LITELLM_MASTER_KEY", KEY, "master_key", KEY),
     ("LITELLM_SALT_KEY", KEY, "salt_key", KEY),
+    ("LITELLM_OIDC_SECRET", "a client secret", "client_secret", "a client secret"),
     ("PROXY_ADMIN_ID", "boss", "proxy_admin_id", "boss"),
     ("STORE_MODEL_IN_DB", "False", "store_models", False),
     ("LITELLM_UI_SESSION_DURATION", "7d", "session_life", 7 * DAY),
