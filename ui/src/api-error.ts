@@ -67,7 +67,11 @@ export function formErrors(thrown: unknown, known: readonly string[]): FormError
   if (!thrown) return { fields: {}, whole: null };
   const error = asApiError(thrown);
   const fields = Object.fromEntries(Object.entries(error.fields).filter(([name]) => known.includes(name)));
-  return { fields, whole: Object.keys(fields).length > 0 ? null : error };
+  const names = Object.keys(fields);
+  const [only] = names;
+  // The hint says how to mend the one field that is named; among several it would be nobody's.
+  if (only !== undefined && names.length === 1 && error.hint) fields[only] = `${fields[only]} ${error.hint}`;
+  return { fields, whole: names.length > 0 ? null : error };
 }
 
 export interface FormErrors {

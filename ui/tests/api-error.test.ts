@@ -39,6 +39,12 @@ test("a form shows field errors at fields and everything else on top", () => {
   const atField = errorFromAnswer(400, { detail: "x", errors: [{ field: "name", detail: "is empty" }] });
   expect(formErrors(atField, ["name"])).toEqual({ fields: { name: "is empty" }, whole: null });
   expect(formErrors(atField, ["other"]).whole).toBe(atField);
+  const hinted = errorFromAnswer(400, {
+    detail: "x",
+    hint: "Write a name.",
+    errors: [{ field: "name", detail: "It is empty." }],
+  });
+  expect(formErrors(hinted, ["name"]).fields).toEqual({ name: "It is empty. Write a name." });
   expect(formErrors(null, ["name"])).toEqual({ fields: {}, whole: null });
 });
 

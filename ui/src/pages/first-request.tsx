@@ -2,6 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { api } from "../api";
+import { asApiError } from "../api-error";
 import type { Overview } from "../api-types";
 import { CopyButton } from "../components/copy";
 import { Icon } from "../components/icons";
@@ -11,12 +12,25 @@ import { curl, KEY_PLACEHOLDER } from "../format/curl";
 import { createsKeys, isAdmin } from "../permissions";
 import { useRefresh } from "../queries";
 
+const NAME = "First request";
+
+/** A key named for its purpose, or for the minute too when an earlier try took the name. */
+async function createFirstKey() {
+  const named = (name: string) => api.createKey({ name, models: [], expires_in: "30d" });
+  try {
+    return await named(NAME);
+  } catch (thrown) {
+    if (asApiError(thrown).status !== 409) throw thrown;
+    return named(`${NAME} ${new Date().toISOString().slice(0, 19).replace("T", " ")}`);
+  }
+}
+
 /** From nothing to the first answered request without leaving the page. */
 export function FirstRequest({ overview, onDismiss }: { overview: Overview; onDismiss: () => void }) {
   const { me } = useShell();
   const refresh = useRefresh();
   const key = useMutation({
-    mutationFn: () => api.createKey({ name: "First request", models: [], expires_in: "30d" }),
+    mutationFn: createFirstKey,
     onSuccess: () => refresh("keys"),
     // The guide is left for good with the page: the key should not outlive it in memory.
     gcTime: 0,

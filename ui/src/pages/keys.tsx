@@ -113,7 +113,8 @@ export function KeysPage() {
         rowKey={(key) => key.id}
         searchText={(key) => [key.name, key.key_name, ownerOf(key), key.status, ...key.models].join(" ")}
         filterHint="Filter by name, owner or model"
-        initialSort="-used"
+        // As the API orders them: newest first.
+        initialSort=""
         dim={(key) => key.status !== "active"}
         empty={
           <div className="empty">
