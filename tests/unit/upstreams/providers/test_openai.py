@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gatewright.domain.errors import BadInput
 from gatewright.domain.money import Usage
-from gatewright.upstreams.providers.openai import answer_usage, prepare, rewrite
+from gatewright.upstreams.providers.openai import COPY_BELOW, answer_usage, prepare, rewrite
 
 BODY = b'{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}],"temperature":1.0}'
 
@@ -79,6 +79,16 @@ def test_nothing_to_change_gives_the_same_bytes() -> None:
     loose = b' {"model" : "gpt-4o" ,\n "messages" : [ ] , "stream": false } \n'
     for body in (BODY, loose):
         assert rewrite(prepare(body), "gpt-4o", add_usage=True) is body
+
+
+@pytest.mark.parametrize("size", [COPY_BELOW - 100, COPY_BELOW * 3])
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": "), (" , ", " :  ")])
+def test_a_long_body_is_judged_as_a_short_one(size: int, separators: tuple[str, str]) -> None:
+    body = json.dumps({"model": "m", "messages": ["x" * size], "n": 1}, separators=separators).encode()
+    assert rewrite(prepare(body), "m", add_usage=True) is body
+    twice = body[:-1] + b',"n":2}'
+    out = rewrite(prepare(twice), "m", add_usage=True)
+    assert json.loads(out, object_pairs_hook=list) == [("model", "m"), ("messages", ["x" * size]), ("n", 2)]
 
 
 def test_a_rewrite_leaves_the_prepared_request_for_the_next_attempt() -> None:
