@@ -1,0 +1,183 @@
+"""The relying party as it is served, put together by hand as the composition root does it."""
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+from tests.unit.sso.provider import CLIENT, SECRET, FakeProvider
+
+from gatewright.accounts.audit import Audit
+from gatewright.accounts.keys import KeyRing, Keys
+from gatewright.accounts.limits import Limits
+from gatewright.accounts.passwords import Passwords
+from gatewright.accounts.sessions import Sessions
+from gatewright.accounts.users import Users
+from gatewright.domain.addresses import AddressPolicy
+from gatewright.domain.clock import HOUR
+from gatewright.domain.people import User
+from gatewright.outbound.client import Outbound
+from gatewright.settings.load import load
+from gatewright.settings.schema import Settings
+from gatewright.sso.break_glass import BreakGlass
+from gatewright.sso.cli_login import CliLogins
+from gatewright.sso.discovery import Discovery
+from gatewright.sso.provisioning import Provisioning
+from gatewright.sso.relying_party import RelyingParty
+from gatewright.sso.sign_in import SignIn
+from gatewright.sso.sign_out import SignOut
+from gatewright.sso.sources import Attributes, Source, source_of
+from gatewright.storage import audit_log, users
+from gatewright.storage.database import Database
+from gatewright.web.authentication import Authentication
+from gatewright.web.cookies import Cookies
+from gatewright.web.guard import Guard
+from gatewright.web.render import Pages
+from gatewright.web.routes import application
+from gatewright.web.sso.routes import SsoParts, routes
+
+MASTER = "sk-master-of-the-tests-0123456789"
+BASE = "http://localhost:4000"
+HTML = {"accept": "text/html"}
+
+
+class ManualClock:
+    """Time that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 1_795_219_200_000 + 12 * HOUR
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def generic(origin: str, **more: str) -> dict[str, str]:
+    """The seed's variables for a provider at that origin."""
+    return {
+        "GENERIC_CLIENT_ID": CLIENT,
+        "GENERIC_CLIENT_SECRET": SECRET,
+        "GENERIC_AUTHORIZATION_ENDPOINT": f"{origin}/authorize",
+        "GENERIC_TOKEN_ENDPOINT": f"{origin}/token",
+        "GENERIC_USERINFO_ENDPOINT": f"{origin}/userinfo",
+        "GENERIC_SCOPE": "openid profile email litellm_role",
+        "GENERIC_USER_ROLE_ATTRIBUTE": "litellm_role",
+        "AUTO_REDIRECT_UI_LOGIN_TO_SSO": "true",
+        **more,
+    }
+
+
+def knowing_the_issuer(provider: FakeProvider) -> Source:
+    """A source that is found by discovery, as the embedded one is, with an outside provider's identities."""
+
+    async def secret() -> str:
+        return SECRET
+
+    return Source(
+        id="generic",
+        label="Example",
+        client_id=CLIENT,
+        secret=secret,
+        scope="openid profile",
+        attributes=Attributes("preferred_username", "email", "name", "litellm_role"),
+        role_is_configured=True,
+        use_pkce=True,
+        issuer=provider.issuer,
+    )
+
+
+class Stage:
+    """One worker. `source` replaces the one that the environment names; `uuids` are the embedded provider's users."""
+
+    def __init__(self, db: Database, folder: Path, environ: dict[str, str], source: Source | None = None) -> None:
+        self.db = db
+        self.uuids: dict[str, str] = {}
+        given = {"LITELLM_MASTER_KEY": MASTER, "GATEWRIGHT_DATA_DIR": str(folder), "PROXY_BASE_URL": BASE, **environ}
+        self.settings: Settings = load({}, given)
+        self.source = source or source_of(self.settings, self._secret)
+        self.outbound = Outbound()
+        self.sessions = Sessions(db, "gateway", self.settings.session_life)
+        self.keys, self.users, self.limits = Keys(db), Users(db), Limits(db)
+        self.ring = KeyRing(db, MASTER)
+        discovery = Discovery(self.outbound, AddressPolicy(operator=True), db.clock)
+        self.relying_party = RelyingParty(db, self.source, discovery, self.settings.base_url)
+        self.cli_logins = CliLogins(db, self.keys, self.users, self.limits, self.settings.cli_session_life)
+        self.provisioning = Provisioning(db, self.source, self.settings.proxy_admin_id)
+        self.sign_in = SignIn(db, self.relying_party, self.provisioning, self.sessions, self.cli_logins, self._uuid_of)
+        self.cookies = Cookies(https=self.settings.is_https)
+        pages = Pages(self.settings, self.cookies)
+        guard = Guard(self.settings, Authentication(self.ring, self.sessions), self.cookies, pages)
+        parts = SsoParts(
+            source=self.source,
+            sign_in=self.sign_in,
+            sign_out=SignOut(
+                self.sessions,
+                self.relying_party,
+                Audit(db),
+                base_url=self.settings.base_url,
+                logout_url=self.settings.logout_url,
+            ),
+            cli_logins=self.cli_logins,
+            break_glass=BreakGlass(db, self.sessions, Passwords(), self.limits),
+            cookies=self.cookies,
+            pages=pages,
+            auto_redirect=self.settings.auto_redirect,
+            session_life=self.settings.session_life,
+        )
+        self.app = application(routes(parts), guard)
+        self.browsers: list[httpx2.AsyncClient] = []
+
+    def browser(self, **headers: str) -> httpx2.AsyncClient:
+        """A browser with cookies of its own; it follows no redirect by itself."""
+        client = httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(self.app), base_url=self.settings.base_url, headers={**HTML, **headers}
+        )
+        self.browsers.append(client)
+        return client
+
+    def terminal(self) -> httpx2.AsyncClient:
+        """A command line: no cookies, JSON."""
+        return self.browser(accept="application/json")
+
+    async def user(self, user_id: str) -> User:
+        return await self.users.by_user_id(user_id)
+
+    async def everybody(self) -> list[User]:
+        async with self.db.read() as tx:
+            return await users.page(tx, 100, None)
+
+    async def identities(self, user: User) -> list[tuple[str, str]]:
+        async with self.db.read() as tx:
+            return await users.identities_of(tx, user.id)
+
+    async def audit(self) -> list[tuple[str, str]]:
+        """(action, outcome), newest first."""
+        async with self.db.read() as tx:
+            return [(row["action"], row["outcome"]) for row in await audit_log.newest(tx, 100)]
+
+    async def close(self) -> None:
+        for browser in self.browsers:
+            await browser.aclose()
+        await self.outbound.close()
+
+    async def _secret(self) -> str:
+        return SECRET
+
+    async def _uuid_of(self, subject: str) -> str | None:
+        return self.uuids.get(subject)
+
+
+def query_of(url: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+def hidden(html: str) -> dict[str, str]:
+    """The hidden fields of a page's form."""
+    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', html))
+
+
+async def sign_in(stage: Stage, provider: Any, browser: httpx2.AsyncClient, **changes: str | None) -> httpx2.Response:
+    """A whole sign-in in that browser; the answer of the callback."""
+    begun = await browser.get("/sso/key/generate")
+    assert begun.status_code == 303, begun.text
+    return await browser.get(f"/sso/callback?{provider.authorize(begun.headers['location'], **changes)}")
