@@ -1,0 +1,277 @@
+"""The deployments of this worker, in memory: from the config file, from the database, and the built-in model."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, Iterable
+
+import msgspec
+
+from gatewright.domain.errors import BadInput, Conflict, Forbidden, GatewrightError, NotFound, Unavailable, UnknownModel
+from gatewright.domain.keys import Principal
+from gatewright.domain.money import Price
+from gatewright.domain.people import Event, Origin
+from gatewright.gateway.deployment import (
+    CONFIG,
+    ECHO,
+    Deployment,
+    from_entry,
+    from_row,
+    provider_and_model,
+    target_of,
+)
+from gatewright.outbound.errors import AddressRefused, OutboundFailed
+from gatewright.outbound.pinning import pin, system_resolve
+from gatewright.settings.models import OPENAI_LIKE
+from gatewright.settings.schema import Settings
+from gatewright.storage import audit_log, changes
+from gatewright.storage import deployments as stored
+from gatewright.storage.changes import Change
+from gatewright.storage.database import Database
+
+LONGEST_NAME = 200
+HIGHEST_PRICE = 10**15
+"""Nano-dollars for a million tokens, a million dollars: above it a slip of the pen, and a sum that overflows."""
+
+PriceOf = Callable[[str, str], Price | None]
+"""Takes provider and upstream model, answers the catalogue's price."""
+
+Group = tuple[Deployment, ...]
+logger = logging.getLogger(__name__)
+
+
+class KeyModelAccessDenied(Forbidden):
+    """Says the same of a model that is not there, so that the answer tells nothing about other people's models."""
+
+    code = "key_model_access_denied"
+    summary = "The requested model is not available for this API key, or its name is wrong."
+
+
+class ModelStoreOff(Forbidden):
+    code = "model_store_off"
+    summary = "Models cannot be changed at run time: STORE_MODEL_IN_DB is false. Change the config file instead."
+
+
+class NewDeployment(msgspec.Struct, frozen=True):
+    """What somebody asks to be added. `api_base` may be None for a provider that has an address of its own."""
+
+    name: str
+    upstream_model: str
+    api_base: str | None
+    api_key: str | None = None
+    price: Price | None = None
+
+    def __repr__(self) -> str:
+        return f"NewDeployment({self.name!r}, {self.upstream_model!r})"
+
+
+class Deployments:
+    """Answers from memory. `apply` notes that the database knows better, `refresh` reads it again."""
+
+    def __init__(
+        self,
+        db: Database,
+        settings: Settings,
+        price_of: PriceOf = lambda _provider, _model: None,
+        resolve: Callable[[str, int], Awaitable[list[str]]] = system_resolve,
+    ) -> None:
+        self._db = db
+        self._settings = settings
+        self._price_of = price_of
+        self._resolve = resolve
+        self._configured = [
+            self._priced(from_entry(entry, settings.operator_policy, settings.request_timeout_s))
+            for entry in settings.models
+        ]
+        self._groups: dict[str, Group] = {}
+        self._broken: dict[str, str] = {}
+        self._stale = True
+        self._one_at_a_time = asyncio.Lock()
+        self._turn = 0
+        self._set(self._configured)
+
+    def plan(self, model: str, caller: Principal) -> Group:
+        """The deployments to try for that public name, in order: each request begins with the next one.
+
+        Raises KeyModelAccessDenied, UnknownModel, and Unavailable when it is there but cannot be called.
+        """
+        if not caller.may_use(model):
+            raise KeyModelAccessDenied(
+                f"The requested model {_shown(model)} is not available for this API key, or its name is wrong.",
+                param="model",
+                hint="GET /v1/models lists the models of this key.",
+            )
+        group = self._groups.get(model)
+        if group is None:
+            raise self._missing(model)
+        if len(group) == 1:
+            return group
+        self._turn += 1
+        first = self._turn % len(group)
+        return group[first:] + group[:first]
+
+    def visible(self, caller: Principal) -> list[Deployment]:
+        """Every deployment whose model the caller may use, in the order in which they were configured or added."""
+        return [one for name in self.names(caller) for one in self._groups[name]]
+
+    def names(self, caller: Principal) -> list[str]:
+        """The public names that the caller may use, each once."""
+        return [name for name in self._groups if caller.may_use(name)]
+
+    def find(self, deployment_id: str) -> Deployment:
+        """Raises NotFound."""
+        for group in self._groups.values():
+            for one in group:
+                if one.id == deployment_id:
+                    return one
+        raise NotFound("There is no such model.", param="id", code="model_not_found")
+
+    def apply(self, change: Change) -> None:
+        """Notes a change of any worker; `refresh` acts on it."""
+        if change.kind == "deployment":
+            self._stale = True
+
+    async def refresh(self) -> None:
+        """Reads the database when something changed, at the start too. Raises Unavailable and keeps what is known."""
+        if not self._stale or not self._settings.store_models:
+            return
+        async with self._one_at_a_time:
+            self._stale = False
+            try:
+                async with self._db.read() as tx:
+                    rows = await stored.everything(tx)
+            except Unavailable:
+                self._stale = True
+                raise
+            self._broken = {}
+            self._set([*self._configured, *(one for row in rows if (one := self._from_row(row)) is not None)])
+
+    async def add(self, new: NewDeployment, *, actor: str, origin: Origin) -> Deployment:
+        """Stores a deployment, for every worker within a second.
+
+        Raises ModelStoreOff, and BadInput naming the field: an address that the policy for people's URLs refuses too.
+        """
+        self._check_store()
+        provider, upstream_model = _checked(new)
+        api_base = new.api_base or OPENAI_LIKE[provider]
+        if not api_base:
+            raise BadInput("The address is missing.", param="api_base", hint="Give the URL up to and with /v1.")
+        policy = self._settings.person_policy
+        target_of(api_base, new.api_key, policy)
+        await self._check_address(api_base)
+        deployment_id, now = str(uuid.uuid4()), self._db.clock()
+        async with self._db.write() as tx:
+            await stored.add(
+                tx,
+                self._db.sealer,
+                api_key=new.api_key or None,
+                uuid=deployment_id,
+                model_name=new.name,
+                params={"model": f"{provider}/{upstream_model}", "api_base": api_base.rstrip("/")},
+                model_info={} if new.price is None else {"price": msgspec.to_builtins(new.price)},
+                created_at=now,
+                created_by=actor,
+            )
+            details = {"model": new.name, "upstream_model": f"{provider}/{upstream_model}", "api_base": api_base}
+            event = Event("model.create", "ok", actor=actor, target=deployment_id, details=details, origin=origin)
+            await audit_log.add(tx, event, now)
+            await changes.announce(tx, "deployment", deployment_id, now)
+        await self._read_again()
+        return self.find(deployment_id)
+
+    async def remove(self, deployment_id: str, *, actor: str, origin: Origin) -> None:
+        """Deletes a deployment that was added at run time. Raises ModelStoreOff, NotFound, Conflict for another."""
+        self._check_store()
+        await self.refresh()
+        now = self._db.clock()
+        async with self._db.write() as tx:
+            row = await stored.by_uuid(tx, deployment_id)
+            if row is None:
+                one = self.find(deployment_id)
+                raise Conflict(
+                    "This model stands in the config file."
+                    if one.source == CONFIG
+                    else "The demonstration model cannot be deleted; it goes when there is a real one.",
+                    code="model_not_stored",
+                )
+            await stored.delete(tx, deployment_id)
+            details = {"model": row.model_name}
+            event = Event("model.delete", "ok", actor=actor, target=deployment_id, details=details, origin=origin)
+            await audit_log.add(tx, event, now)
+            await changes.announce(tx, "deployment", deployment_id, now)
+        await self._read_again()
+
+    async def _read_again(self) -> None:
+        self._stale = True
+        await self.refresh()
+
+    async def _check_address(self, api_base: str) -> None:
+        try:
+            await pin(api_base, self._settings.person_policy, self._resolve)
+        except (AddressRefused, OutboundFailed) as error:
+            raise BadInput(error.message, param="api_base", hint=error.hint, code=error.error_code) from error
+
+    def _check_store(self) -> None:
+        if not self._settings.store_models:
+            raise ModelStoreOff()
+
+    def _from_row(self, row: stored.DeploymentRow) -> Deployment | None:
+        """The deployment; None when the row is of no use now, which is remembered under its public name."""
+        try:
+            key = row.opened_key(self._db.sealer)
+            one = from_row(row, key, self._settings.person_policy, self._settings.request_timeout_s)
+        except (GatewrightError, msgspec.ValidationError) as error:
+            cause = error.message if isinstance(error, GatewrightError) else "its price cannot be read."
+            logger.error("the stored model %r (%s) cannot be used: %s", row.model_name, row.uuid, cause)
+            self._broken[row.model_name] = cause
+            return None
+        return self._priced(one)
+
+    def _priced(self, one: Deployment) -> Deployment:
+        if one.price is not None:
+            return one
+        return msgspec.structs.replace(one, price=self._price_of(one.provider, one.upstream_model))
+
+    def _set(self, deployments: Iterable[Deployment]) -> None:
+        groups: dict[str, Group] = {}
+        for one in deployments:
+            groups[one.name] = (*groups.get(one.name, ()), one)
+        if not groups and not self._broken:
+            groups[ECHO.name] = (ECHO,)
+        self._groups = groups
+
+    def _missing(self, model: str) -> GatewrightError:
+        if model in self._broken:
+            return Unavailable(f"The model {_shown(model)} cannot be used: {self._broken[model]}", code="model_broken")
+        hint = None
+        if ECHO.name in self._groups and self._groups[ECHO.name] == (ECHO,):
+            hint = (
+                "Only the demonstration model `echo` is there until somebody adds one on the dashboard's Models page."
+            )
+        return UnknownModel(
+            f"The model {_shown(model)} does not exist. GET /v1/models lists those that do.", param="model", hint=hint
+        )
+
+
+def _checked(new: NewDeployment) -> tuple[str, str]:
+    """Provider and upstream model of what is asked for. Raises BadInput naming the field that is wrong."""
+    for value, param in ((new.name, "name"), (new.upstream_model, "upstream_model")):
+        if not value.strip() or value != value.strip() or not value.isprintable() or len(value) > LONGEST_NAME:
+            raise BadInput(
+                f"This is not a model's name: it must have 1 to {LONGEST_NAME} printable characters, "
+                "none of them a space at its ends.",
+                param=param,
+            )
+    if new.price is not None:
+        rates = (("input_price_per_million", new.price.input), ("output_price_per_million", new.price.output))
+        for param, rate in rates:
+            if not 0 <= rate <= HIGHEST_PRICE:
+                raise BadInput("The price must be from 0 to 1000000 USD for a million tokens.", param=param)
+    provider, upstream_model = provider_and_model(new.upstream_model)
+    if not upstream_model:
+        raise BadInput("The name after the provider is missing.", param="upstream_model")
+    return provider, upstream_model
+
+
+def _shown(model: str) -> str:
+    return repr(model if len(model) <= 100 else model[:100] + "...")

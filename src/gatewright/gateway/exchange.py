@@ -1,0 +1,63 @@
+"""What the request path needs of the edge: one request, and the ways to answer it."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from gatewright.domain.money import Nanos
+from gatewright.gateway.deployment import Deployment
+
+WireHeaders = list[tuple[bytes, bytes]]
+
+
+class ClientGone(Exception):
+    """The client hung up. Not an error of the tree: it is recorded, and there is nobody to answer."""
+
+
+class Answer(Protocol):
+    """An upstream's answer, or the built-in model's. Header names are in lower case."""
+
+    status: int
+    headers: WireHeaders
+
+    async def read(self) -> bytes: ...
+    def stream(self) -> AsyncIterator[bytes]: ...
+    def abort(self) -> None: ...
+
+
+class Exchange(Protocol):
+    """One request. The answer is either `reply`, or `begin`, `send` any number of times, and `end`.
+
+    Everything that waits for the client raises ClientGone when it has hung up.
+    """
+
+    @property
+    def request_id(self) -> str: ...
+
+    @property
+    def secret(self) -> str:
+        """The caller's key. Raises Unauthenticated when there is none."""
+        ...
+
+    @property
+    def address(self) -> str | None:
+        """Where the call came from."""
+        ...
+
+    @property
+    def begun(self) -> bool:
+        """Whether the client has been sent a status."""
+        ...
+
+    async def body(self) -> bytes:
+        """The whole body. Raises TooLarge."""
+        ...
+
+    def until_hang_up(self) -> AbstractContextManager[object]:
+        """A block that is cancelled, and then raises ClientGone, when the client hangs up meanwhile."""
+        ...
+
+    async def reply(self, answer: Answer, body: bytes, deployment: Deployment, cost: Nanos | None) -> None: ...
+    async def begin(self, answer: Answer, deployment: Deployment) -> None: ...
+    async def send(self, data: bytes) -> None: ...
+    async def end(self) -> None: ...

@@ -1,0 +1,125 @@
+"""Meters one request: what is known of it so far, settled in the ledger exactly once."""
+
+import asyncio
+
+from gatewright.domain.clock import Clock, Millis
+from gatewright.domain.errors import GatewrightError
+from gatewright.domain.keys import Principal
+from gatewright.domain.money import Nanos, Usage, cost
+from gatewright.gateway.deployment import Deployment
+from gatewright.gateway.exchange import ClientGone, Exchange
+from gatewright.spend.ledger import Ledger
+from gatewright.storage.spend_log import SpendRow
+from gatewright.upstreams.providers.openai import Prepared
+
+MOST_TOKENS = 10**9
+"""Above it a provider's count is nonsense and counts as unknown: it must not overflow a sum."""
+
+CLIENT_CLOSED_REQUEST = 499
+"""nginx's status for a request whose client left before an answer began; nobody is ever sent it."""
+
+
+class Meter:
+    """Made when a request has a plan. `deployment` is the one that was asked last, `settled` whether it is recorded."""
+
+    __slots__ = (
+        "_asked",
+        "_caller",
+        "_clock",
+        "_error_code",
+        "_exchange",
+        "_first_byte_at",
+        "_ledger",
+        "_outcome",
+        "_started_at",
+        "_status",
+        "_usage",
+        "deployment",
+        "settled",
+    )
+
+    def __init__(self, ledger: Ledger, clock: Clock, exchange: Exchange, caller: Principal, asked: Prepared) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._exchange = exchange
+        self._caller = caller
+        self._asked = asked
+        self._started_at = clock()
+        self._first_byte_at: Millis | None = None
+        self._status = 200
+        self._outcome = "ok"
+        self._error_code: str | None = None
+        self._usage: Usage | None = None
+        self.settled = False
+        self.deployment: Deployment | None = None
+
+    def first_byte(self) -> None:
+        """The answer begins now; later calls change nothing."""
+        if self._first_byte_at is None:
+            self._first_byte_at = self._clock()
+
+    def refused(self, status: int) -> None:
+        """The provider answered with an error status, which the client gets as it is."""
+        self._status, self._outcome, self._error_code = status, "upstream_error", f"upstream_{status}"
+
+    def used(self, usage: Usage | None) -> None:
+        """What the provider says was used; None when it does not say."""
+        if usage is not None and max(usage.prompt, usage.completion, usage.cached, usage.reasoning) <= MOST_TOKENS:
+            self._usage = usage
+
+    @property
+    def cost(self) -> Nanos | None:
+        """What the request costs so far, None while usage or price are unknown."""
+        if self._usage is None or self.deployment is None:
+            return None
+        return cost(self._usage, self.deployment.price)
+
+    def failed(self, error: BaseException) -> None:
+        """The request ends with this error instead of a whole answer."""
+        begun = self._exchange.begun
+        if isinstance(error, ClientGone):
+            self._outcome, self._status = "client_gone", 200 if begun else CLIENT_CLOSED_REQUEST
+            return
+        self._outcome = "cut" if begun else "upstream_error"
+        if isinstance(error, GatewrightError):
+            self._error_code, status = error.error_code, error.status
+        elif isinstance(error, asyncio.CancelledError):
+            self._error_code, status = "shutting_down", 503
+        else:
+            self._error_code, status = "internal_error", 500
+            self._outcome = "cut" if begun else "gateway_error"
+        self._status = 200 if begun else status
+
+    def settle(self) -> None:
+        """Records the request, the first time it is called; call it before the answer ends."""
+        if self.settled:
+            return
+        self.settled = True
+        usage = self._usage or Usage()
+        caller, one, first_byte_at = self._caller, self.deployment, self._first_byte_at
+        self._ledger.settle(
+            SpendRow(
+                request_id=self._exchange.request_id,
+                started_at=self._started_at,
+                duration_ms=max(0, self._clock() - self._started_at),
+                key_id=caller.credential_id or None,
+                user_pk=caller.user_pk,
+                user_id=caller.user_id,
+                model=self._asked.model,
+                status=self._status,
+                outcome=self._outcome,
+                stream=self._asked.stream,
+                first_byte_ms=None if first_byte_at is None else max(0, first_byte_at - self._started_at),
+                upstream_model=one.upstream_model if one else None,
+                deployment=one.id if one else None,
+                provider=one.provider if one else None,
+                error_code=self._error_code,
+                prompt_tokens=usage.prompt,
+                completion_tokens=usage.completion,
+                cached_tokens=usage.cached,
+                reasoning_tokens=usage.reasoning,
+                metered=self._usage is not None,
+                cost=self.cost,
+                address=self._exchange.address,
+            )
+        )

@@ -1,0 +1,202 @@
+"""One model request over ASGI: reads it, and writes its answer with our headers and nothing rebuilt."""
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, Iterable
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from gatewright.domain.errors import GatewrightError, TooLarge, TooManyRequests, Unauthenticated
+from gatewright.domain.money import Nanos, dollars
+from gatewright.gateway.deployment import Deployment
+from gatewright.gateway.exchange import Answer, ClientGone, WireHeaders
+from gatewright.web.errors import openai_error
+from gatewright.web.openai.hang_up import Message, Receive, UntilHangUp
+
+Scope = Message
+Send = Callable[[Message], Awaitable[None]]
+
+# The order of contract litellm 3.1: the lowest rank that is present counts.
+CREDENTIALS = {
+    b"x-litellm-api-key": 0,
+    b"authorization": 1,
+    b"api-key": 2,
+    b"x-api-key": 3,
+    b"x-goog-api-key": 4,
+    b"ocp-apim-subscription-key": 5,
+}
+LENGTH_RANK = -1
+_RANKS = {**CREDENTIALS, b"content-length": LENGTH_RANK}
+
+# All that a provider may tell the client by header; neither its cookies nor what is about its connection to us.
+FORWARDED = frozenset({b"retry-after", b"retry-after-ms", b"x-should-retry"})
+LIMITS = b"x-ratelimit-"
+JSON = (b"content-type", b"application/json")
+SSE = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class AsgiExchange:
+    """Made for each request by the model API."""
+
+    __slots__ = ("_length", "_limit", "_receive", "_secret", "_send", "address", "begun", "request_id")
+
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, request_id: str, address: str | None, limit: int
+    ) -> None:
+        self._receive = receive
+        self._send = send
+        self._limit = limit
+        self._secret, self._length = _credential_and_length(scope["headers"])
+        self.request_id = request_id
+        self.address = address
+        self.begun = False
+
+    @property
+    def secret(self) -> str:
+        """The caller's key. Raises Unauthenticated when there is none; a cookie never counts here."""
+        if not self._secret:
+            raise Unauthenticated("No API key passed in.", hint="Send it as `Authorization: Bearer sk-...`.")
+        return self._secret
+
+    async def body(self) -> bytes:
+        """The whole body. Raises TooLarge, before reading it where its length is announced, and ClientGone."""
+        if self._length > self._limit:
+            raise self._too_large()
+        message = await self._receive()
+        whole: bytes = message.get("body", b"")
+        if message.get("more_body"):
+            whole = await self._rest(whole)
+        elif message["type"] == "http.disconnect":
+            raise ClientGone
+        if len(whole) > self._limit:
+            raise self._too_large()
+        return whole
+
+    def until_hang_up(self) -> UntilHangUp:
+        """Cancels the block when the client hangs up."""
+        return UntilHangUp(self._receive)
+
+    async def reply(self, answer: Answer, body: bytes, deployment: Deployment, cost: Nanos | None) -> None:
+        """The provider's answer as it is."""
+        headers = self._headers(answer.headers, deployment)
+        headers.append((b"content-length", b"%d" % len(body)))
+        headers.append(next((pair for pair in answer.headers if pair[0] == b"content-type"), JSON))
+        if cost is not None:
+            headers.append((b"x-litellm-response-cost", dollars(cost).encode()))
+        await self._start(answer.status, headers)
+        await self._write(body, more=False)
+
+    async def begin(self, answer: Answer, deployment: Deployment) -> None:
+        """The head of a stream; `send` and `end` follow."""
+        await self._start(answer.status, self._headers(answer.headers, deployment) + SSE)
+
+    async def send(self, data: bytes) -> None:
+        """Bytes of the stream; waits while the client is slow."""
+        await self._write(data, more=True)
+
+    async def end(self) -> None:
+        """The stream is complete."""
+        await self._write(b"", more=False)
+
+    async def json(self, body: Any) -> None:
+        """An answer of our own."""
+        raw = msgspec.json.encode(body)
+        await self._start(200, [JSON, (b"content-length", b"%d" % len(raw)), *self._ids()])
+        await self._write(raw, more=False)
+
+    async def refuse(self, error: GatewrightError, extra: WireHeaders | None = None) -> None:
+        """The error in OpenAI's shape; after the answer has begun as an event of the stream, which ends with it."""
+        raw = msgspec.json.encode(openai_error(error))
+        if self.begun:
+            # The stream may have broken off inside an event.
+            await self._write(b"\n\ndata: " + raw + b"\n\n", more=False)
+            return
+        headers = [JSON, (b"content-length", b"%d" % len(raw)), *self._ids(), *(extra or ())]
+        if isinstance(error, TooManyRequests):
+            headers.append((b"retry-after", b"%d" % error.retry_after))
+        if isinstance(error, Unauthenticated):
+            headers.append((b"www-authenticate", b'Bearer realm="gatewright"'))
+        await self._start(error.status, headers)
+        await self._write(raw, more=False)
+
+    def _ids(self) -> WireHeaders:
+        own = self.request_id.encode()
+        return [(b"x-request-id", own), (b"x-litellm-call-id", own)]
+
+    def _headers(self, upstream: WireHeaders, deployment: Deployment) -> WireHeaders:
+        headers = self._ids()
+        headers += _deployment_headers(deployment.id, deployment.name)
+        headers += [pair for pair in upstream if pair[0] in FORWARDED or pair[0].startswith(LIMITS)]
+        return headers
+
+    async def _rest(self, first: bytes) -> bytes:
+        parts, size, more = [first], len(first), True
+        while more and size <= self._limit:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            more = message.get("more_body", False)
+        return b"".join(parts)
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"The request body is larger than {self._limit} bytes.")
+
+    async def _start(self, status: int, headers: WireHeaders) -> None:
+        self.begun = True
+        try:
+            await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        except OSError as error:
+            raise ClientGone from error
+
+    async def _write(self, data: bytes, *, more: bool) -> None:
+        try:
+            await self._send({"type": "http.response.body", "body": data, "more_body": more})
+        except OSError as error:
+            raise ClientGone from error
+
+
+@lru_cache(maxsize=4096)
+def _deployment_headers(deployment_id: str, name: str) -> WireHeaders:
+    return [(b"x-litellm-model-id", _visible(deployment_id)), (b"x-litellm-model-group", _visible(name))]
+
+
+def _visible(text: str) -> bytes:
+    """Names are whatever people wrote; a header holds visible ASCII."""
+    return quote(text, safe="/:@!$&'()*+,;=?#[]^`{|}~. ").encode()
+
+
+def _credential_and_length(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, int]:
+    """The credential that counts, empty without one, and the announced length of the body, 0 without one."""
+    best, found, length = len(CREDENTIALS), b"", 0
+    for name, value in headers:
+        rank = _RANKS.get(name)
+        if rank is None:
+            continue
+        if rank == LENGTH_RANK:
+            length = int(value) if value.isdigit() and len(value) < 20 else 0
+        elif rank < best and value:
+            best, found = rank, value
+    return _secret(found), length
+
+
+def _secret(value: bytes) -> str:
+    """The key in a header's value: `Bearer ` is taken off once; of `Basic` the password counts."""
+    text = value.decode("latin-1")
+    scheme = text[:7].lower()
+    if scheme == "bearer ":
+        return text[7:].strip()
+    if scheme.startswith("basic "):
+        try:
+            return base64.b64decode(text[6:], validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    return text.strip()

@@ -1,0 +1,130 @@
+"""The model API's routes, raw ASGI: served before the router, found with one look-up."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from itertools import count
+from typing import Any
+
+from gatewright.accounts.keys import KeyRing
+from gatewright.domain.errors import BadInput, GatewrightError, UnknownModel
+from gatewright.domain.keys import Principal
+from gatewright.gateway.chat import Chat
+from gatewright.gateway.deployment import Deployment
+from gatewright.gateway.deployments import Deployments
+from gatewright.gateway.exchange import ClientGone
+from gatewright.web.errors import unexpected
+from gatewright.web.openai.exchange import AsgiExchange, Scope, Send
+from gatewright.web.openai.hang_up import Receive
+
+Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
+Serve = Callable[[AsgiExchange, Scope], Awaitable[None]]
+
+ONE_MODEL = ("/v1/models/", "/models/")
+
+
+class MethodNotAllowed(BadInput):
+    code = "method_not_allowed"
+    status = 405
+    summary = "This method does not exist here. The header Allow says which do."
+
+
+def peer_address(scope: Scope) -> str | None:
+    """The address of the other end of the connection."""
+    client = scope.get("client")
+    return client[0] if client else None
+
+
+class ModelApi:
+    """`route` is asked for every request that the process gets. `address` says where a request came from."""
+
+    def __init__(
+        self,
+        chat: Chat,
+        ring: KeyRing,
+        deployments: Deployments,
+        *,
+        max_request_bytes: int,
+        address: Callable[[Scope], str | None] = peer_address,
+    ) -> None:
+        self._chat = chat
+        self._ring = ring
+        self._deployments = deployments
+        self._limit = max_request_bytes
+        self._address = address
+        # Unique over all workers and restarts: the ledger counts a request id once.
+        self._prefix = f"req-{secrets.token_hex(8)}"
+        self._numbers = count(1)
+        chat_only = {"POST": self._handler(self._complete)}
+        listing = {"GET": self._handler(self._list), "HEAD": self._handler(self._list)}
+        self._one = {"GET": self._handler(self._show), "HEAD": self._handler(self._show)}
+        self._routes: dict[str, dict[str, Handler]] = {
+            "/v1/chat/completions": chat_only,
+            "/chat/completions": chat_only,
+            "/v1/models": listing,
+            "/models": listing,
+        }
+
+    def route(self, method: str, path: str) -> Handler | None:
+        """The handler of a path of the model API, which answers a wrong method too; None for every other path."""
+        methods = self._routes.get(path)
+        if methods is None:
+            if not path.startswith(ONE_MODEL):
+                return None
+            methods = self._one
+        return methods.get(method) or self._handler(_not_allowed(", ".join(methods)))
+
+    def _handler(self, serve: Serve) -> Handler:
+        async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+            request_id = f"{self._prefix}{next(self._numbers):08x}"
+            exchange = AsgiExchange(scope, receive, send, request_id, self._address(scope), self._limit)
+            try:
+                await serve(exchange, scope)
+            except ClientGone:
+                return
+            except GatewrightError as error:
+                await _refuse(exchange, error)
+            except Exception as error:  # noqa: BLE001 (the edge: logged with its reference, never shown)
+                await _refuse(exchange, unexpected(error, request_id))
+
+        return handle
+
+    async def _complete(self, exchange: AsgiExchange, _: Scope) -> None:
+        await self._chat.serve(exchange)
+
+    async def _list(self, exchange: AsgiExchange, _: Scope) -> None:
+        caller = await self._ring.authenticate(exchange.secret)
+        await exchange.json({"object": "list", "data": list(self._visible(caller).values())})
+
+    async def _show(self, exchange: AsgiExchange, scope: Scope) -> None:
+        caller = await self._ring.authenticate(exchange.secret)
+        path: str = scope["path"]
+        name = path.removeprefix("/v1").removeprefix("/models/")
+        found = self._visible(caller).get(name)
+        if found is None:
+            raise UnknownModel(param="model")
+        await exchange.json(found)
+
+    def _visible(self, caller: Principal) -> dict[str, dict[str, Any]]:
+        """The models that the caller may use, by public name, as OpenAI's model objects."""
+        found: dict[str, dict[str, Any]] = {}
+        for one in self._deployments.visible(caller):
+            found.setdefault(one.name, _model_object(one))
+        return found
+
+
+def _model_object(one: Deployment) -> dict[str, Any]:
+    return {"id": one.name, "object": "model", "created": one.created_at // 1000, "owned_by": one.provider}
+
+
+def _not_allowed(allowed: str) -> Serve:
+    async def refuse(exchange: AsgiExchange, _: Scope) -> None:
+        await exchange.refuse(MethodNotAllowed(), [(b"allow", allowed.encode())])
+
+    return refuse
+
+
+async def _refuse(exchange: AsgiExchange, error: GatewrightError) -> None:
+    try:
+        await exchange.refuse(error)
+    except ClientGone:
+        return
