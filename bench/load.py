@@ -53,7 +53,9 @@ class CannotRun(Exception):
 def build():
     """Compile the mock and the driver when they are older than their sources."""
     if shutil.which("gcc") is None:
-        raise CannotRun("gcc is missing: the bench's mock provider and load driver are C. Debian: apt install gcc libc6-dev")
+        raise CannotRun(
+            "gcc is missing: the bench's mock provider and load driver are C. Debian: apt install gcc libc6-dev"
+        )
     BUILD.mkdir(exist_ok=True)
     for name in ("mock", "driver"):
         source, target = HERE / "src" / f"{name}.c", BUILD / name
@@ -64,7 +66,10 @@ def build():
 def body(scenario):
     """The request that the driver sends. The mock reads its pace from `user`, which every gateway passes on."""
     messages = [
-        {"role": "system", "content": "You are a helpful assistant for questions about software infrastructure. Be concise."},
+        {
+            "role": "system",
+            "content": "You are a helpful assistant for questions about software infrastructure. Be concise.",
+        },
         {"role": "user", "content": QUESTION},
     ]
     for number in range(scenario.size // len(LONG_LINE.encode())):

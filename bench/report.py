@@ -57,7 +57,13 @@ def show(rounds, servers, scenarios, starts, base):
         head = [scenario, *(title for title, *_ in COLUMNS), f"req/s x {base}", f"CPU x {base}", "errors"]
         table(head, rows)
     rows = [
-        [server, *(number(starts.get(server, {}).get(name), digits) for name, digits in (("first", 2), ("second", 2), ("idle", 1)))]
+        [
+            server,
+            *(
+                number(starts.get(server, {}).get(name), digits)
+                for name, digits in (("first", 2), ("second", 2), ("idle", 1))
+            ),
+        ]
         for server in servers
         if server != "direct"
     ]
@@ -79,6 +85,8 @@ def number(value, digits):
 def table(head, rows):
     widths = [max(len(row[at]) for row in [head, *rows]) for at in range(len(head))]
     for row in [head, ["-" * width for width in widths], *rows]:
-        cells = [cell.ljust(width) if at == 0 else cell.rjust(width) for at, (cell, width) in enumerate(zip(row, widths))]
+        cells = [
+            cell.ljust(width) if at == 0 else cell.rjust(width) for at, (cell, width) in enumerate(zip(row, widths))
+        ]
         print("| " + " | ".join(cells) + " |")
     print()

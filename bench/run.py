@@ -1,6 +1,6 @@
 """Gatewright beside nginx's proxy_pass on one mock provider, in interleaved rounds. See README.md.
 
-    python bench/run.py [--scenarios c1,c16] [--rounds 3] [--length 1.0] [--json out.json] [--peer 'NAME=COMMAND']
+python bench/run.py [--scenarios c1,c16] [--rounds 3] [--length 1.0] [--json out.json] [--peer 'NAME=COMMAND']
 """
 
 import argparse
@@ -43,7 +43,9 @@ def arguments():
     parser.add_argument("--length", type=float, default=1.0, help="times the usual length of a scenario")
     parser.add_argument("--warm", type=int, default=500, help="requests before the first round")
     parser.add_argument("--json", type=Path, help="write every figure to this file")
-    parser.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND", help="measure another gateway too")
+    parser.add_argument(
+        "--peer", action="append", default=[], metavar="NAME=COMMAND", help="measure another gateway too"
+    )
     parser.add_argument("--without", default="", help="leave out: nginx, gatewright")
     parser.add_argument("--priority", action="store_true", help="as root: run ahead of the machine's other work")
     parser.add_argument("--server-cpus", default="0", help="processors of what is measured; empty: all")
@@ -59,7 +61,9 @@ def chosen(options, folder, mock_port):
         if servers.Nginx.program():
             found.append(servers.Nginx("nginx", folder / "nginx", mock_port))
         else:
-            print("note: nginx is missing, so there are no ratios to it. Debian: apt install nginx-light", file=sys.stderr)
+            print(
+                "note: nginx is missing, so there are no ratios to it. Debian: apt install nginx-light", file=sys.stderr
+            )
     if "gatewright" not in left_out:
         found.append(servers.Gatewright("gatewright", folder / "gatewright", mock_port))
     for text in options.peer:
