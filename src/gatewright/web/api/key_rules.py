@@ -4,14 +4,13 @@ Every object-level check on keys stands here.
 """
 
 import re
-from collections.abc import Collection, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 from gatewright.accounts.keys import Keys
 from gatewright.domain.clock import DAY, Millis
 from gatewright.domain.errors import BadInput, NotFound
 from gatewright.domain.keys import ALL_MODELS, Principal
-from gatewright.domain.money import Nanos
+from gatewright.gateway.deployments import Deployments
 from gatewright.settings import values
 from gatewright.storage.keys import KeyRow
 from gatewright.web.api.wire import bad_value, clean
@@ -22,12 +21,6 @@ LONGEST_NAME = 100
 LONGEST_LIFE: Millis = 3660 * DAY
 SHORTEST_CHOSEN_KEY = 16
 LONGEST_CHOSEN_KEY = 200
-
-
-class KeySpend(Protocol):
-    """What keys have spent so far: nano-dollars by `KeyRow.id`; a key that spent nothing may be missing."""
-
-    async def spend_by_key(self, key_ids: Sequence[int]) -> dict[int, Nanos]: ...
 
 
 def owns(principal: Principal, row: KeyRow) -> bool:
@@ -78,19 +71,20 @@ def checked_name(text: str, param: str) -> str:
     return name
 
 
-def checked_models(wanted: Sequence[str], principal: Principal, known: Collection[str]) -> list[str]:
-    """The models of a new key, never more than its maker may use. `known` are the names visible to the caller.
+def checked_models(wanted: Sequence[str], principal: Principal, deployments: Deployments) -> list[str]:
+    """The models of a new key, never more than its maker may use, and only models that are there.
 
     None wanted means all that the maker may use: for a limited maker that is the maker's own list. Raises BadInput.
     """
     if not wanted:
         return sorted(principal.models)
+    known = {deployment.name for deployment in deployments.visible(principal)}
     unlimited = not principal.models or bool(principal.models & ALL_MODELS)
     for name in wanted:
-        allowed = unlimited if name in ALL_MODELS else name in known and principal.may_use(name)
+        allowed = unlimited if name in ALL_MODELS else name in known
         if not allowed:
             raise BadInput(
-                f"There is no model {name!r} that you may use.",
+                f"There is no model {name[:100]!r} that you may use.",
                 param="models",
                 hint="GET /v1/models lists those that you may use.",
                 code="model_not_found",

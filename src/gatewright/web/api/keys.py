@@ -8,11 +8,11 @@ from gatewright.accounts.users import Users
 from gatewright.domain.clock import Clock, Millis, iso, iso_or_none
 from gatewright.domain.errors import Conflict, Forbidden, NotFound
 from gatewright.domain.money import Nanos, dollars
+from gatewright.gateway.deployments import Deployments
 from gatewright.spend.reports import Reports
 from gatewright.storage.keys import KeyRow
 from gatewright.storage.rows import cursor_id
 from gatewright.web.api import key_rules
-from gatewright.web.api.catalogue import Catalogue
 from gatewright.web.api.wire import answer, clean, nothing, read
 from gatewright.web.call import Call, listing, page_of
 from gatewright.web.routing import Access, Dialect, Route
@@ -57,10 +57,10 @@ class KeyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class VirtualKeys:
     """The keys that the caller may see; new ones belong to the caller."""
 
-    def __init__(self, keys: Keys, users: Users, catalogue: Catalogue, reports: Reports, clock: Clock) -> None:
+    def __init__(self, keys: Keys, users: Users, deployments: Deployments, reports: Reports, clock: Clock) -> None:
         self._keys = keys
         self._users = users
-        self._catalogue = catalogue
+        self._deployments = deployments
         self._reports = reports
         self._clock = clock
 
@@ -92,7 +92,7 @@ class VirtualKeys:
         new = NewKey(
             alias=key_rules.checked_name(wanted.name, "name"),
             owner=None if principal.user_pk is None else await self._users.get(principal.user_pk),
-            models=key_rules.checked_models(wanted.models, principal, self._catalogue.names(principal)),
+            models=key_rules.checked_models(wanted.models, principal, self._deployments),
             expires_at=key_rules.expiry(wanted.expires_in, now, "expires_in"),
         )
         try:

@@ -6,9 +6,9 @@ from starlette.responses import Response
 from gatewright.domain.clock import DAY, Clock, iso
 from gatewright.domain.keys import Principal
 from gatewright.domain.money import dollars
+from gatewright.gateway.deployments import Deployments
 from gatewright.settings.schema import Settings
 from gatewright.spend.reports import Overview, Reports
-from gatewright.web.api.catalogue import Catalogue
 from gatewright.web.api.wire import answer
 from gatewright.web.call import Call
 from gatewright.web.routing import Access, Dialect, Route
@@ -57,9 +57,9 @@ class OverviewAnswer(msgspec.Struct, frozen=True):
 class Today:
     """Figures since midnight UTC: the caller's own, everybody's for administrators and viewers."""
 
-    def __init__(self, reports: Reports, catalogue: Catalogue, settings: Settings, clock: Clock) -> None:
+    def __init__(self, reports: Reports, deployments: Deployments, settings: Settings, clock: Clock) -> None:
         self._reports = reports
-        self._catalogue = catalogue
+        self._deployments = deployments
         self._base_url = settings.base_url
         self._clock = clock
 
@@ -84,7 +84,7 @@ class Today:
             spend=dollars(totals.spend),
             unpriced_requests=totals.unpriced,
             first_request_done=found.first_request_done,
-            example_model=next(iter(self._catalogue.names(principal)), None),
+            example_model=next((one.name for one in self._deployments.visible(principal)), None),
             base_url=self._base_url,
             hours=[Hour(iso(hour.at), hour.requests, dollars(hour.spend)) for hour in found.hours],
             models=[ModelUse(use.model, use.requests, use.tokens, dollars(use.spend)) for use in found.models],

@@ -10,8 +10,8 @@ from gatewright.domain.errors import NotFound
 from gatewright.domain.keys import Principal
 from gatewright.storage.keys import KeyRow
 from gatewright.storage.sessions import SessionRow
-from gatewright.web.api.wire import answer, nothing
-from gatewright.web.call import Call, listing
+from gatewright.web.api.wire import listed, nothing
+from gatewright.web.call import Call
 from gatewright.web.routing import Access, Dialect, Route
 
 
@@ -42,7 +42,7 @@ class MySessions:
         ]
 
     async def show(self, call: Call) -> Response:
-        """All of them, last used first: few enough for one page."""
+        """The living ones, last used first."""
         principal = call.principal
         browsers, logins = await self._own(principal)
         items = [
@@ -50,7 +50,7 @@ class MySessions:
             *(_login(row, principal) for row in logins),
         ]
         items.sort(key=lambda item: item.last_used_at or item.created_at, reverse=True)
-        return answer(listing(items, None))
+        return listed(call, items)
 
     async def end(self, call: Call) -> Response:
         """204, and the sign-in is over on every worker. Raises NotFound for one that is not a living one of the

@@ -1,14 +1,15 @@
 """Bodies in and answers out, as every route of the management API and of LiteLLM's routes handles them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 from starlette.responses import Response
 
 from gatewright.domain.errors import BadInput
-from gatewright.web.call import Call
+from gatewright.storage.rows import cursor_id
+from gatewright.web.call import Call, listing, page_of
 
 T = TypeVar("T")
 
@@ -52,6 +53,14 @@ def clean(text: str, param: str) -> str:
 def answer(body: Any, status: int = 200) -> Response:
     """A Struct, or a list or dict of them, as JSON."""
     return Response(msgspec.json.encode(body), status, headers=HEADERS, media_type="application/json")
+
+
+def listed(call: Call, items: Sequence[Any]) -> Response:
+    """One page of a list that is whole in memory; its cursor is the number of items before the page."""
+    limit, cursor = page_of(call)
+    start = cursor_id(cursor) or 0
+    end = start + limit
+    return answer(listing(list(items[start:end]), str(end) if end < len(items) else None))
 
 
 def nothing() -> Response:

@@ -8,12 +8,12 @@ from starlette.responses import Response
 from gatewright.accounts.keys import Keys, NewKey
 from gatewright.accounts.users import Users
 from gatewright.domain.clock import Clock
-from gatewright.domain.errors import BadInput, NotFound
+from gatewright.domain.errors import BadInput, Conflict, NotFound
 from gatewright.domain.people import User
+from gatewright.gateway.deployments import Deployments
 from gatewright.spend.reports import Reports
 from gatewright.storage.keys import KeyRow
 from gatewright.web.api import key_rules
-from gatewright.web.api.catalogue import Catalogue
 from gatewright.web.api.wire import answer, clean
 from gatewright.web.call import Call
 from gatewright.web.litellm.fields import asked, only_admins
@@ -44,10 +44,10 @@ class Delete(msgspec.Struct, frozen=True):
 class KeyRoutes:
     """LiteLLM's key routes. Keys that the caller may not see are answered as if they did not exist."""
 
-    def __init__(self, keys: Keys, users: Users, catalogue: Catalogue, reports: Reports, clock: Clock) -> None:
+    def __init__(self, keys: Keys, users: Users, deployments: Deployments, reports: Reports, clock: Clock) -> None:
         self._keys = keys
         self._users = users
-        self._catalogue = catalogue
+        self._deployments = deployments
         self._reports = reports
         self._clock = clock
 
@@ -59,17 +59,21 @@ class KeyRoutes:
         ]
 
     async def generate(self, call: Call) -> Response:
-        """The row with the secret, shown this once. Raises BadInput, Conflict, Forbidden for another's user_id."""
+        """The row with the secret, shown this once. Raises BadInput, Forbidden for another's user_id."""
         principal, wanted, now = call.principal, await asked(call, Generate), self._clock()
         new = NewKey(
             alias=None if wanted.key_alias is None else key_rules.checked_name(wanted.key_alias, "key_alias"),
             owner=await self._owner(call, wanted.user_id),
-            models=key_rules.checked_models(wanted.models, principal, self._catalogue.names(principal)),
+            models=key_rules.checked_models(wanted.models, principal, self._deployments),
             expires_at=key_rules.expiry(wanted.duration, now, "duration"),
             metadata=_storable(wanted.metadata),
             secret=None if wanted.key is None else key_rules.checked_secret(wanted.key),
         )
-        secret, row = await self._keys.create(new, actor=call.actor, origin=call.origin)
+        try:
+            secret, row = await self._keys.create(new, actor=call.actor, origin=call.origin)
+        except Conflict as error:
+            # LiteLLM answers 400 here (contract litellm 3.4).
+            raise BadInput(error.message, param=error.param, code=error.error_code) from error
         shown = GeneratedKey(**key_fields(row, 0, now), key=secret, token=row.token_hash, token_id=row.token_hash)
         return answer(shown)
 

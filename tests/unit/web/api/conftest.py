@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.unit.web.api.stage import Stage
 
 from gatewright.storage.database import Database
-from tests.unit.web.api.stage import Stage
 
 
 @pytest.fixture

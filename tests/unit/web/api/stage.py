@@ -13,8 +13,8 @@ from gatewright.accounts.users import Users
 from gatewright.app.follow import Follower
 from gatewright.domain.clock import HOUR
 from gatewright.domain.identity import Role, RoleReason
-from gatewright.domain.keys import Principal
 from gatewright.domain.people import Origin, User
+from gatewright.gateway.deployments import Deployments
 from gatewright.settings.load import load
 from gatewright.spend.reports import Reports
 from gatewright.storage import users as user_rows
@@ -22,6 +22,7 @@ from gatewright.storage.database import Database
 from gatewright.storage.users import NewUser
 from gatewright.web.api.keys import VirtualKeys
 from gatewright.web.api.me import Me
+from gatewright.web.api.models import Models
 from gatewright.web.api.overview import Today
 from gatewright.web.api.role_rules import Roles
 from gatewright.web.api.sessions import MySessions
@@ -31,6 +32,7 @@ from gatewright.web.authentication import Authentication
 from gatewright.web.cookies import SESSION, Cookies
 from gatewright.web.guard import Guard
 from gatewright.web.litellm.keys import KeyRoutes
+from gatewright.web.litellm.models import ModelRoutes
 from gatewright.web.litellm.users import UserRoutes
 from gatewright.web.render import Pages
 from gatewright.web.routes import application
@@ -38,6 +40,19 @@ from gatewright.web.routing import Route
 
 MASTER = "sk-master-of-the-tests-0123456789"
 BASE = "http://localhost:4000"
+# The same model twice, and one with an unknown price.
+CONFIG = """
+model_list:
+  - model_name: chat
+    litellm_params: {model: openai/gpt-x, api_base: "https://one.example/v1", api_key: sk-provider-secret,
+                     input_cost_per_token: 0.0000025, output_cost_per_token: 0.00001}
+    model_info: {id: chat-one}
+  - model_name: chat
+    litellm_params: {model: openai/gpt-x, api_base: "https://two.example/v1"}
+    model_info: {id: chat/two}
+  - model_name: vision
+    litellm_params: {model: openai/see-x}
+"""
 
 
 class ManualClock:
@@ -50,6 +65,11 @@ class ManualClock:
         return self.now
 
 
+async def resolve(host: str, _: int) -> list[str]:
+    """Every name is a public address."""
+    return ["8.8.8.8"]
+
+
 class Stage:
     """One worker's API. `call` is a request; changes are followed before the next one."""
 
@@ -57,30 +77,33 @@ class Stage:
         self.clock = ManualClock()
         db.clock = self.clock
         self.db = db
-        settings = load({}, {"LITELLM_MASTER_KEY": MASTER, "GATEWRIGHT_DATA_DIR": str(folder)})
+        self._serial = 0
+        config = folder / "config.yaml"
+        config.write_text(CONFIG)
+        settings = load({"--config": str(config)}, {"LITELLM_MASTER_KEY": MASTER, "GATEWRIGHT_DATA_DIR": str(folder)})
         self.ring = KeyRing(db, MASTER)
         self.sessions = Sessions(db, "gateway", 24 * HOUR)
         self.users = Users(db)
         self.keys = Keys(db)
-        self.follower = Follower(db, [self.ring.apply], self._nothing)
+        self.deployments = Deployments(db, settings, resolve=resolve)
+        self.follower = Follower(db, [self.ring.apply, self.deployments.apply], self.deployments.refresh)
         cookies = Cookies(https=False)
         guard = Guard(settings, Authentication(self.ring, self.sessions), cookies, Pages(settings, cookies))
-        roles, reports, catalogue = Roles(self.users, db), Reports(db), FakeCatalogue()
+        roles, reports, deployments = Roles(self.users, db), Reports(db), self.deployments
         self.routes: list[Route] = [
             *Me(self.users, self.keys, self.sessions).routes(),
             *MySessions(self.sessions, self.keys).routes(),
-            *Today(reports, catalogue, settings, self.clock).routes(),
-            *VirtualKeys(self.keys, self.users, catalogue, reports, self.clock).routes(),
+            *Today(reports, deployments, settings, self.clock).routes(),
+            *VirtualKeys(self.keys, self.users, deployments, reports, self.clock).routes(),
             *People(self.users, roles).routes(),
+            *Models(deployments).routes(),
             *UiConfig(settings).routes(),
-            *KeyRoutes(self.keys, self.users, catalogue, reports, self.clock).routes(),
+            *KeyRoutes(self.keys, self.users, deployments, reports, self.clock).routes(),
             *UserRoutes(self.users, roles, self.keys, reports, self.clock).routes(),
+            *ModelRoutes(deployments).routes(),
         ]
         transport = httpx2.ASGITransport(application(self.routes, guard))
         self.client = httpx2.AsyncClient(transport=transport, base_url=BASE)
-
-    async def _nothing(self) -> None:
-        pass
 
     async def call(
         self, method: str, path: str, key: str | None = None, body: Any = None, **headers: str
@@ -132,12 +155,10 @@ class Stage:
         token, _ = await self.sessions.open(user, Origin(address="192.0.2.8", user_agent="Firefox"))
         return token
 
+    def serial(self) -> int:
+        """A number that was not there before."""
+        self._serial += 1
+        return self._serial
+
     async def close(self) -> None:
         await self.client.aclose()
-
-
-class FakeCatalogue:
-    """Three models."""
-
-    def names(self, principal: Principal) -> list[str]:
-        return [name for name in ("chat", "draft", "vision") if principal.may_use(name)]

@@ -1,7 +1,8 @@
 """Who is calling, and giving up the credential that calls."""
 
-from gatewright.domain.identity import Role
 from tests.unit.web.api.stage import MASTER, Stage
+
+from gatewright.domain.identity import Role
 
 
 async def test_a_person_sees_role_and_reason(stage: Stage) -> None:

@@ -1,0 +1,124 @@
+"""Every route and every kind of caller, in one table. A route without a row fails."""
+
+from typing import Any
+
+import msgspec
+from tests.unit.web.api.stage import MASTER, Stage
+
+from gatewright.domain.identity import Role
+from gatewright.domain.people import Origin
+from gatewright.gateway.deployments import NewDeployment
+
+CALLERS = ("anonymous", "read-only member", "member", "viewer", "admin", "master key", "revoked key")
+ROLES = {
+    "read-only member": Role.INTERNAL_USER_VIEWER,
+    "member": Role.INTERNAL_USER,
+    "viewer": Role.PROXY_ADMIN_VIEWER,
+    "admin": Role.PROXY_ADMIN,
+}
+
+
+class Case(msgspec.Struct):
+    """`expected` are the statuses in the order of CALLERS. `url` may hold names of `Things`."""
+
+    method: str
+    path: str
+    expected: str
+    url: str | None = None
+    body: Any = None
+
+
+# Somebody else's key, session and model, and another user: made anew for each call.
+CASES = (
+    Case("GET", "/api/v1/me", "401 200 200 200 200 200 401"),
+    Case("POST", "/api/v1/me/logout", "401 204 204 204 204 403 401"),
+    Case("GET", "/api/v1/me/sessions", "401 200 200 200 200 403 401"),
+    Case("DELETE", "/api/v1/me/sessions/{id}", "401 404 404 404 404 403 401", "/api/v1/me/sessions/{session}"),
+    Case("GET", "/api/v1/overview", "401 200 200 200 200 200 401"),
+    Case("GET", "/api/v1/keys", "401 200 200 200 200 200 401"),
+    Case("POST", "/api/v1/keys", "401 403 201 403 201 201 401", body={"name": "{fresh}"}),
+    Case("DELETE", "/api/v1/keys/{id}", "401 404 404 403 204 204 401", "/api/v1/keys/{key_id}"),
+    Case("GET", "/api/v1/models", "401 200 200 200 200 200 401"),
+    Case(
+        "POST",
+        "/api/v1/models",
+        "401 403 403 403 201 201 401",
+        body={"name": "{fresh}", "upstream_model": "gpt-x", "api_base": "https://three.example/v1"},
+    ),
+    Case("DELETE", "/api/v1/models/{id:path}", "401 403 403 403 204 204 401", "/api/v1/models/{model_id}"),
+    Case("GET", "/api/v1/users", "401 403 403 200 200 200 401"),
+    Case(
+        "PATCH",
+        "/api/v1/users/{user_id:path}",
+        "401 403 403 403 200 200 401",
+        "/api/v1/users/{user_id}",
+        {"role": "internal_user"},
+    ),
+    Case("GET", "/api/v1/ui", "200 200 200 200 200 200 200"),
+    Case("POST", "/key/generate", "401 401 200 401 200 200 401", body={"key_alias": "{fresh}"}),
+    Case("GET", "/key/info", "401 404 404 200 200 200 401", "/key/info?key={hash}"),
+    Case("POST", "/key/delete", "401 404 404 401 200 200 401", body={"keys": ["{hash}"]}),
+    Case("GET", "/user/info", "401 401 401 200 200 200 401", "/user/info?user_id={user_id}"),
+    Case(
+        "POST",
+        "/user/update",
+        "401 401 401 401 200 200 401",
+        body={"user_id": "{user_id}", "user_role": "internal_user"},
+    ),
+    Case("GET", "/model/info", "401 200 200 200 200 200 401"),
+    Case("GET", "/v1/model/info", "401 200 200 200 200 200 401"),
+)
+
+
+async def test_every_route_has_a_row(stage: Stage) -> None:
+    served = {(method, route.path) for route in stage.routes for method in route.methods}
+    assert served == {(case.method, case.path) for case in CASES}
+
+
+async def test_every_caller_at_every_route(stage: Stage) -> None:
+    wrong = []
+    for case in CASES:
+        for caller, status in zip(CALLERS, case.expected.split(), strict=True):
+            things = await others(stage)
+            path = (case.url or case.path).format(**things)
+            body = None if case.body is None else filled(case.body, things)
+            answered = await stage.call(case.method, path, await credential(stage, caller), body)
+            if answered.status_code != int(status):
+                wrong.append(f"{case.method} {path} as {caller}: {answered.status_code}, not {status}")
+    assert wrong == []
+
+
+async def others(stage: Stage) -> dict[str, str]:
+    """What the call is about: all of it somebody else's."""
+    fresh = f"other-{stage.serial()}"
+    other = await stage.person(fresh, Role.INTERNAL_USER)
+    row = await stage.keys.find(await stage.key_of(other))
+    sessions = await stage.browser(other), await stage.sessions.of_user(other.id)
+    new = NewDeployment(fresh, "gpt-x", "https://three.example/v1")
+    model = await stage.deployments.add(new, actor="test", origin=Origin())
+    return {
+        "fresh": f"name-{fresh}",
+        "user_id": other.user_id,
+        "key_id": row.uuid,
+        "hash": row.token_hash,
+        "session": f"browser-{sessions[1][0].id}",
+        "model_id": model.id,
+    }
+
+
+def filled(body: Any, things: dict[str, str]) -> Any:
+    if isinstance(body, dict):
+        return {name: filled(value, things) for name, value in body.items()}
+    return [filled(value, things) for value in body] if isinstance(body, list) else body.format(**things)
+
+
+async def credential(stage: Stage, caller: str) -> str | None:
+    if caller == "anonymous":
+        return None
+    if caller == "master key":
+        return MASTER
+    user = await stage.person(f"caller-{stage.serial()}", ROLES.get(caller, Role.PROXY_ADMIN))
+    secret = await stage.key_of(user)
+    if caller == "revoked key":
+        await stage.keys.revoke(await stage.keys.find(secret), actor="test", origin=Origin())
+    return secret

@@ -1,0 +1,77 @@
+"""Where one is signed in, and ending it."""
+
+from tests.unit.web.api.stage import Stage
+
+from gatewright.domain.clock import DAY, HOUR
+from gatewright.domain.keys import key_hash
+from gatewright.storage import keys as key_rows
+
+
+async def ids(stage: Stage, token: str) -> list[str]:
+    return [item["id"] for item in (await stage.in_browser("GET", "/api/v1/me/sessions", token)).json()["items"]]
+
+
+async def test_browsers_and_command_lines_stand_in_one_list(stage: Stage) -> None:
+    ada = await stage.person("ada")
+    browser = await stage.browser(ada)
+    stage.clock.now += HOUR
+    login = await stage.key_of(ada, kind="cli")
+    await stage.key_of(ada)
+    items = (await stage.in_browser("GET", "/api/v1/me/sessions", browser)).json()["items"]
+    assert {(item["kind"], item["current"], item["address"], item["user_agent"]) for item in items} == {
+        ("browser", True, "192.0.2.8", "Firefox"),
+        ("cli", False, "192.0.2.7", "gatewright-cli"),
+    }
+    by_login = (await stage.call("GET", "/api/v1/me/sessions", login)).json()["items"]
+    assert [(item["kind"], item["current"]) for item in by_login if item["current"]] == [("cli", True)]
+    assert all(item["created_at"].endswith("Z") for item in items)
+
+
+async def test_ending_a_browser_session_and_a_command_line_login(stage: Stage) -> None:
+    ada = await stage.person("ada")
+    here, there, login = await stage.browser(ada), await stage.browser(ada), await stage.key_of(ada, kind="cli")
+    other = (await stage.in_browser("GET", "/api/v1/me/sessions", there)).json()["items"]
+    current = next(item["id"] for item in other if item["current"])
+    assert (await stage.in_browser("DELETE", f"/api/v1/me/sessions/{current}", here)).status_code == 204
+    assert (await stage.in_browser("GET", "/api/v1/me", there)).status_code == 401
+    assert (await stage.call("GET", "/api/v1/me", login)).status_code == 200
+    cli = next(one for one in await ids(stage, here) if one.startswith("cli-"))
+    assert (await stage.in_browser("DELETE", f"/api/v1/me/sessions/{cli}", here)).status_code == 204
+    assert (await stage.call("GET", "/api/v1/me", login)).json()["code"] == "key_revoked"
+    again = await stage.in_browser("DELETE", f"/api/v1/me/sessions/{cli}", here)
+    assert (again.status_code, again.json()["code"]) == (404, "session_not_found")
+
+
+async def test_nobody_ends_the_sessions_of_others(stage: Stage) -> None:
+    ada, eve = await stage.person("ada"), await stage.person("eve")
+    here, login, foreign = await stage.browser(ada), await stage.key_of(ada, kind="cli"), await stage.browser(eve)
+    for wanted in [*await ids(stage, here), "browser-0", "cli-x", "%00", "999999999999999999999"]:
+        assert (await stage.in_browser("DELETE", f"/api/v1/me/sessions/{wanted}", foreign)).status_code == 404
+    assert (await stage.in_browser("GET", "/api/v1/me", here)).status_code == 200
+    assert (await stage.call("GET", "/api/v1/me", login)).status_code == 200
+
+
+async def test_a_virtual_key_is_no_session(stage: Stage) -> None:
+    ada = await stage.person("ada")
+    secret, token = await stage.key_of(ada), await stage.browser(ada)
+    async with stage.db.read() as tx:
+        row = await key_rows.by_hash(tx, key_hash(secret))
+    assert row is not None
+    assert (await stage.in_browser("DELETE", f"/api/v1/me/sessions/cli-{row.id}", token)).status_code == 404
+    assert (await stage.call("GET", "/api/v1/me", secret)).status_code == 200
+
+
+async def test_expired_sessions_are_not_listed(stage: Stage) -> None:
+    ada = await stage.person("ada")
+    await stage.browser(ada)
+    stage.clock.now += 2 * DAY
+    assert len(await ids(stage, await stage.browser(ada))) == 1
+
+
+async def test_pages_of_sessions(stage: Stage) -> None:
+    ada = await stage.person("ada")
+    tokens = [await stage.browser(ada) for _ in range(3)]
+    first = (await stage.in_browser("GET", "/api/v1/me/sessions?limit=2", tokens[0])).json()
+    path = f"/api/v1/me/sessions?limit=2&cursor={first['next_cursor']}"
+    second = (await stage.in_browser("GET", path, tokens[0])).json()
+    assert (len(first["items"]), len(second["items"]), second["next_cursor"]) == (2, 1, None)
