@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -47,9 +48,16 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def db_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str | None]:
+def db_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
     """A fresh, empty database as DATABASE_URL: None means SQLite in the data directory."""
-    if request.param == "sqlite":
+    with new_database(request, request.param) as url:
+        yield url
+
+
+@contextmanager
+def new_database(request: pytest.FixtureRequest, kind: str) -> Iterator[str | None]:
+    """A fresh, empty database of that kind."""
+    if kind == "sqlite":
         yield None
         return
     server: Postgres = request.getfixturevalue("postgres")

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.servers import MASTER_KEY, environment, free_port, gatewright
 
 
