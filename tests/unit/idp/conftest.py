@@ -1,17 +1,20 @@
 """The provider on a SQLite database behind the real route table, two people, and a browser that is not too clever."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from argon2 import PasswordHasher
 from starlette.applications import Starlette
 
 from gatewright.accounts.audit import Audit
 from gatewright.accounts.keys import KeyRing
 from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.sessions import Sessions
+from gatewright.domain.clock import DAY
 from gatewright.domain.identity import Role, RoleReason
 from gatewright.domain.people import User
 from gatewright.idp.provider import Provider
@@ -86,27 +89,56 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+def open_database(folder: Path) -> Database:
+    return Database(database_url(None, folder), Sealer("a-salt-key-for-tests"), ManualClock())
+
+
+def quick_passwords() -> Passwords:
+    """Argon2 as cheap as it gets: these tests are not about its cost."""
+    passwords = Passwords()
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    return passwords
+
+
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = Database(database_url(None, tmp_path), Sealer("a-salt-key-for-tests"), ManualClock())
+    opened = open_database(tmp_path)
     await migrate(opened)
     yield opened
     await opened.close()
 
 
+@pytest.fixture(scope="session")
+async def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, User]]:
+    """A database after the first start, with two people, made once: keys and migrations take their time."""
+    folder = tmp_path_factory.mktemp("idp")
+    db = open_database(folder)
+    await migrate(db)
+    passwords = quick_passwords()
+    provider = Provider(db, BASE, DAY, passwords, Audit(db))
+    await provider.start()
+    made = Stand(db, ManualClock(), provider, Starlette())
+    await made.add_person(passwords, "alice", admin=True)
+    await made.add_person(passwords, "bob", admin=False)
+    await provider.close()
+    await db.close()
+    return folder / "gatewright.db", made.people
+
+
 @pytest.fixture
-async def stand(db: Database, tmp_path: Path) -> AsyncIterator[Stand]:
+async def stand(template: tuple[Path, dict[str, User]], tmp_path: Path) -> AsyncIterator[Stand]:
+    shutil.copy(template[0], tmp_path / "gatewright.db")
+    db = open_database(tmp_path)
     clock = db.clock
     assert isinstance(clock, ManualClock)
     settings = load({}, {"GATEWRIGHT_DATA_DIR": str(tmp_path), "PROXY_BASE_URL": BASE})
-    passwords, cookies = Passwords(), Cookies(https=settings.is_https)
+    passwords, cookies = quick_passwords(), Cookies(https=settings.is_https)
     provider = Provider(db, settings.base_url, settings.session_life, passwords, Audit(db))
-    await provider.start()
     pages = Pages(settings, cookies)
     authentication = Authentication(KeyRing(db, "sk-a-master-key-for-tests"), Sessions(db, "gateway", 1))
     guard = Guard(settings, authentication, cookies, pages)
     made = Stand(db, clock, provider, application(idp.routes(provider, pages, cookies), guard))
-    await made.add_person(passwords, "alice", admin=True)
-    await made.add_person(passwords, "bob", admin=False)
+    made.people = template[1]
     yield made
     await provider.close()
+    await db.close()

@@ -64,7 +64,9 @@ class Authorization:
         if session is None or (not fresh and self._must_ask(found, session)):
             if "none" not in found.prompts:
                 return AskSignIn(found)
-            url = response.failure(found.redirect_uri, found.client.issuer, found.state, LoginRequired())
+            error = LoginRequired()
+            await self._audit.write(Event("idp.authorize", error.cause, target=found.client.client_id, origin=origin))
+            url = response.failure(found.redirect_uri, found.client.issuer, found.state, error)
             return SendBack(url, ok=False)
         return await self._issue(found, session, origin)
 

@@ -38,7 +38,7 @@ class EndSessionEndpoint:
         result = await self._provider.end_session.request(client, params, session, navigation, call.origin)
         if isinstance(result, AskSignOut):
             return self._ask(call, client, params, session)
-        return self._done(result)
+        return self._done(call, result)
 
     async def confirm(self, call: Call) -> Response:
         """The button. Raises Forbidden when another site pressed it."""
@@ -46,7 +46,8 @@ class EndSessionEndpoint:
         client = await self._client(fields.get("application", ""))
         params = Parameters(fields)
         session = await self._session(call)
-        return self._done(await self._provider.end_session.confirmed(client, params, session, call.origin))
+        result = await self._provider.end_session.confirmed(client, params, session, call.origin)
+        return self._done(call, result)
 
     async def _client(self, slug: str) -> Client:
         client = await self._provider.clients.by_slug(slug)
@@ -72,10 +73,12 @@ class EndSessionEndpoint:
             state=params.get("state", ""),
         )
 
-    def _done(self, result: SignedOut) -> Response:
+    def _done(self, call: Call, result: SignedOut) -> Response:
         response = RedirectResponse("/", 303, headers={"cache-control": "no-store"})
         # Starlette would percent-encode a URI that must stay as it was registered.
         response.headers["location"] = result.url
-        self._cookies.clear(response, IDP_SESSION)
-        self._cookies.clear(response, SIGNED_OUT)
+        # Another site's image comes without the cookies: its answer must not take them away.
+        for cookie in (IDP_SESSION, SIGNED_OUT):
+            if self._cookies.read(call.request, cookie) is not None:
+                self._cookies.clear(response, cookie)
         return response
