@@ -7,9 +7,11 @@ import re
 from collections.abc import Sequence
 
 from gatewright.accounts.keys import Keys
+from gatewright.accounts.users import Users
 from gatewright.domain.clock import DAY, Millis
-from gatewright.domain.errors import BadInput, NotFound
+from gatewright.domain.errors import BadInput, NotFound, Unauthenticated
 from gatewright.domain.keys import ALL_MODELS, Principal
+from gatewright.domain.people import User
 from gatewright.gateway.deployments import Deployments
 from gatewright.settings import values
 from gatewright.storage.keys import KeyRow
@@ -52,6 +54,19 @@ async def calling_key(call: Call, keys: Keys) -> KeyRow:
     if row.id != call.principal.credential_id:
         raise NotFound("There is no such key.", param="key", code="key_not_found")
     return row
+
+
+async def owner_of(principal: Principal, users: Users) -> User | None:
+    """The person behind a credential and owner of the keys that it makes; None for the master key and the like.
+
+    Raises Unauthenticated for somebody who was deleted.
+    """
+    if principal.user_pk is None:
+        return None
+    user = await users.get(principal.user_pk)
+    if user is None:
+        raise Unauthenticated("The owner of this credential was deleted.", code="user_inactive")
+    return user
 
 
 def status_of(row: KeyRow, now: Millis) -> str:

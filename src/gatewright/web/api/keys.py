@@ -91,7 +91,7 @@ class VirtualKeys:
         now = self._clock()
         new = NewKey(
             alias=key_rules.checked_name(wanted.name, "name"),
-            owner=None if principal.user_pk is None else await self._users.get(principal.user_pk),
+            owner=await key_rules.owner_of(principal, self._users),
             models=key_rules.checked_models(wanted.models, principal, self._deployments),
             expires_at=key_rules.expiry(wanted.expires_in, now, "expires_in"),
         )

@@ -7,11 +7,11 @@ from gatewright.accounts.keys import Keys
 from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.users import Users
 from gatewright.domain.clock import iso_or_none
-from gatewright.domain.errors import Forbidden, Unauthenticated
+from gatewright.domain.errors import Forbidden
 from gatewright.domain.identity import Role, RoleReason
 from gatewright.domain.keys import Principal
 from gatewright.domain.people import User
-from gatewright.web.api.key_rules import calling_key
+from gatewright.web.api.key_rules import calling_key, owner_of
 from gatewright.web.api.wire import answer, nothing
 from gatewright.web.call import Call
 from gatewright.web.routing import Access, Dialect, Route
@@ -49,12 +49,8 @@ class Me:
 
     async def show(self, call: Call) -> Response:
         principal = call.principal
-        if principal.user_pk is None:
-            return answer(_nobody(principal))
-        user = await self._users.get(principal.user_pk)
-        if user is None:
-            raise Unauthenticated("The owner of this credential was deleted.", code="user_inactive")
-        return answer(_somebody(principal, user))
+        user = await owner_of(principal, self._users)
+        return answer(_nobody(principal) if user is None else _somebody(principal, user))
 
     async def logout(self, call: Call) -> Response:
         """204: exactly the credential that calls is revoked, on every worker. Raises Forbidden for the master key."""

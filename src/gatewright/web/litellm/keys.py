@@ -122,7 +122,7 @@ class KeyRoutes:
         """The caller, or whom an administrator names. Raises NotFound: unlike LiteLLM this makes no user."""
         principal = call.principal
         if user_id is None or user_id == principal.user_id:
-            return None if principal.user_pk is None else await self._users.get(principal.user_pk)
+            return await key_rules.owner_of(principal, self._users)
         if not principal.is_admin:
             raise only_admins(call)
         return await self._users.by_user_id(clean(user_id, "user_id"))

@@ -3,6 +3,7 @@
 from tests.unit.web.api.stage import MASTER, Stage
 
 from gatewright.domain.identity import Role
+from gatewright.storage import users as user_rows
 
 
 async def test_a_person_sees_role_and_reason(stage: Stage) -> None:
@@ -59,6 +60,19 @@ async def test_logout_of_a_browser_ends_its_session_alone(stage: Stage) -> None:
     assert (await stage.in_browser("POST", "/api/v1/me/logout", here)).status_code == 204
     assert (await stage.in_browser("GET", "/api/v1/me", here)).status_code == 401
     assert (await stage.in_browser("GET", "/api/v1/me", there)).status_code == 200
+
+
+async def test_a_deleted_persons_key_does_nothing_and_makes_no_key_without_owner(stage: Stage) -> None:
+    ada = await stage.person("ada")
+    secret = await stage.key_of(ada)
+    async with stage.db.write() as tx:
+        await user_rows.change(tx, ada.id, stage.clock(), deleted_at=stage.clock())
+    for method, path, body in (
+        ("GET", "/api/v1/me", None),
+        ("POST", "/api/v1/keys", {"name": "x"}),
+        ("POST", "/key/generate", {}),
+    ):
+        assert (await stage.call(method, path, secret, body)).status_code == 401
 
 
 async def test_the_master_key_cannot_be_signed_out(stage: Stage) -> None:
