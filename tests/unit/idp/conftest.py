@@ -1,4 +1,4 @@
-"""The provider on a SQLite database behind the real route table, two people, and a browser that is not too clever."""
+"""The provider behind the real route table, two people, and a browser that is not too clever."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -84,13 +84,8 @@ class Stand:
         self.people[name] = user
 
 
-@pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-def open_database(folder: Path) -> Database:
-    return Database(database_url(None, folder), Sealer("a-salt-key-for-tests"), ManualClock())
+def open_database(folder: Path, url: str | None = None) -> Database:
+    return Database(database_url(url, folder), Sealer("a-salt-key-for-tests"), ManualClock())
 
 
 def quick_passwords() -> Passwords:
@@ -101,8 +96,8 @@ def quick_passwords() -> Passwords:
 
 
 @pytest.fixture
-async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = open_database(tmp_path)
+async def db(db_url: str | None, tmp_path: Path) -> AsyncIterator[Database]:
+    opened = open_database(tmp_path, db_url)
     await migrate(opened)
     yield opened
     await opened.close()
