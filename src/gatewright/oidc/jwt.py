@@ -9,6 +9,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NewType
 
 import msgspec
@@ -59,14 +60,14 @@ def generate_key(algorithm: str = "RS256") -> SigningKey:
 
 def load_key(private_jwk: str, algorithm: str) -> SigningKey:
     """A key pair from the JSON text of its private JWK."""
-    return _signing_key(JWKRegistry.import_key(json.loads(private_jwk)), algorithm)
+    return _signing_key(_private_key(private_jwk), algorithm)
 
 
 def sign(claims: Mapping[str, Any], key: SigningKey, *, typ: str = "JWT") -> str:
     """A compact JWS over the claims; those that are None are left out."""
     header = {"alg": key.algorithm, "typ": typ, "kid": key.kid}
     payload = json.dumps({name: value for name, value in claims.items() if value is not None}, separators=(",", ":"))
-    private = JWKRegistry.import_key(json.loads(key.private_jwk))
+    private = _private_key(key.private_jwk)
     return jws.serialize_compact(header, payload.encode(), private, registry=_registry([key.algorithm]))
 
 
@@ -124,6 +125,12 @@ def half_hash(value: str, algorithm: str) -> str:
 def algorithm_of(token: str, *, kind: str = "id_token") -> str:
     """The header's `alg`; call it for a verified token only. Raises TokenInvalid."""
     return str(_header(token, kind).get("alg", ""))
+
+
+@lru_cache(maxsize=4)
+def _private_key(private_jwk: str) -> Key:
+    """Importing an RSA key checks it for 40 ms; a signature takes one."""
+    return JWKRegistry.import_key(json.loads(private_jwk))
 
 
 def _signing_key(key: Key, algorithm: str) -> SigningKey:
