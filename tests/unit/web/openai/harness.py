@@ -179,7 +179,16 @@ class Gateway:
     async def served(self) -> AsyncIterator[str]:
         """The base URL of the model API behind a real uvicorn on loopback."""
         server = uvicorn.Server(
-            uvicorn.Config(self._app, port=0, log_level="warning", lifespan="off", http="httptools")
+            uvicorn.Config(
+                self._app,
+                port=0,
+                log_level="warning",
+                lifespan="off",
+                http="httptools",
+                interface="asgi3",
+                proxy_headers=False,
+                timeout_graceful_shutdown=2,
+            )
         )
         server.config.load()
         server.lifespan = server.config.lifespan_class(server.config)
