@@ -137,6 +137,14 @@ class Upstream:
         self.base = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
+    def forget(self) -> None:
+        """Back to how it started."""
+        self.hold.set()
+        self.requests.clear()
+        self.headers.clear()
+        self.hung_up, self.hold = threading.Event(), threading.Event()
+        self.answer = plain_or_stream
+
     def close(self) -> None:
         self.hold.set()
         self.server.shutdown()
