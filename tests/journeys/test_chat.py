@@ -48,6 +48,8 @@ model_list:
     model_info: {{input_cost_per_token: 0.000001, output_cost_per_token: 0.000002}}
   - model_name: other
     litellm_params: {{model: openai/other-model, api_base: "{provider.base}", api_key: k}}
+  - model_name: watched
+    litellm_params: {{model: openai/watched, api_base: "{provider.base}", api_key: k}}
   - model_name: down
     litellm_params: {{model: openai/x, api_base: "http://127.0.0.1:{free_port()}/v1", api_key: k}}
   - model_name: slow
@@ -81,7 +83,7 @@ def test_models_of_the_config_file_answer(server: Gatewright, upstream: Upstream
     before = overview(server)
     key = new_key(server, key_alias="app")
     client = OpenAI(base_url=f"{server.url}/v1", api_key=key, max_retries=0)
-    assert [model.id for model in client.models.list()] == ["house", "other", "down", "slow"]
+    assert [model.id for model in client.models.list()] == ["house", "other", "watched", "down", "slow"]
     plain = client.chat.completions.with_raw_response.create(
         model="house", messages=MESSAGES, extra_body={"x_mine": {"a": 1}}
     )
@@ -190,17 +192,16 @@ def test_a_client_that_hangs_up_stops_the_provider_and_is_recorded(server: Gatew
             threading.Event().wait(0.02)
 
     upstream.answer = endless
-    before = overview(server)
     key = new_key(server)
     with (
         server.client(headers={"Authorization": f"Bearer {key}"}) as http,
         http.stream(
-            "POST", "/v1/chat/completions", json={"model": "house", "messages": MESSAGES, "stream": True}
+            "POST", "/v1/chat/completions", json={"model": "watched", "messages": MESSAGES, "stream": True}
         ) as answer,
     ):
         next(answer.iter_lines())
     assert upstream.hung_up.wait(10)
-    eventually(lambda: overview(server)["requests"] == before["requests"] + 1, "the broken-off request in the ledger")
+    eventually(lambda: requests_of(server, "watched") == 1, "the broken-off request in the ledger")
 
 
 def test_a_revoked_key_is_refused_by_every_worker(server: Gatewright) -> None:
@@ -235,6 +236,11 @@ def test_the_seeds_curl_for_a_role_works_word_for_word_and_lasts(server: Gatewri
         assert unknown.status_code == 404
         assert unknown.json()["error"]["code"] == "404"
         assert http.headers["authorization"] == f"Bearer {MASTER_KEY}"
+
+
+def requests_of(server: Gatewright, model: str) -> int:
+    """How many requests of the model are in the ledger."""
+    return sum(row["requests"] for row in overview(server)["models"] if row["model"] == model)
 
 
 def overview(server: Gatewright) -> Any:
