@@ -20,7 +20,11 @@ CLIENT_CLOSED_REQUEST = 499
 
 
 class Meter:
-    """Made when a request has a plan. `deployment` is the one that was asked last, `settled` whether it is recorded."""
+    """Made when a request has a plan.
+
+    `deployment` is the one that was asked last, `cost` what is known of the cost (nano-dollars; None while usage or
+    price are unknown), `settled` whether the request is recorded.
+    """
 
     __slots__ = (
         "_asked",
@@ -34,6 +38,7 @@ class Meter:
         "_started_at",
         "_status",
         "_usage",
+        "cost",
         "deployment",
         "settled",
     )
@@ -51,6 +56,7 @@ class Meter:
         self._error_code: str | None = None
         self._usage: Usage | None = None
         self.settled = False
+        self.cost: Nanos | None = None
         self.deployment: Deployment | None = None
 
     def first_byte(self) -> None:
@@ -64,15 +70,9 @@ class Meter:
 
     def used(self, usage: Usage | None) -> None:
         """What the provider says was used; None when it does not say."""
-        if usage is not None and max(usage.prompt, usage.completion, usage.cached, usage.reasoning) <= MOST_TOKENS:
+        if usage is not None and max(usage.prompt, usage.completion, usage.reasoning) <= MOST_TOKENS:
             self._usage = usage
-
-    @property
-    def cost(self) -> Nanos | None:
-        """What the request costs so far, None while usage or price are unknown."""
-        if self._usage is None or self.deployment is None:
-            return None
-        return cost(self._usage, self.deployment.price)
+            self.cost = None if self.deployment is None else cost(usage, self.deployment.price)
 
     def failed(self, error: BaseException) -> None:
         """The request ends with this error instead of a whole answer."""

@@ -21,8 +21,8 @@ from gatewright.storage import keys, spend_log
 from gatewright.storage.database import Database
 from gatewright.storage.spend_log import RowsRefused, SpendRow
 
-BATCH = 500
-"""Records of one transaction; as many that wait are written at once."""
+BATCH = 2000
+"""Records of one transaction, which takes about 20 ms; as many that wait are written at once."""
 
 PERIOD = 0.25
 """Seconds that a record waits for company."""

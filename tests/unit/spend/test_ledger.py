@@ -52,11 +52,11 @@ def switch(db: Database, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 async def test_a_settled_request_reaches_the_database_and_leaves_the_journal(db: Database, tmp_path: Path) -> None:
     folder = tmp_path / "journal"
     ledger = Ledger(db, folder)
-    for number in range(1200):
+    for number in range(4500):
         ledger.settle(row(f"r{number}"))
-    assert ledger.backlog == 1200
+    assert ledger.backlog == 4500
     await ledger.flush()
-    assert await stored(db) == 1200
+    assert await stored(db) == 4500
     assert (ledger.backlog, list(folder.iterdir())) == (0, [])
 
 

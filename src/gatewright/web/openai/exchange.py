@@ -90,8 +90,12 @@ class AsgiExchange:
         headers.append(next((pair for pair in answer.headers if pair[0] == b"content-type"), JSON))
         if cost is not None:
             headers.append((b"x-litellm-response-cost", dollars(cost).encode()))
-        await self._start(answer.status, headers)
-        await self._write(body, more=False)
+        self.begun = True
+        try:
+            await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            await self._send({"type": "http.response.body", "body": body, "more_body": False})
+        except OSError as error:
+            raise ClientGone from error
 
     async def begin(self, answer: Answer, deployment: Deployment) -> None:
         """The head of a stream; `send` and `end` follow."""
@@ -99,7 +103,10 @@ class AsgiExchange:
 
     async def send(self, data: bytes) -> None:
         """Bytes of the stream; waits while the client is slow."""
-        await self._write(data, more=True)
+        try:
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        except OSError as error:
+            raise ClientGone from error
 
     async def end(self) -> None:
         """The stream is complete."""
@@ -131,10 +138,8 @@ class AsgiExchange:
         return [(b"x-request-id", own), (b"x-litellm-call-id", own)]
 
     def _headers(self, upstream: WireHeaders, deployment: Deployment) -> WireHeaders:
-        headers = self._ids()
-        headers += _deployment_headers(deployment.id, deployment.name)
-        headers += [pair for pair in upstream if pair[0] in FORWARDED or pair[0].startswith(LIMITS)]
-        return headers
+        forwarded = [pair for pair in upstream if pair[0] in FORWARDED or pair[0].startswith(LIMITS)]
+        return [*self._ids(), *_deployment_headers(deployment.id, deployment.name), *forwarded]
 
     async def _rest(self, first: bytes) -> bytes:
         parts, size, more = [first], len(first), True

@@ -88,8 +88,8 @@ class ModelApi:
 
         return handle
 
-    async def _complete(self, exchange: AsgiExchange, _: Scope) -> None:
-        await self._chat.serve(exchange)
+    def _complete(self, exchange: AsgiExchange, _: Scope) -> Awaitable[None]:
+        return self._chat.serve(exchange)
 
     async def _list(self, exchange: AsgiExchange, _: Scope) -> None:
         caller = await self._ring.authenticate(exchange.secret)
