@@ -34,9 +34,10 @@ def launched() -> Iterator[Browser]:
 
 
 class Tab:
-    """A page that remembers every complaint of the browser."""
+    """A page that remembers every complaint of the browser about what came from `url`."""
 
-    def __init__(self, browser: Browser, scheme: str) -> None:
+    def __init__(self, browser: Browser, scheme: str, url: str) -> None:
+        self._url = url
         # A colour that is just fading in has any contrast: without motion the page is judged as it comes to rest.
         self.context = browser.new_context(
             color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce"
@@ -48,7 +49,9 @@ class Tab:
         self.page.set_default_timeout(15_000)
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not message.text.startswith(EXPECTED):
+        # Another provider's page may complain as it likes.
+        ours = message.location["url"].startswith(self._url)
+        if ours and message.type in ("error", "warning") and not message.text.startswith(EXPECTED):
             self.complaints.append(message.text)
 
     def check(self) -> None:

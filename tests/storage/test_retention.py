@@ -3,7 +3,7 @@
 from sqlalchemy import func, insert, select
 
 from gatewright.domain.clock import DAY, HOUR
-from gatewright.storage import changes
+from gatewright.storage import changes, tables
 from gatewright.storage.database import Database
 from gatewright.storage.retention import forget_expired
 from gatewright.storage.tables import attempts, one_time_links
@@ -38,6 +38,6 @@ async def test_ids_of_changes_go_on_after_forgetting(db: Database) -> None:
     async with db.write() as tx:
         await forget_expired(tx, NOW)
         await changes.announce(tx, "key", "b", NOW)
-        count = (await tx.execute(select(func.count()).select_from(changes.changes))).scalar()
+        count = (await tx.execute(select(func.count()).select_from(tables.changes))).scalar()
         assert await changes.newest(tx) > before
     assert count == 2

@@ -1,5 +1,6 @@
 """Where a setting's value comes from, and what each variable does to the result."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ from gatewright.settings.schema import GENERIC, SETTINGS, Settings
 KEY = "sk-a-key-for-tests-4711"
 
 
-def settings(tmp_path: Path, config: str | None = None, flags: dict[str, str] | None = None, **env: str) -> Settings:
+def settings(tmp_path: Path, config: str = "", flags: Mapping[str, str] | str = "", **env: str) -> Settings:
     """The settings of this environment and config file, of nothing else."""
-    given = dict(flags or {})
-    if config is not None:
+    given = {} if isinstance(flags, str) else dict(flags)
+    if config:
         (tmp_path / "config.yaml").write_text(config)
         given["--config"] = str(tmp_path / "config.yaml")
     return load(given, env)
