@@ -16,8 +16,10 @@ from gatewright.storage.database import Transaction
 from gatewright.storage.tables import spend_log
 
 
-class SpendRow(msgspec.Struct, frozen=True):
+class SpendRow(msgspec.Struct, frozen=True, array_like=True):
     """One model request, as the journal and the table hold it.
+
+    The journal writes it as an array, so a new field goes to the end and has a default: journals outlive an upgrade.
 
     `outcome` is `ok`, `upstream_error` (no answer, or an error from the provider), `cut` (the answer broke off) or
     `client_gone`. `status` is what the client was sent, or would have been. `metered` says that the token counts are

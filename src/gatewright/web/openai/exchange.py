@@ -1,7 +1,6 @@
 """One model request over ASGI: reads it, and writes its answer with our headers and nothing rebuilt."""
 
 import base64
-import binascii
 from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache
 from typing import Any
@@ -202,6 +201,6 @@ def _secret(value: bytes) -> str:
     if scheme.startswith("basic "):
         try:
             return base64.b64decode(text[6:], validate=True).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # no base64, or not of ASCII or UTF-8
             return ""
     return text.strip()
