@@ -1,7 +1,6 @@
 """Which client calls the token endpoint (RFC 6749 2.3.1): HTTP Basic, the form body, or both with the same id."""
 
 import base64
-import binascii
 from urllib.parse import unquote_plus
 
 from gatewright.idp.clients import Client, Clients
@@ -48,7 +47,7 @@ def _basic(header: str) -> tuple[list[str], list[str]]:
         raise InvalidClient("The client must authenticate with HTTP Basic.", cause="client_scheme", basic=True)
     try:
         text = base64.b64decode(credentials.strip(), validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:  # no base64, or not of ASCII or UTF-8
         raise InvalidClient("The Authorization header is malformed.", cause="client_header", basic=True) from error
     client_id, separator, secret = text.partition(":")
     if not separator:

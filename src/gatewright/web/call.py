@@ -13,6 +13,8 @@ from gatewright.domain.people import Origin
 T = TypeVar("T")
 LARGEST_BODY = 1_000_000
 LARGEST_FORM = 64_000
+LONGEST_LIMIT = 9
+"""Digits: more of them are no number of rows, and take long to read."""
 
 
 class Call:
@@ -103,7 +105,7 @@ def page_of(call: Call, default: int = 50, most: int = 200) -> tuple[int, str | 
     text = call.query("limit")
     if text is None:
         return default, call.query("cursor")
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= most:
+    if not text.isdecimal() or len(text) > LONGEST_LIMIT or not 1 <= int(text) <= most:
         raise BadInput(f"limit is not a number from 1 to {most}.", param="limit")
     return int(text), call.query("cursor")
 

@@ -50,7 +50,7 @@ def check_api(request: Request, base_url: str) -> None:
 def check_form(request: Request, base_url: str, cookie: str | None, token: str | None) -> None:
     """For a form of ours. Raises Forbidden when the token does not belong to this browser."""
     check_origin(request, base_url)
-    if not cookie or not token or not hmac.compare_digest(form_token(cookie), token):
+    if not cookie or not token or not hmac.compare_digest(form_token(cookie).encode(), token.encode()):
         raise Forbidden(
             "This form has expired or was opened in another browser.",
             hint="Go back, load the page again and repeat. Cookies must be allowed.",
