@@ -56,16 +56,15 @@ class Setup:
         clean = email.strip()
         if not 3 <= len(clean) <= LONGEST_EMAIL or clean.count("@") != 1 or not clean.isprintable() or " " in clean:
             raise BadInput("This is not an e-mail address.", param="email", code="email_invalid")
+        if token is not None and not await self.link_is_good(token):
+            # Before the password: hashing it is dear, and this page is open to everybody.
+            raise _link_refused()
         password_hash = await self._passwords.hash(password)
         now = self._db.clock()
         async with self._db.write() as tx:
             used = token is None or await one_time_links.use(tx, _hash(token), PURPOSE, now)
             if not used or await users.any_exist(tx):
-                raise Forbidden(
-                    "This set-up link was used, has expired or is not the newest one.",
-                    hint="Start Gatewright again to get a new link, or sign in when there is an administrator already.",
-                    code="setup_link_invalid",
-                )
+                raise _link_refused()
             user = await create_local(
                 tx,
                 self._db,
@@ -76,6 +75,14 @@ class Setup:
             )
             await audit_log.add(tx, Event("setup.admin", "ok", actor=user.user_id, origin=origin), now)
         return user
+
+
+def _link_refused() -> Forbidden:
+    return Forbidden(
+        "This set-up link was used, has expired or is not the newest one.",
+        hint="Start Gatewright again to get a new link, or sign in when there is an administrator already.",
+        code="setup_link_invalid",
+    )
 
 
 def _hash(token: str) -> str:
