@@ -18,7 +18,7 @@ LONGEST_EMAIL = 254
 
 
 class Setup:
-    """Closed for ever once there is a user. `break_glass`: there is an outside provider, and this person stays local."""
+    """Closed for ever once there is a user. `break_glass`: an outside provider signs in everybody else."""
 
     def __init__(self, db: Database, passwords: Passwords, *, break_glass: bool) -> None:
         self._db = db

@@ -50,7 +50,7 @@ class RoleReason(msgspec.Struct, frozen=True):
 
     `rule` is one of: `claim` (the provider's claim named it), `default` (the claim was absent), `unknown_value` (the
     claim named no role; the default applies, with a warning), `manual` (set by hand and locked), `first_admin`,
-    `stored` (no role source is configured), `master_key`, `break_glass`.
+    `stored` (no role source is configured), `proxy_admin_id`, `master_key`, `break_glass`, `no_owner`.
     """
 
     rule: str

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from gatewright.domain.errors import BadInput, GatewrightError
+from gatewright.domain.errors import BadInput, Forbidden, GatewrightError
 from gatewright.domain.people import Origin
 from gatewright.settings.schema import Settings
 from gatewright.web import csrf, errors
@@ -15,6 +15,7 @@ from gatewright.web.address import caller_address
 from gatewright.web.authentication import Authentication, check_access, key_of
 from gatewright.web.call import Call
 from gatewright.web.cookies import SESSION, Cookies
+from gatewright.web.litellm.fields import only_admins
 from gatewright.web.render import Pages
 from gatewright.web.routing import Access, Dialect, Route
 
@@ -68,7 +69,12 @@ class Guard:
         if route.access is Access.PUBLIC:
             return await route.handler(call)
         principal = await self._authentication.principal(request, call.session_token)
-        check_access(route.access, principal)
+        try:
+            check_access(route.access, principal)
+        except Forbidden:
+            if route.dialect is Dialect.LITELLM and principal is not None:
+                raise only_admins(request.url.path, principal) from None
+            raise
         if key_of(request.headers) is None:
             csrf.check_api(request, self._settings.base_url)
         return await route.handler(Call(request, call.origin, principal, call.session_token))

@@ -14,7 +14,7 @@ from gatewright.web.cookies import FORM, Cookies
 
 PAGE_HEADERS = {
     "cache-control": "no-store",
-    # Not `no-referrer`: with that, browsers send `Origin: null` with our own forms, and nothing tells them from foreign.
+    # Not `no-referrer`: browsers would send `Origin: null` with our own forms, which tells nothing from a foreign one.
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }

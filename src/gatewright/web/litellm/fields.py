@@ -62,12 +62,11 @@ async def asked(call: Call, shape: type[T]) -> T:
     return shaped(sent, shape)
 
 
-def only_admins(call: Call) -> Forbidden:
+def only_admins(path: str, principal: Principal) -> Forbidden:
     """LiteLLM's refusal of what administrators alone may do (contract litellm 3.1)."""
-    principal = call.principal
     return Forbidden(
         "Authentication Error, Only proxy admin can be used to generate, delete, update info for new "
-        f"keys/users/teams. Route={call.request.url.path}. Your role={principal.role.value}. "
+        f"keys/users/teams. Route={path}. Your role={principal.role.value}. "
         f"Your user_id={masked(principal)}"
     )
 

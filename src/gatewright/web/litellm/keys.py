@@ -107,7 +107,7 @@ class KeyRoutes:
             if row.revoked_at is not None:
                 raise NotFound("There is no such key.", param="key", code="key_not_found")
             if not key_rules.may_revoke(call.principal, row):
-                raise only_admins(call)
+                raise only_admins(call.request.url.path, call.principal)
         for row in rows:
             await self._keys.revoke(row, actor=call.actor, origin=call.origin)
         return answer({"deleted_keys": named})
@@ -124,7 +124,7 @@ class KeyRoutes:
         if user_id is None or user_id == principal.user_id:
             return await key_rules.owner_of(principal, self._users)
         if not principal.is_admin:
-            raise only_admins(call)
+            raise only_admins(call.request.url.path, call.principal)
         return await self._users.by_user_id(clean(user_id, "user_id"))
 
 

@@ -54,7 +54,7 @@ class UserRoutes:
         if not wanted:
             raise BadInput("This key belongs to no user.", param="user_id", hint="Call with a user's key.")
         if wanted != principal.user_id and not principal.sees_everything:
-            raise only_admins(call)
+            raise only_admins(call.request.url.path, call.principal)
         if principal.user_pk is None and wanted == principal.user_id:
             return answer({"user_id": wanted, "user_info": _master(principal), "keys": [], "teams": []})
         user = await self._users.by_user_id(clean(wanted, "user_id"))
