@@ -4,10 +4,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+import anyio
 import pytest
 
 from gatewright.app import clock
@@ -47,22 +49,53 @@ def postgres() -> Iterator[Postgres]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def template(postgres: Postgres) -> str:
+    """The name of a database with our tables and no rows, which tests get copies of."""
+    url = postgres.create("template_migrated")
+
+    async def make() -> None:
+        database = Database(database_url(url, Path()), Sealer("sk-tests-only-salt"), clock.now)
+        await migrate(database)
+        await database.close()
+
+    # The browser's library may run an event loop in this thread.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(anyio.run, make).result()
+    return "template_migrated"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def db_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    """A fresh, empty database as DATABASE_URL: None means SQLite in the data directory."""
+    """A database without rows as DATABASE_URL: None means SQLite in the data directory."""
+    if request.param == "sqlite":
+        yield None
+        return
+    with postgres_database(request.getfixturevalue("postgres"), request.getfixturevalue("template")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_db_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """A database without anything, as a first start finds it."""
     with new_database(request, request.param) as url:
         yield url
 
 
 @contextmanager
 def new_database(request: pytest.FixtureRequest, kind: str) -> Iterator[str | None]:
-    """A fresh, empty database of that kind."""
+    """A database without anything, of that kind."""
     if kind == "sqlite":
         yield None
         return
-    server: Postgres = request.getfixturevalue("postgres")
+    with postgres_database(request.getfixturevalue("postgres"), None) as url:
+        yield url
+
+
+@contextmanager
+def postgres_database(server: Postgres, template: str | None) -> Iterator[str]:
     name = f"t_{uuid4().hex[:16]}"
-    yield server.create(name)
+    yield server.create(name, template)
     server.drop(name)
 
 

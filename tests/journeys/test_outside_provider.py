@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -36,7 +37,7 @@ def provider() -> Iterator[str]:
     process.wait(30)
 
 
-def seed(provider: str, **more: str) -> dict[str, str]:
+def seed(provider: str, **more: str) -> dict[str, Any]:
     """The guide's variables."""
     return {
         "GENERIC_CLIENT_ID": "litellm",

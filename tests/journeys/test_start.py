@@ -9,8 +9,10 @@ import pytest
 from tests.servers import MASTER_KEY, environment, free_port, gatewright
 
 
-def test_serve_prints_three_lines_and_is_ready_on_both_loopback_addresses(tmp_path: Path, db_url: str | None) -> None:
-    with gatewright(tmp_path, DATABASE_URL=db_url) as server, server.client() as http:
+def test_serve_prints_three_lines_and_answers_on_both_loopback_addresses(
+    tmp_path: Path, empty_db_url: str | None
+) -> None:
+    with gatewright(tmp_path, DATABASE_URL=empty_db_url) as server, server.client() as http:
         assert server.lines[0].endswith(f"http://localhost:{server.port}\n")
         assert server.lines[1].startswith("Data: ")
         assert "gatewright.db" in server.lines[1] or "postgresql" in server.lines[1]

@@ -1,6 +1,7 @@
 """Transactions, migrations, sealing and the change sequence, on both databases."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -43,9 +44,8 @@ async def test_changes_become_visible_in_the_order_of_their_ids(db: Database) ->
     assert len(seen) == 40
 
 
-async def test_migrating_twice_at_the_same_time_is_harmless(db_url: str | None, tmp_path: object) -> None:
-    assert isinstance(tmp_path, type(tmp_path))
-    databases = [Database(database_url(db_url, tmp_path), Sealer("x"), lambda: 0) for _ in range(3)]  # type: ignore[arg-type]
+async def test_migrating_twice_at_the_same_time_is_harmless(empty_db_url: str | None, tmp_path: Path) -> None:
+    databases = [Database(database_url(empty_db_url, tmp_path), Sealer("x"), lambda: 0) for _ in range(3)]
     await asyncio.gather(*(migrate(database) for database in databases))
     assert await current_version(databases[0]) == HEAD
     for database in databases:
