@@ -115,7 +115,14 @@ def database_url(value: str | None, data_dir: Path) -> URL:
 
 
 def _sqlite_engine(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url, isolation_level="AUTOCOMMIT", pool_size=8, max_overflow=8, pool_timeout=15)
+    engine = create_async_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=8,
+        max_overflow=8,
+        pool_timeout=15,
+        hide_parameters=True,  # an error must not carry hashes, nonces and what people typed into the log
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _: object) -> None:
@@ -140,5 +147,6 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
         max_overflow=pool_size,
         pool_timeout=10,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={"server_settings": {"search_path": SCHEMA}, "timeout": 10},
     )
