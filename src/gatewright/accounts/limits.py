@@ -1,7 +1,11 @@
 """Limits on attempts that hold across workers: failed sign-ins by account and by address."""
 
+import hashlib
+from ipaddress import ip_address, ip_network
+
 from gatewright.domain.clock import MINUTE, Millis
 from gatewright.domain.errors import TooManyRequests
+from gatewright.domain.people import User
 from gatewright.storage import attempts
 from gatewright.storage.database import Database
 
@@ -28,12 +32,35 @@ class Limits:
             )
 
     async def count_sign_in(self, account: str, address: str | None) -> None:
-        """Counts one sign-in with a password, by account and by address, before the password is looked at."""
-        await self.count(f"sign-in:account:{account}", FAILURES_BY_ACCOUNT)
+        """Counts one sign-in with a password, by address and by account, before the password is looked at.
+
+        By address first: whoever is stopped there neither locks others out nor makes a row for each made-up name.
+        """
         if address:
-            await self.count(f"sign-in:address:{address}", FAILURES_BY_ADDRESS)
+            await self.count(f"sign-in:address:{network_of(address)}", FAILURES_BY_ADDRESS)
+        await self.count(f"sign-in:account:{account}", FAILURES_BY_ACCOUNT)
 
     async def forgive(self, account: str) -> None:
         """A good sign-in empties the account's bucket."""
         async with self._db.write() as tx:
             await attempts.clear(tx, f"sign-in:account:{account}")
+
+
+def account_of(user: User | None, typed: str) -> str:
+    """Whose sign-in it is: the person's whatever they typed, name or e-mail address, and on whichever page.
+
+    Changing between them wins nothing (contract 8.35). A name that is nobody's counts by itself.
+    """
+    return f"user:{user.id}" if user else f"name:{hashlib.sha256(typed.lower().encode()).hexdigest()}"
+
+
+def network_of(address: str) -> str:
+    """What one caller can be expected to hold: an IPv4 address, or the 64 bits of an IPv6 network."""
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address[:100]
+    mapped = ip.ipv4_mapped if ip.version == 6 else None
+    if ip.version == 4 or mapped is not None:
+        return str(mapped or ip)
+    return str(ip_network((ip, 64), strict=False))

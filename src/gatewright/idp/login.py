@@ -1,9 +1,7 @@
 """Sign a local person in with a password, and open the provider's own session."""
 
-import hashlib
-
 from gatewright.accounts.audit import Audit
-from gatewright.accounts.limits import Limits
+from gatewright.accounts.limits import Limits, account_of
 from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.sessions import Session, Sessions
 from gatewright.domain.errors import TooManyRequests, Unauthenticated, Unavailable
@@ -44,8 +42,7 @@ class Login:
         typed = name.strip()[:LONGEST_NAME].replace("\x00", "")
         async with self._db.read() as tx:
             found = await users.with_password(tx, typed)
-        # Counted by person, so that changing between user name and e-mail address wins nothing (contract 8.35).
-        account = f"user:{found[0].id}" if found else f"name:{hashlib.sha256(typed.lower().encode()).hexdigest()}"
+        account = account_of(found[0] if found else None, typed)
         try:
             await self._limits.count_sign_in(account, origin.address)
         except TooManyRequests:

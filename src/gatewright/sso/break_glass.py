@@ -1,7 +1,7 @@
 """Sign-in with a local password for the one account that needs no provider: when the outside provider is down."""
 
 from gatewright.accounts.audit import Audit
-from gatewright.accounts.limits import Limits
+from gatewright.accounts.limits import Limits, account_of
 from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.sessions import Sessions
 from gatewright.domain.errors import GatewrightError, TooManyRequests, Unauthenticated
@@ -25,7 +25,7 @@ class BreakGlass:
     async def sign_in(self, name: str, password: str, old_session: str | None, origin: Origin) -> str:
         """The new session's cookie value. Raises Unauthenticated or TooManyRequests, each in the audit log."""
         try:
-            user = await self._check(name.strip(), password, origin)
+            user = await self._check(name.strip().replace("\x00", ""), password, origin)
         except GatewrightError as error:
             outcome = "too_many_attempts" if isinstance(error, TooManyRequests) else error.error_code
             await self._audit.write(Event("login.break_glass", outcome, origin=origin))
@@ -46,8 +46,7 @@ class BreakGlass:
         user, stored = found if found is not None else (None, None)
         if user is not None and not (user.is_break_glass and user.is_active):
             user, stored = None, None
-        # By account, not by what was typed: username and e-mail address are one account.
-        account = f"unknown:{name.lower()[:200]}" if user is None else str(user.id)
+        account = account_of(user, name)
         await self._limits.count_sign_in(account, origin.address)
         good = await self._passwords.matches(password, stored)
         if user is None or not good:

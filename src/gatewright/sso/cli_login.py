@@ -12,7 +12,7 @@ import msgspec
 
 from gatewright.accounts.audit import Audit
 from gatewright.accounts.keys import Keys, NewKey
-from gatewright.accounts.limits import Limits
+from gatewright.accounts.limits import Limits, network_of
 from gatewright.accounts.users import Users
 from gatewright.domain.clock import MINUTE, SECOND, Clock, Millis
 from gatewright.domain.errors import BadInput, Forbidden, TooManyRequests
@@ -85,7 +85,7 @@ class CliLogins:
     async def start(self, origin: Origin) -> Started:
         """Starts a login. Raises TooManyRequests above 30 a minute from one address."""
         try:
-            await self._limits.count(f"cli-start:{origin.address}", STARTS, STARTS_WINDOW)
+            await self._limits.count(f"cli-start:{network_of(origin.address or '')}", STARTS, STARTS_WINDOW)
         except TooManyRequests as error:
             raise TooManyRequests(
                 "Too many CLI login attempts. Try again later.", retry_after=error.retry_after

@@ -4,7 +4,15 @@ import hashlib
 from typing import Any
 
 import pytest
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import DBAPIError
 from tests.unit.web.conftest import Worker
+
+from gatewright.domain.errors import Unauthenticated
+from gatewright.domain.people import Origin
+from gatewright.sso.break_glass import BreakGlass
+from gatewright.storage.tables import attempts
+from gatewright.web.idp.authorize import SIGN_IN
 
 pytestmark = pytest.mark.anyio
 
@@ -46,3 +54,32 @@ async def test_a_wrong_setup_link_costs_no_password_hash(worker: Worker, monkeyp
     answer = await worker.client.post("/setup", **form(token="wrong", email="a@example.com", password="x" * 20))
 
     assert answer.status_code == 403
+
+
+async def test_made_up_names_make_no_rows_once_the_address_is_stopped(worker: Worker) -> None:
+    """And no audit row each: 40 sign-ins from one address are the limit, an IPv6 network being one address."""
+    statuses = []
+    for number in range(60):
+        client = worker.at(f"2001:db8::{number:x}")
+        statuses.append((await client.post(SIGN_IN, **form(next="", name=f"n{number}", password="p"))).status_code)
+
+    assert statuses.count(429) == 20
+    async with worker.program.db.read() as tx:
+        buckets = (await tx.execute(select(func.count()).select_from(attempts))).scalar_one()
+    assert buckets == 41
+
+
+async def test_an_error_of_the_database_names_no_values(worker: Worker) -> None:
+    with pytest.raises(DBAPIError) as caught:
+        async with worker.program.db.write() as tx:
+            await tx.execute(insert(attempts).values(bucket="typed-secret", count=None, resets_at=1))
+
+    assert "typed-secret" not in str(caught.value).partition("DETAIL")[0]
+    assert "parameters hidden" in str(caught.value)
+
+
+async def test_a_null_character_in_a_name_is_a_wrong_name(worker: Worker) -> None:
+    program = worker.program
+    local = BreakGlass(program.db, program.sessions, program.passwords, program.limits)
+    with pytest.raises(Unauthenticated):
+        await local.sign_in("a\0b", "p", None, Origin())
