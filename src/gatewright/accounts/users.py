@@ -1,8 +1,10 @@
 """Users and groups: find, make, change. Every change tells the other workers."""
 
 import uuid
+from collections.abc import Mapping
 
-from gatewright.domain.errors import NotFound
+from gatewright.domain.clock import Millis
+from gatewright.domain.errors import Conflict, NotFound
 from gatewright.domain.identity import Role, RoleReason
 from gatewright.domain.people import Event, Group, Origin, User
 from gatewright.storage import audit_log, changes, groups, users
@@ -52,28 +54,59 @@ class Users:
         async with self._db.read() as tx:
             return await groups.everything(tx)
 
-    async def set_role(self, user_id: str, role: Role, *, actor: str, origin: Origin) -> User:
-        """Sets a role by hand: it is locked, so that no login changes it until somebody unlocks it."""
-        reason = RoleReason(rule="manual", value=role.value)
-        return await self._set(user_id, actor, origin, role=role, role_reason=reason, role_locked=True)
+    async def set_role(self, user_id: str, role: Role | None, *, actor: str, origin: Origin) -> User:
+        """Sets a role by hand, None for the one that they have: it is locked, so that no login changes it.
+
+        Raises NotFound, and Conflict (`last_admin`) when no active administrator would be left.
+        """
+        now = self._db.clock()
+        async with self._db.write() as tx:
+            await users.lock_roles(tx)
+            before = await _known(tx, user_id)
+            new = role or before.role
+            if before.role is Role.PROXY_ADMIN and new is not Role.PROXY_ADMIN and before.is_active:
+                await _check_other_admin(tx, before)
+            reason = RoleReason(rule="manual", value=new.value)
+            columns = {"role": new, "role_reason": reason, "role_locked": True}
+            return await _changed(tx, before, columns, actor, origin, now)
 
     async def unlock_role(self, user_id: str, *, actor: str, origin: Origin) -> User:
         """Gives the role back to the provider: the next login decides."""
-        return await self._set(user_id, actor, origin, role_locked=False)
-
-    async def _set(self, user_id: str, actor: str, origin: Origin, **columns: object) -> User:
         now = self._db.clock()
         async with self._db.write() as tx:
-            before = await users.by_user_id(tx, user_id)
-            if before is None:
-                raise NotFound(f"There is no user {user_id!r}.", param="user_id", code="user_not_found")
-            after = await users.change(tx, before.id, now, **columns)
-            details = {"from": before.role, "to": columns.get("role", before.role), "locked": columns["role_locked"]}
-            event = Event("user.role", "ok", actor=actor, target=user_id, details=details, origin=origin)
-            await audit_log.add(tx, event, now)
-            await changes.announce(tx, "user", str(before.id), now)
-        assert after is not None  # noqa: S101 (the same transaction just found it)
-        return after
+            before = await _known(tx, user_id)
+            return await _changed(tx, before, {"role_locked": False}, actor, origin, now)
+
+
+async def _known(tx: Transaction, user_id: str) -> User:
+    found = await users.by_user_id(tx, user_id)
+    if found is None:
+        raise NotFound(f"There is no user {user_id!r}.", param="user_id", code="user_not_found")
+    return found
+
+
+async def _check_other_admin(tx: Transaction, user: User) -> None:
+    """Raises Conflict when nobody else is an active administrator; under `lock_roles`, so that it stays true."""
+    if not await users.other_admin_exists(tx, user.id):
+        raise Conflict(
+            f"{user.user_id} is the last active administrator.",
+            param="role",
+            hint="Make somebody else an administrator first.",
+            code="last_admin",
+        )
+
+
+async def _changed(
+    tx: Transaction, before: User, columns: Mapping[str, object], actor: str, origin: Origin, now: Millis
+) -> User:
+    """The user with the columns set, audited and announced."""
+    after = await users.change(tx, before.id, now, **columns)
+    assert after is not None  # noqa: S101 (the same transaction just found it)
+    details = {"from": before.role, "to": after.role, "locked": after.role_locked}
+    event = Event("user.role", "ok", actor=actor, target=before.user_id, details=details, origin=origin)
+    await audit_log.add(tx, event, now)
+    await changes.announce(tx, "user", str(before.id), now)
+    return after
 
 
 async def create_local(

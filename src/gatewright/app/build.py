@@ -142,7 +142,7 @@ class Program:
 
     def _management(self) -> list[Route]:
         clock = self.db.clock
-        roles = Roles(self.users, self.db)
+        roles = Roles(self.users)
         return [
             *Me(self.users, self.keys, self.sessions).routes(),
             *MySessions(self.sessions, self.keys).routes(),

@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, or_, select, text, update
 
 from gatewright.domain.clock import Millis
 from gatewright.domain.identity import Role, RoleReason
@@ -14,6 +14,7 @@ from gatewright.storage.tables import identities, users
 
 FIELDS = [column for column in users.c if column.name not in ("password_hash", "deleted_at")]
 ALIVE = users.c.deleted_at.is_(None)
+ROLE_LOCK = 4_202_614
 
 
 class NewUser(msgspec.Struct, frozen=True):
@@ -104,6 +105,18 @@ async def other_admin_exists(tx: Transaction, user_pk: int) -> bool:
         ALIVE, users.c.is_active, users.c.role == Role.PROXY_ADMIN.value, users.c.id != user_pk
     )
     return (await tx.execute(query.limit(1))).first() is not None
+
+
+async def lock_roles(tx: Transaction) -> None:
+    """Lets one change of a role at a time be made by hand, until the commit. SQLite's write lock does that already."""
+    if tx.dialect.name == "postgresql":
+        await tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ROLE_LOCK})
+
+
+async def is_linked(tx: Transaction, source: str, subject: str) -> bool:
+    """Whether the identity is somebody's, deleted people included."""
+    query = select(identities.c.id).where(identities.c.source == source, identities.c.subject == subject)
+    return (await tx.execute(query)).first() is not None
 
 
 async def change(tx: Transaction, user_pk: int, at: Millis, **columns: Any) -> User | None:

@@ -4,8 +4,6 @@ from gatewright.accounts.users import Users
 from gatewright.domain.errors import BadInput, Conflict
 from gatewright.domain.identity import Role, parse_role
 from gatewright.domain.people import Origin, User
-from gatewright.storage import users as user_rows
-from gatewright.storage.database import Database
 
 
 def checked_role(text: str, param: str) -> Role:
@@ -24,21 +22,15 @@ def checked_role(text: str, param: str) -> Role:
 class Roles:
     """Changes roles. There is always an active administrator left, whoever asks."""
 
-    def __init__(self, users: Users, db: Database) -> None:
+    def __init__(self, users: Users) -> None:
         self._users = users
-        self._db = db
 
-    async def set(self, user_id: str, role: Role, *, actor: str, origin: Origin, param: str) -> User:
-        """Sets the role and locks it. Raises NotFound for the user, Conflict when nobody else is an administrator."""
-        user = await self._users.by_user_id(user_id)
-        if user.role is Role.PROXY_ADMIN and role is not Role.PROXY_ADMIN and user.is_active:
-            async with self._db.read() as tx:
-                others = await user_rows.other_admin_exists(tx, user.id)
-            if not others:
-                raise Conflict(
-                    f"{user_id} is the last active administrator.",
-                    param=param,
-                    hint="Make somebody else an administrator first.",
-                    code="last_admin",
-                )
-        return await self._users.set_role(user_id, role, actor=actor, origin=origin)
+    async def set(self, user_id: str, role: Role | None, *, actor: str, origin: Origin, param: str) -> User:
+        """Sets the role, None for the present one, and locks it. Raises NotFound, Conflict for the last administrator.
+
+        `param` is the dialect's name of the field.
+        """
+        try:
+            return await self._users.set_role(user_id, role, actor=actor, origin=origin)
+        except Conflict as error:
+            raise Conflict(error.message, param=param, hint=error.hint, code=error.error_code) from error

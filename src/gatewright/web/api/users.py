@@ -73,11 +73,11 @@ class People:
                     param="role_locked",
                     hint="Send role alone, or role_locked: false alone to give the role back to the provider.",
                 )
-            role = checked_role(patch.role, "role")
+            role: Role | None = checked_role(patch.role, "role")
         elif patch.role_locked is False:
             return answer(user_answer(await self._users.unlock_role(user_id, actor=call.actor, origin=call.origin)))
         else:
-            role = (await self._users.by_user_id(user_id)).role
+            role = None
         user = await self._roles.set(user_id, role, actor=call.actor, origin=call.origin, param="role")
         return answer(user_answer(user))
 

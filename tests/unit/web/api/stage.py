@@ -89,7 +89,7 @@ class Stage:
         self.follower = Follower(db, [self.ring.apply, self.deployments.apply], self.deployments.refresh)
         cookies = Cookies(https=False)
         guard = Guard(settings, Authentication(self.ring, self.sessions), cookies, Pages(settings, cookies))
-        roles, reports, deployments = Roles(self.users, db), Reports(db), self.deployments
+        roles, reports, deployments = Roles(self.users), Reports(db), self.deployments
         self.routes: list[Route] = [
             *Me(self.users, self.keys, self.sessions).routes(),
             *MySessions(self.sessions, self.keys).routes(),
