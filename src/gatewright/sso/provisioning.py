@@ -28,7 +28,8 @@ class Provisioning:
     async def sign_in(self, person: Person, origin: Origin) -> User:
         """The user behind the identity, as this sign-in leaves them.
 
-        Raises LoginRefused: `user_inactive`, `not_linked` (our own provider signs in people that exist, no others).
+        Raises LoginRefused: `user_inactive`, `user_deleted`, `not_linked` (our own provider signs in people that exist,
+        no others).
         """
         now = self._db.clock()
         async with self._db.write() as tx:
@@ -37,6 +38,10 @@ class Provisioning:
                 await login_transactions.lock_newcomers(tx)
                 # Another tab may have made them while this one waited.
                 user = await users.by_identity(tx, person.source, person.subject)
+                if user is None and await users.is_linked(tx, person.source, person.subject):
+                    raise LoginRefused(
+                        "user_deleted", "This account was deleted.", hint="An administrator knows more about it."
+                    )
                 if user is None:
                     return await self._welcome(tx, person, origin, now)
             if user is None:

@@ -42,7 +42,7 @@ OWNER = (
     users.c.user_id.label("owner_user_id"),
     users.c.email.label("owner_email"),
     users.c.role.label("owner_role"),
-    users.c.is_active.label("owner_active"),
+    (users.c.is_active & users.c.deleted_at.is_(None)).label("owner_active"),
 )
 SELECT = select(*keys.c, *OWNER).outerjoin(users, users.c.id == keys.c.user_pk)
 

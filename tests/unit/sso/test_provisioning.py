@@ -131,6 +131,15 @@ async def test_somebody_who_is_switched_off_is_refused_in_words(stage: Stage, pr
     assert ("login.sso", "user_inactive") in await stage.audit()
 
 
+async def test_somebody_who_was_deleted_is_refused_in_words(stage: Stage, provider: FakeProvider) -> None:
+    user = await signed_in(stage, provider)
+    await set_columns(stage, user, deleted_at=1)
+    answer = await sign_in(stage, provider, stage.browser())
+    assert answer.status_code == 403
+    assert "This account was deleted." in answer.text
+    assert ("login.sso", "user_deleted") in await stage.audit()
+
+
 async def test_proxy_admin_id_is_a_subject_or_a_linked_user_id(make_stage: MakeStage, provider: FakeProvider) -> None:
     by_subject = make_stage(generic(provider.origin, PROXY_ADMIN_ID="u-1"))
     assert (await signed_in(by_subject, provider)).role is Role.PROXY_ADMIN

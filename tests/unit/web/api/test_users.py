@@ -1,9 +1,11 @@
 """People and roles set by hand."""
 
+import asyncio
+
 from tests.unit.web.api.stage import MASTER, Stage
 
 from gatewright.domain.identity import Role
-from gatewright.storage import audit_log
+from gatewright.storage import audit_log, changes
 from gatewright.storage import users as user_rows
 
 
@@ -104,3 +106,28 @@ async def test_the_last_active_administrator_stays_one(stage: Stage) -> None:
     await stage.call("PATCH", "/api/v1/users/viewer", root, {"role": "proxy_admin"})
     assert (await stage.call("PATCH", "/api/v1/users/root", root, {"role": "internal_user"})).status_code == 200
     assert (await stage.call("GET", "/api/v1/users", root)).status_code == 403
+
+
+async def test_two_administrators_cannot_demote_one_another_at_the_same_moment(stage: Stage) -> None:
+    await stage.person("one", Role.PROXY_ADMIN)
+    await stage.person("two", Role.PROXY_ADMIN)
+    for _ in range(5):
+        answers = await asyncio.gather(
+            *(
+                stage.call("PATCH", f"/api/v1/users/{name}", MASTER, {"role": "internal_user"})
+                for name in ("one", "two")
+            )
+        )
+        assert sorted(answer.status_code for answer in answers) == [200, 409]
+        for name in ("one", "two"):
+            await stage.call("PATCH", f"/api/v1/users/{name}", MASTER, {"role": "proxy_admin"})
+
+
+async def test_the_key_of_somebody_deleted_is_over(stage: Stage) -> None:
+    key = await stage.key("ada")
+    ada = await stage.users.by_user_id("ada")
+    async with stage.db.write() as tx:
+        await user_rows.change(tx, ada.id, stage.clock(), deleted_at=stage.clock())
+        await changes.announce(tx, "user", str(ada.id), stage.clock())
+    refused = await stage.call("GET", "/api/v1/models", key)
+    assert (refused.status_code, refused.json()["code"]) == (401, "user_inactive")
