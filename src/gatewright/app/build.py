@@ -124,7 +124,7 @@ class Program:
         provisioning = Provisioning(db, source, settings.proxy_admin_id)
         return SsoParts(
             source=source,
-            sign_in=SignIn(db, relying_party, provisioning, self.sessions, cli_logins, self.users.uuid_of),
+            sign_in=SignIn(db, relying_party, provisioning, self.sessions, cli_logins, self.users.uuid_of, self.limits),
             sign_out=SignOut(
                 self.sessions,
                 relying_party,

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from gatewright.accounts.audit import Audit
+from gatewright.accounts.limits import Limits, network_of
 from gatewright.accounts.sessions import Sessions
+from gatewright.domain.clock import MINUTE
 from gatewright.domain.errors import GatewrightError
 from gatewright.domain.people import Event, Origin, User
 from gatewright.oidc.errors import LoginRefused
@@ -21,6 +23,8 @@ from gatewright.storage.database import Database
 
 logger = logging.getLogger(__name__)
 STANDING = "sso.standing"
+# Each start is a row that lives ten minutes. High enough for a big office behind one address.
+STARTS = 600
 
 UuidOf = Callable[[str], Awaitable[str | None]]
 """From the subject that our own provider shows a client to the user's uuid; None when there is no such user."""
@@ -54,6 +58,7 @@ class SignIn:
         sessions: Sessions,
         cli_logins: CliLogins,
         uuid_of: UuidOf,
+        limits: Limits,
     ) -> None:
         self._db = db
         self._relying_party = relying_party
@@ -61,16 +66,18 @@ class SignIn:
         self._sessions = sessions
         self._cli_logins = cli_logins
         self._uuid_of = uuid_of
+        self._limits = limits
         self._audit = Audit(db)
         self._standing: Standing | None = None
 
     async def begin(
-        self, *, return_to: str | None, browser: str | None, cli_login: str | None, ask_again: bool
+        self, *, return_to: str | None, browser: str | None, cli_login: str | None, ask_again: bool, origin: Origin
     ) -> Begun:
         """Starts a sign-in. `ask_again`: this browser signed out, so the provider must ask for the credentials.
 
-        Raises BadInput for a command-line login that is over, ProviderFailed when the provider is.
+        Raises BadInput for a command-line login that is over, ProviderFailed when the provider is, TooManyRequests.
         """
+        await self._limits.count(f"sign-in-start:{network_of(origin.address or '')}", STARTS, MINUTE)
         if cli_login is not None:
             await self._cli_logins.check(cli_login)
         return await self._relying_party.begin(

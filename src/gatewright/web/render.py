@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from gatewright import __version__
-from gatewright.domain.errors import GatewrightError
+from gatewright.domain.errors import GatewrightError, TooManyRequests
 from gatewright.settings.schema import Settings
 from gatewright.web import csrf
 from gatewright.web.call import Call
@@ -50,7 +50,7 @@ class Pages:
 
     def error(self, call: Call, error: GatewrightError) -> HTMLResponse:
         """The error in words, with the reference id that finds it in the audit log."""
-        return self.page(
+        response = self.page(
             call,
             "error.html",
             status=error.status,
@@ -60,6 +60,9 @@ class Pages:
             code=error.error_code,
             reference=call.origin.reference,
         )
+        if isinstance(error, TooManyRequests):
+            response.headers["retry-after"] = str(error.retry_after)
+        return response
 
     async def form(self, call: Call) -> dict[str, str]:
         """The fields of one of our forms. Raises Forbidden when it does not come from this browser and site."""

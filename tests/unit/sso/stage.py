@@ -103,7 +103,9 @@ class Stage:
         self.relying_party = RelyingParty(db, self.source, discovery, self.settings.base_url)
         self.cli_logins = CliLogins(db, self.keys, self.users, self.limits, self.settings.cli_session_life)
         self.provisioning = Provisioning(db, self.source, self.settings.proxy_admin_id)
-        self.sign_in = SignIn(db, self.relying_party, self.provisioning, self.sessions, self.cli_logins, self._uuid_of)
+        self.sign_in = SignIn(
+            db, self.relying_party, self.provisioning, self.sessions, self.cli_logins, self._uuid_of, self.limits
+        )
         self.cookies = Cookies(https=self.settings.is_https)
         pages = Pages(self.settings, self.cookies)
         guard = Guard(self.settings, Authentication(self.ring, self.sessions), self.cookies, pages)

@@ -4,14 +4,16 @@ import hashlib
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import Table, func, insert, select
 from sqlalchemy.exc import DBAPIError
 from tests.unit.web.conftest import Worker
 
+from gatewright.accounts.audit import REFUSALS_BY_NETWORK
 from gatewright.domain.errors import Unauthenticated
 from gatewright.domain.people import Origin
+from gatewright.sso import sign_in
 from gatewright.sso.break_glass import BreakGlass
-from gatewright.storage.tables import attempts
+from gatewright.storage.tables import attempts, audit_log, login_transactions
 from gatewright.web.idp.authorize import SIGN_IN
 
 pytestmark = pytest.mark.anyio
@@ -23,6 +25,12 @@ FORM_TOKEN = hashlib.sha256(b"form\0" + COOKIE.encode()).hexdigest()
 def form(**fields: str) -> dict[str, Any]:
     """A form of ours, as this browser sends it."""
     return {"data": {"csrf": FORM_TOKEN, **fields}, "headers": {"cookie": f"gatewright_form={COOKIE}"}}
+
+
+async def count_of(worker: Worker, table: Table) -> int:
+    """How many rows the table has."""
+    async with worker.program.db.read() as tx:
+        return int((await tx.execute(select(func.count()).select_from(table))).scalar_one())
 
 
 @pytest.mark.parametrize("db_url", [None])
@@ -64,9 +72,7 @@ async def test_made_up_names_make_no_rows_once_the_address_is_stopped(worker: Wo
         statuses.append((await client.post(SIGN_IN, **form(next="", name=f"n{number}", password="p"))).status_code)
 
     assert statuses.count(429) == 20
-    async with worker.program.db.read() as tx:
-        buckets = (await tx.execute(select(func.count()).select_from(attempts))).scalar_one()
-    assert buckets == 41
+    assert await count_of(worker, attempts) == 41
 
 
 async def test_an_error_of_the_database_names_no_values(worker: Worker) -> None:
@@ -83,3 +89,29 @@ async def test_a_null_character_in_a_name_is_a_wrong_name(worker: Worker) -> Non
     local = BreakGlass(program.db, program.sessions, program.passwords, program.limits)
     with pytest.raises(Unauthenticated):
         await local.sign_in("a\0b", "p", None, Origin())
+
+
+async def test_refusals_that_anybody_can_cause_do_not_fill_the_audit_log(worker: Worker) -> None:
+    login = (await worker.client.post("/sso/cli/start")).json()["login_id"]
+    before = await count_of(worker, audit_log)
+    for number in range(70):
+        await worker.client.get("/application/o/authorize/", params={"client_id": "nobody"})
+        await worker.client.get("/sso/callback", params={"state": f"made-up-{number}", "code": "x"})
+        await worker.client.post("/application/o/token/", data={"client_id": "nobody"})
+        await worker.client.get(f"/sso/cli/poll/{login}")
+    # The provider's two, the relying party's and the command line's, each with a line that says that more came.
+    assert await count_of(worker, audit_log) - before == 3 * (REFUSALS_BY_NETWORK + 1)
+
+    # Somebody else's refusal is still written.
+    await worker.at("198.51.100.7").get("/application/o/authorize/", params={"client_id": "nobody"})
+    assert await count_of(worker, audit_log) - before == 3 * (REFUSALS_BY_NETWORK + 1) + 1
+
+
+async def test_starts_of_a_sign_in_are_bounded_by_address(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in, "STARTS", 5)
+    answers = [await worker.client.get("/sso/key/generate") for _ in range(9)]
+
+    assert [answer.status_code for answer in answers] == [303] * 5 + [429] * 4
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+    assert await count_of(worker, login_transactions) == 5
+    assert (await worker.at("198.51.100.7").get("/sso/key/generate")).status_code == 303

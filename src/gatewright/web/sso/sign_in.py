@@ -93,6 +93,7 @@ class SignInPages:
             browser=self._cookies.read(call.request, LOGIN),
             cli_login=cli_login,
             ask_again=self._cookies.read(call.request, SIGNED_OUT) is not None,
+            origin=call.origin,
         )
         response = RedirectResponse(begun.url, 303, headers=HEADERS)
         self._cookies.write(response, LOGIN, begun.browser, max_age=LIFE // SECOND)
