@@ -13,9 +13,9 @@ from tests.conftest import missing
 from tests.servers import Upstream
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, headless."""
+    """Debian's Chromium, headless. Its library runs an event loop in this thread, which async tests cannot share."""
     if chromium_path() is None:
         missing("Chromium")
     with launched() as found:

@@ -73,12 +73,12 @@ class HourTotals(msgspec.Struct, frozen=True):
 
 
 class ModelTotals(msgspec.Struct, frozen=True):
-    """One public model name; `tokens` are prompt and completion together."""
+    """One public model name; `tokens` are prompt and completion together. `spend` None: no request had a price."""
 
     model: str
     requests: int
     tokens: int
-    spend: Nanos
+    spend: Nanos | None
 
 
 class RowsRefused(ValueError):
@@ -135,9 +135,12 @@ async def by_hour(tx: Transaction, since: Millis, user_pk: int | None = None) ->
 
 async def by_model(tx: Transaction, since: Millis, user_pk: int | None = None) -> list[ModelTotals]:
     """One entry a public model name, the busiest first."""
-    query = _in_range(select(_c.model, _requests, _tokens, _spend), since, user_pk)
+    query = _in_range(select(_c.model, _requests, _tokens, func.sum(_c.cost)), since, user_pk)
     query = query.group_by(_c.model).order_by(_requests.desc(), _c.model)
-    return [ModelTotals(model, *(int(value) for value in rest)) for model, *rest in await tx.execute(query)]
+    return [
+        ModelTotals(model, int(requests), int(tokens), None if spend is None else int(spend))
+        for model, requests, tokens, spend in await tx.execute(query)
+    ]
 
 
 async def by_key(tx: Transaction, key_ids: Sequence[int]) -> dict[int, Nanos]:

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from gatewright.domain.clock import DAY, Clock, iso
 from gatewright.domain.keys import Principal
-from gatewright.domain.money import dollars
+from gatewright.domain.money import Nanos, dollars
 from gatewright.gateway.deployments import Deployments
 from gatewright.settings.schema import Settings
 from gatewright.spend.reports import Overview, Reports
@@ -35,7 +35,7 @@ class ModelUse(msgspec.Struct, frozen=True):
     model: str
     requests: int
     tokens: int
-    spend: str
+    spend: str | None
 
 
 class OverviewAnswer(msgspec.Struct, frozen=True):
@@ -87,5 +87,10 @@ class Today:
             example_model=next((one.name for one in self._deployments.visible(principal)), None),
             base_url=self._base_url,
             hours=[Hour(iso(hour.at), hour.requests, dollars(hour.spend)) for hour in found.hours],
-            models=[ModelUse(use.model, use.requests, use.tokens, dollars(use.spend)) for use in found.models],
+            models=[ModelUse(use.model, use.requests, use.tokens, priced(use.spend)) for use in found.models],
         )
+
+
+def priced(spend: Nanos | None) -> str | None:
+    """USD, None where no request had a price: unknown is not nothing."""
+    return None if spend is None else dollars(spend)
