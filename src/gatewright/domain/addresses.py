@@ -18,6 +18,7 @@ NEVER = tuple(
         "0.0.0.0/8",
         "169.254.0.0/16",
         "168.63.129.16/32",
+        "192.0.0.192/32",
         "100.100.100.200/32",
         "224.0.0.0/4",
         "240.0.0.0/4",
@@ -27,6 +28,12 @@ NEVER = tuple(
         "ff00::/8",
     )
 )
+
+# What some Python versions take for public: IETF's own, NAT64 of a site (RFC 8215), site-local, segment routing.
+PRIVATE = tuple(ip_network(text) for text in ("192.0.0.0/24", "64:ff9b:1::/48", "fec0::/10", "5f00::/16"))
+
+# IPv6 that ends in the IPv4 address that it reaches: NAT64, IPv4-translated, IPv4-compatible.
+ENDING_IN_IPV4 = tuple(ip_network(text) for text in ("64:ff9b::/96", "::ffff:0:0:0/96", "::/96"))
 
 
 class AddressPolicy(msgspec.Struct, frozen=True):
@@ -43,9 +50,10 @@ class AddressPolicy(msgspec.Struct, frozen=True):
     def refusal(self, address: str) -> str | None:
         """Why this IP address may not be reached, in words; None when it may."""
         ip = _unmapped(ip_address(address.split("%", 1)[0]))
-        if any(ip.version == net.version and ip in net for net in NEVER):
+        if any(_in(ip, net) for net in NEVER):
             return f"{ip} is a link-local, metadata or reserved address, which is never allowed"
-        if self.operator or ip.is_global or any(_in(ip, ip_network(net)) for net in self.networks):
+        public = ip.is_global and not any(_in(ip, net) for net in PRIVATE)
+        if self.operator or public or any(_in(ip, ip_network(net)) for net in self.networks):
             return None
         if ip.is_loopback:
             return None if self.loopback else f"{ip} is this machine itself; add it to GATEWRIGHT_ALLOWED_NETWORKS"
@@ -57,12 +65,12 @@ def _in(ip: Address, network: Network) -> bool:
 
 
 def _unmapped(ip: Address) -> Address:
-    """IPv4 inside IPv6 (mapped, 6to4, NAT64) counts as the IPv4 address that it reaches."""
+    """IPv4 inside IPv6 (mapped, 6to4, NAT64, ...) counts as the IPv4 address that it reaches."""
     if isinstance(ip, IPv6Address):
         if ip.ipv4_mapped is not None:
             return ip.ipv4_mapped
         if ip.sixtofour is not None:
             return ip.sixtofour
-        if ip in ip_network("64:ff9b::/96"):
+        if not (ip.is_loopback or ip.is_unspecified) and any(ip in net for net in ENDING_IN_IPV4):
             return IPv4Address(int(ip) & 0xFFFFFFFF)
     return ip

@@ -64,7 +64,8 @@ def test_a_price_a_token_is_exact(value: object, price: int) -> None:
 
 
 NEVER = ["169.254.169.254", "fe80::1", "fd00:ec2::254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "0.0.0.0",
-         "100.100.100.200", "2002:a9fe:a9fe::", "224.0.0.1", "fe80::1%eth0"]  # fmt: skip
+         "100.100.100.200", "2002:a9fe:a9fe::", "224.0.0.1", "fe80::1%eth0",
+         "192.0.0.192", "::169.254.169.254", "::ffff:0:a9fe:a9fe"]  # fmt: skip
 PRIVATE = ["10.1.2.3", "192.168.1.1", "172.16.0.1", "fc00::1", "100.64.0.1", "::ffff:10.0.0.1"]
 
 
@@ -84,6 +85,12 @@ def test_private_networks_need_the_operator(address: str) -> None:
         )
         is None
     )
+
+
+@pytest.mark.parametrize("address", ["192.0.0.8", "64:ff9b:1::a9fe:a9fe", "fec0::1", "::10.0.0.1", "::ffff:0:a00:1"])
+def test_what_only_looks_public_needs_the_operator_too(address: str) -> None:
+    assert AddressPolicy(loopback=True).refusal(address)
+    assert AddressPolicy(operator=True).refusal(address) is None
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
