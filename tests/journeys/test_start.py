@@ -97,6 +97,19 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         assert done.returncode == 2
 
 
+def test_what_is_written_is_this_users_alone_even_in_an_open_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o755)
+    (folder / "gatewright.db").touch(mode=0o644)
+    with gatewright(folder, workers=1) as server, server.admin() as http:
+        answer = http.post("/v1/chat/completions", json={"model": "echo", "messages": []})
+        assert answer.status_code == 200
+        found = {path.name: path.stat().st_mode & 0o077 for path in folder.rglob("*")}
+
+    assert {"gatewright.db", "gatewright.db-wal", "setup-link", "journal"} <= found.keys()
+    assert set(found.values()) == {0}
+
+
 def test_a_variable_without_effect_is_reported_by_name(tmp_path: Path) -> None:
     done = start(tmp_path, {"LITELLM_NOT_A_SETTING": "1", "GENERIC_SCOPES": "x", "LITELLM_MASTER_KEY": "sk-1234"})
     assert done.returncode == 2

@@ -1,5 +1,6 @@
 """What the parent process does once before it serves: schema, packaged objects, the first administrator."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -35,6 +36,7 @@ def open_database(settings: Settings) -> Database:
 async def prepare(settings: Settings) -> Prepared:
     """Brings the database up to date and makes what the first start needs. Raises GatewrightError."""
     db = open_database(settings)
+    keep_private(db)
     try:
         await migrate(db)
         passwords = Passwords()
@@ -57,6 +59,18 @@ async def first_administrator(settings: Settings, db: Database, passwords: Passw
     link = f"{settings.base_url}/setup?token={await setup.new_link()}"
     write_private(link_file, link + "\n")
     return link
+
+
+def keep_private(db: Database) -> None:
+    """A SQLite database that others may read, from an earlier start or a copied backup, is closed to them."""
+    database = db.engine.url.database
+    if not db.is_sqlite or not database:
+        return
+    for path in (Path(f"{database}{ending}") for ending in ("", "-wal", "-shm")):
+        # Somebody else's file cannot be changed, and is theirs to keep.
+        with suppress(FileNotFoundError, PermissionError):
+            if path.stat().st_mode & 0o077:
+                path.chmod(0o600)
 
 
 def shown_url(db: Database) -> str:

@@ -26,6 +26,8 @@ DRAIN_S = 25
 
 def run(flags: Mapping[str, str | None]) -> int:
     """Serves until a signal ends it; the exit status. Trouble at the start is one text on stderr, no traceback."""
+    # Database, journal and keys are this user's alone, in a folder that others may read too; workers inherit it.
+    os.umask(0o077)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         settings = with_keys(load(flags))
