@@ -32,6 +32,10 @@ _USUAL = (
     *("model", "messages", "input", "prompt", "stream", "stream_options", "temperature", "top_p", "n", "user"),
     *("max_tokens", "max_completion_tokens", "tools", "tool_choice", "response_format", "seed", "stop", "metadata"),
 )
+_KNOWN = frozenset(_USUAL)
+_JUDGED = frozenset(
+    {"model", "messages", "input", "prompt", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"}
+)
 _LEADS = {name: b', "%b": ' % name.encode() for name in _USUAL}
 _KEY = re.compile(rb'\s*[{,]\s*"(?:[^"\\]|\\.)*"\s*:\s*')
 _END = re.compile(rb"\s*\}\s*\Z")
@@ -61,6 +65,8 @@ def prepare(body: bytes, *, content: str = "messages") -> Prepared:
     Raises BadInput: code `invalid_json` when the body is not JSON, else `param` names the member that is wrong.
     """
     members = _members(body)
+    if not members.keys() <= _KNOWN:
+        _refuse_lookalikes(members, _JUDGED)
     get = members.get
     model = _model(get("model"))
     if content not in members:
@@ -124,6 +130,17 @@ def _members(body: bytes) -> _Members:
         ) from None
 
 
+def _refuse_lookalikes(members: _Members, judged: frozenset[str]) -> None:
+    """Raises BadInput for `Model` and its like.
+
+    Providers written in Go read names without regard to case: such a one would ask for another model than we judged,
+    or leave out the usage.
+    """
+    for name in members:
+        if name not in judged and name.casefold() in judged:
+            raise BadInput(f"`{name}` must be written `{name.casefold()}`.", param=name.casefold())
+
+
 def _model(raw: msgspec.Raw | None) -> str:
     if raw is None:
         raise BadInput("`model` is missing.", param="model", hint="GET /v1/models lists the models.")
@@ -146,9 +163,11 @@ def _asks_for_usage(raw: msgspec.Raw | None) -> bool:
     if raw is None or bytes(raw) == b"null":
         return False
     try:
-        value = _decode_members(raw).get("include_usage")
+        options = _decode_members(raw)
     except ValueError:
         raise BadInput("`stream_options` must be an object.", param="stream_options") from None
+    _refuse_lookalikes(options, frozenset({"include_usage"}))
+    value = options.get("include_usage")
     return value is not None and bytes(value) == b"true"
 
 

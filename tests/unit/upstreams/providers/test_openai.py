@@ -136,6 +136,26 @@ def test_a_member_given_twice_reaches_the_provider_once(body: bytes) -> None:
     assert rewrite(found, "b", add_usage=False) == b'{"model":"b","messages":[]}'
 
 
+@pytest.mark.parametrize(
+    ("extra", "param"),
+    [
+        ('"Model":"b"', "model"),
+        ('"MODEL":"b"', "model"),
+        ('"\\u017ftream":true', "stream"),
+        ('"Stream_Options":{"include_usage":false}', "stream_options"),
+        ('"stream":true,"stream_options":{"include_usage":true,"Include_Usage":false}', "include_usage"),
+    ],
+)
+def test_a_name_that_a_provider_may_read_as_one_that_we_judged_is_refused(extra: str, param: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        prepare(f'{{"model":"a","messages":[],{extra}}}'.encode())
+    assert refused.value.param == param
+
+
+def test_names_of_others_may_be_spelled_as_they_are() -> None:
+    assert prepare(b'{"model":"a","messages":[],"Top_K":1,"safetySettings":[]}').model == "a"
+
+
 NUMBERS = ["1.0", "1e400", "-0", "-0.0", "9223372036854775808", "18446744073709551616", "1E5", "0.1000"]
 
 
