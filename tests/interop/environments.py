@@ -1,4 +1,4 @@
-"""Real clients, each in an environment of its own under `.interop/`: made when first needed, kept until its pins change."""
+"""Real clients, each in an environment of its own under `.interop/`: made on demand, kept until its pins change."""
 
 import fcntl
 import hashlib
