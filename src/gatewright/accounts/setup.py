@@ -18,7 +18,7 @@ LONGEST_EMAIL = 254
 
 
 class Setup:
-    """Closed for ever once there is a user. `break_glass`: an outside provider signs in everybody else."""
+    """Closed for ever once there is a user, but for the holder of a link. `break_glass`: beside an outside provider."""
 
     def __init__(self, db: Database, passwords: Passwords, *, break_glass: bool) -> None:
         self._db = db
@@ -40,17 +40,20 @@ class Setup:
     async def link_is_good(self, token: str) -> bool:
         async with self._db.read() as tx:
             good = await one_time_links.is_good(tx, _hash(token), PURPOSE, self._db.clock())
-            return good and not await users.any_exist(tx)
+            return good and not await users.any_local(tx)
 
     async def use_link(self, token: str, email: str, password: str, origin: Origin) -> User:
         """Makes the administrator. Raises Forbidden when the link is used, expired or unknown, BadInput for a field."""
         return await self._create(email, password, origin, token)
 
     async def headless(self, email: str, password: str) -> User | None:
-        """Makes the administrator from the settings; None when there is a user already."""
+        """Makes the administrator from the settings; None when there is a user already, another replica's too."""
         if not await self.is_open():
             return None
-        return await self._create(email, password, Origin(), None)
+        try:
+            return await self._create(email, password, Origin(), None)
+        except Forbidden:
+            return None
 
     async def _create(self, email: str, password: str, origin: Origin, token: str | None) -> User:
         clean = email.strip()
@@ -62,9 +65,13 @@ class Setup:
         password_hash = await self._passwords.hash(password)
         now = self._db.clock()
         async with self._db.write() as tx:
+            await users.lock_setup(tx)
             used = token is None or await one_time_links.use(tx, _hash(token), PURPOSE, now)
-            if not used or await users.any_exist(tx):
+            # Somebody who signed in through an outside provider meanwhile does not take the link from its holder.
+            if not used or await users.any_local(tx):
                 raise _link_refused()
+            if await users.taken(tx, username=clean, user_id=clean):
+                raise BadInput("Somebody else has this name here.", param="email", code="email_taken")
             user = await create_local(
                 tx,
                 self._db,

@@ -14,7 +14,7 @@ from gatewright.storage.tables import identities, users
 
 FIELDS = [column for column in users.c if column.name not in ("password_hash", "deleted_at")]
 ALIVE = users.c.deleted_at.is_(None)
-ROLE_LOCK = 4_202_614
+ROLE_LOCK, SETUP_LOCK = 4_202_614, 4_202_615
 
 
 class NewUser(msgspec.Struct, frozen=True):
@@ -55,6 +55,16 @@ async def taken(tx: Transaction, *, username: str, user_id: str) -> bool:
 
 async def any_exist(tx: Transaction) -> bool:
     return (await tx.execute(select(users.c.id).limit(1))).first() is not None
+
+
+async def any_local(tx: Transaction) -> bool:
+    """Whether there is or was somebody with a password here."""
+    return (await tx.execute(select(users.c.id).where(users.c.password_hash.is_not(None)).limit(1))).first() is not None
+
+
+async def lock_setup(tx: Transaction) -> None:
+    """Lets one first administrator at a time be made. SQLite's write lock does that already."""
+    await _lock(tx, SETUP_LOCK)
 
 
 async def by_id(tx: Transaction, user_pk: int) -> User | None:
@@ -109,8 +119,7 @@ async def other_admin_exists(tx: Transaction, user_pk: int) -> bool:
 
 async def lock_roles(tx: Transaction) -> None:
     """Lets one change of a role at a time be made by hand, until the commit. SQLite's write lock does that already."""
-    if tx.dialect.name == "postgresql":
-        await tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ROLE_LOCK})
+    await _lock(tx, ROLE_LOCK)
 
 
 async def is_linked(tx: Transaction, source: str, subject: str) -> bool:
@@ -141,6 +150,11 @@ async def identities_of(tx: Transaction, user_pk: int) -> list[tuple[str, str]]:
     """The (source, subject) pairs linked to the user."""
     query = select(identities.c.source, identities.c.subject).where(identities.c.user_pk == user_pk)
     return [(row.source, row.subject) for row in await tx.execute(query.order_by(identities.c.id))]
+
+
+async def _lock(tx: Transaction, number: int) -> None:
+    if tx.dialect.name == "postgresql":
+        await tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": number})
 
 
 async def _one(tx: Transaction, condition: ColumnElement[bool]) -> User | None:
