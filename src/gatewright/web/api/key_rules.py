@@ -107,16 +107,26 @@ def checked_models(wanted: Sequence[str], principal: Principal, deployments: Dep
     return list(dict.fromkeys(wanted))
 
 
-def expiry(text: str | None, now: Millis, param: str) -> Millis | None:
-    """When a key with that life (`30d`) ends, None for one without end. Raises BadInput."""
+def expiry(text: str | None, principal: Principal, now: Millis, param: str) -> Millis | None:
+    """When a key with that life (`30d`) ends, None for one without end. Raises BadInput.
+
+    A virtual key makes none that outlives it; without a life the new one ends with its maker.
+    """
+    last = principal.expires_at if principal.kind == "key" else None
     if text is None:
-        return None
+        return last
     try:
         life = values.duration(text)
     except ValueError as error:
         raise bad_value(error, param) from error
     if life > LONGEST_LIFE:
         raise BadInput("This is more than ten years.", param=param, hint="Leave it out for a key that does not expire.")
+    if last is not None and now + life > last:
+        raise BadInput(
+            "This is longer than the key that you call with lives.",
+            param=param,
+            hint="Sign in on the dashboard or with the command line to make a key that lives longer.",
+        )
     return now + life
 
 

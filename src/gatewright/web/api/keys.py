@@ -93,7 +93,7 @@ class VirtualKeys:
             alias=key_rules.checked_name(wanted.name, "name"),
             owner=await key_rules.owner_of(principal, self._users),
             models=key_rules.checked_models(wanted.models, principal, self._deployments),
-            expires_at=key_rules.expiry(wanted.expires_in, now, "expires_in"),
+            expires_at=key_rules.expiry(wanted.expires_in, principal, now, "expires_in"),
         )
         try:
             secret, row = await self._keys.create(new, actor=call.actor, origin=call.origin)

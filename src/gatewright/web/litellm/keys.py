@@ -65,7 +65,7 @@ class KeyRoutes:
             alias=None if wanted.key_alias is None else key_rules.checked_name(wanted.key_alias, "key_alias"),
             owner=await self._owner(call, wanted.user_id),
             models=key_rules.checked_models(wanted.models, principal, self._deployments),
-            expires_at=key_rules.expiry(wanted.duration, now, "duration"),
+            expires_at=key_rules.expiry(wanted.duration, principal, now, "duration"),
             metadata=_storable(wanted.metadata),
             secret=None if wanted.key is None else key_rules.checked_secret(wanted.key),
         )

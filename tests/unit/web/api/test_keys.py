@@ -212,3 +212,18 @@ async def test_what_a_key_spent(stage: Stage) -> None:
     async with stage.db.write() as tx:
         await spend_log.insert(tx, [spent])
     assert (await stage.call("GET", "/api/v1/keys", ada)).json()["items"][0]["spend"] == "0.0015"
+
+
+async def test_a_key_makes_none_that_outlives_it_but_a_signed_in_person_does(stage: Stage) -> None:
+    ada = await stage.person("ada")
+    lasting = await stage.key_of(ada)
+    brief = (await stage.call("POST", "/api/v1/keys", lasting, {"name": "brief", "expires_in": "1h"})).json()
+    child = (await stage.call("POST", "/api/v1/keys", brief["key"], {"name": "child"})).json()
+    assert child["expires_at"] == brief["expires_at"]
+    shorter = (await stage.call("POST", "/key/generate", brief["key"], {"duration": "10m"})).json()
+    assert shorter["expires"] < brief["expires_at"]
+    refused = await stage.call("POST", "/api/v1/keys", brief["key"], {"name": "longer", "expires_in": "2h"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "expires_in")
+    assert (await stage.call("POST", "/key/generate", brief["key"], {"duration": "2h"})).status_code == 400
+    signed_in = await stage.key_of(ada, kind="cli")
+    assert (await stage.call("POST", "/key/generate", signed_in, {})).json()["expires"] is None
