@@ -5,7 +5,7 @@ from urllib.parse import unquote
 START = "/ui/"
 MAX_CHARS = 2048
 # Sending somebody there after a sign-in would start over, or sign them out.
-LOOPS = ("/sso", "/session", "/signed-out", "/fallback", "/login", "/logout")
+LOOPS = ("/sso", "/session", "/signed-out", "/fallback", "/login", "/logout", "/application", "/if")
 
 
 def safe_return_to(text: str | None) -> str:
@@ -20,6 +20,9 @@ def safe_return_to(text: str | None) -> str:
         return START
     path = unquote(text.partition("?")[0].partition("#")[0])
     if "\\" in path or path.startswith("//") or any(not char.isprintable() for char in path):
+        return START
+    # Browsers take these away before they ask, and may end at one of the next.
+    if any(segment in (".", "..") for segment in path.split("/")):
         return START
     if any(path == loop or path.startswith(f"{loop}/") for loop in LOOPS):
         return START
