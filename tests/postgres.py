@@ -34,5 +34,14 @@ class Postgres:
     def drop(self, name: str) -> None:
         self._server.psql(f'DROP DATABASE "{name}" WITH (FORCE)')
 
+    def close_database(self, name: str) -> None:
+        """Makes the database unreachable, as a failed server would."""
+        self._server.psql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        self._server.psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
+    def open_database(self, name: str) -> None:
+        """Undoes `close_database`."""
+        self._server.psql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+
     def stop(self) -> None:
         self._server.cleanup()

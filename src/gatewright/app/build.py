@@ -1,7 +1,8 @@
 """The composition root: every part by name, put together by hand. The only file that knows all rooms."""
 
 import asyncio
-from contextlib import suppress
+import logging
+import signal
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
@@ -60,6 +61,8 @@ from gatewright.web.setup import SetupPage
 from gatewright.web.sso.routes import SsoParts
 from gatewright.web.sso.routes import routes as sso_routes
 from gatewright.web.ui import Dashboard
+
+logger = logging.getLogger(__name__)
 
 
 def build(settings: Settings) -> ASGIApp:
@@ -176,13 +179,21 @@ class Program:
         await self.deployments.refresh()
         await self.ledger.start()
         self.jobs = [asyncio.create_task(self.follower.run()), asyncio.create_task(tidy(self.db))]
+        for job in self.jobs:
+            job.add_done_callback(self._job_ended)
+
+    def _job_ended(self, job: asyncio.Task[None]) -> None:
+        """Ends the worker when a job failed: one that no longer hears of revocations must not go on serving."""
+        error = None if job.cancelled() else job.exception()
+        if error is not None:
+            logger.critical("a background job failed, this worker stops", exc_info=error)
+            signal.raise_signal(signal.SIGTERM)
 
     async def _stop(self) -> None:
         self.stopping = True
         for job in self.jobs:
             job.cancel()
-            with suppress(asyncio.CancelledError):
-                await job
+        await asyncio.gather(*self.jobs, return_exceptions=True)
         await self.ledger.stop()
         await self.client.aclose()
         await self.outbound.close()

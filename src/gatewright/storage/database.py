@@ -14,8 +14,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gatewright.domain.clock import Clock
@@ -65,16 +64,24 @@ class Database:
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[Transaction]:
         """A connection; trouble with the database itself is our fault (503), never the caller's."""
+        connection = await self._open()
         try:
-            async with self.engine.connect() as connection:
-                yield connection
-        except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
-            logger.exception("the database failed")
-            raise Unavailable("The database is not available.", code="database_unavailable") from error
+            yield connection
+        except (OperationalError, InterfaceError, OSError) as error:
+            raise _unavailable(error) from error
         except DBAPIError as error:
             if error.connection_invalidated:
-                raise Unavailable("The database connection was lost.", code="database_unavailable") from error
+                raise _unavailable(error) from error
             raise
+        finally:
+            await connection.close()
+
+    async def _open(self) -> Transaction:
+        try:
+            return await self.engine.connect()
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            # Whatever keeps a connection from opening, a refused password included, is not the caller's doing.
+            raise _unavailable(error) from error
 
     async def ping(self) -> bool:
         """Whether a trivial query works now."""
@@ -87,6 +94,11 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    logger.error("the database failed: %s", str(error).partition("\n")[0])
+    return Unavailable("The database is not available.", code="database_unavailable")
 
 
 def database_url(value: str | None, data_dir: Path) -> URL:
