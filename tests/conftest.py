@@ -50,7 +50,7 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def template(postgres: Postgres) -> str:
+def migrated_template(postgres: Postgres) -> str:
     """The name of a database with our tables and no rows, which tests get copies of."""
     url = postgres.create("template_migrated")
 
@@ -71,7 +71,7 @@ def db_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
     if request.param == "sqlite":
         yield None
         return
-    with postgres_database(request.getfixturevalue("postgres"), request.getfixturevalue("template")) as url:
+    with postgres_database(request.getfixturevalue("postgres"), request.getfixturevalue("migrated_template")) as url:
         yield url
 
 

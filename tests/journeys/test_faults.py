@@ -84,9 +84,9 @@ def test_a_killed_worker_loses_no_answered_request(db_url: str | None, upstream:
 
 
 @pytest.fixture
-def fragile(postgres: Postgres, template: str) -> Iterator[tuple[Postgres, str, str]]:
+def fragile(postgres: Postgres, migrated_template: str) -> Iterator[tuple[Postgres, str, str]]:
     """A PostgreSQL database that a test may close: the server, the database's name and its URL."""
-    with postgres_database(postgres, template) as url:
+    with postgres_database(postgres, migrated_template) as url:
         yield postgres, url.partition("?")[0].rpartition("/")[2], url
 
 
