@@ -44,6 +44,7 @@ class Keys:
         """Makes a key; its secret, shown this once, and the row. Raises Conflict when the alias is in use."""
         secret, now = new.secret or new_key(), self._db.clock()
         async with self._db.write() as tx:
+            await keys.lock_new(tx)
             if new.alias and new.kind == "virtual" and await keys.by_alias(tx, new.alias) is not None:
                 raise Conflict(
                     f"There is a key with the alias {new.alias!r} already.", param="key_alias", code="key_alias_taken"

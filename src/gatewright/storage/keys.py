@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, insert, select, text, update
 
 from gatewright.domain.clock import Millis
 from gatewright.domain.identity import Role
@@ -38,6 +38,7 @@ class KeyRow(msgspec.Struct, frozen=True):
     owner_active: bool | None
 
 
+NEW_KEY_LOCK = 4_202_616
 OWNER = (
     users.c.user_id.label("owner_user_id"),
     users.c.email.label("owner_email"),
@@ -51,6 +52,12 @@ async def add(tx: Transaction, **columns: Any) -> int:
     """Inserts a key and returns its id."""
     key_id: int = (await tx.execute(insert(keys).values(columns).returning(keys.c.id))).scalar_one()
     return key_id
+
+
+async def lock_new(tx: Transaction) -> None:
+    """Lets one key at a time look whether its alias is free, and be made. SQLite's write lock does that already."""
+    if tx.dialect.name == "postgresql":
+        await tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": NEW_KEY_LOCK})
 
 
 async def by_hash(tx: Transaction, token_hash: str) -> KeyRow | None:

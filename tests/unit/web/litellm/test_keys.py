@@ -1,5 +1,7 @@
 """LiteLLM's key routes, as its clients call them."""
 
+import asyncio
+
 from tests.unit.web.api.stage import MASTER, Stage
 
 from gatewright.domain.clock import DAY, iso
@@ -219,3 +221,9 @@ async def test_delete_names_what_is_wrong(stage: Stage) -> None:
         refused = await stage.call("POST", "/key/delete", MASTER, unknown)
         assert refused.status_code == 404
         assert MASTER not in refused.text
+
+
+async def test_of_two_keys_with_one_name_or_secret_at_the_same_moment_one_is_made(stage: Stage) -> None:
+    for body in ({"key_alias": "app"}, {"key": "sk-chosen-by-hand-7f3a91c2"}):
+        answers = await asyncio.gather(*(stage.call("POST", "/key/generate", MASTER, body) for _ in range(4)))
+        assert sorted(answer.status_code for answer in answers) == [200, 400, 400, 400], body
