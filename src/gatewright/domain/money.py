@@ -49,5 +49,6 @@ def price_per_million(dollars_per_token: object) -> Nanos:
 
 def dollars(nanos: Nanos) -> str:
     """The exact amount in USD as plain decimal text, without trailing zeros: 1_500_000 is `0.0015`."""
-    text = f"{Decimal(nanos) / NANOS_PER_DOLLAR:f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+    whole, fraction = divmod(abs(nanos), NANOS_PER_DOLLAR)
+    sign = "-" if nanos < 0 else ""
+    return f"{sign}{whole}.{fraction:09d}".rstrip("0").rstrip(".")
