@@ -1,1 +1,0 @@
-"""One module an outside identity provider with quirks, each as data."""
