@@ -1,18 +1,36 @@
-"""Writes docs/settings.md and docs/errors.md from the code. `--check` fails when they are out of date."""
+"""Writes the generated pages of docs/ from the code. `--check` fails when they are out of date.
+
+docs/compatibility.md comes from compatibility.toml, which is checked against the code first: it may not promise what is
+not there, nor leave out what is.
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 import sys
-from collections.abc import Iterator
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+from starlette.routing import Route
 
 import gatewright
+from gatewright.app.build import Program
+from gatewright.cli.group import group
 from gatewright.domain.errors import GatewrightError
+from gatewright.settings.load import KNOWN_SECTIONS, OUR_PREFIXES, READ_ELSEWHERE, REFERENCE, load
+from gatewright.settings.models import KNOWN_INFO, KNOWN_PARAMS, OPENAI_LIKE
 from gatewright.settings.schema import GENERIC, SETTINGS, WITHOUT_EFFECT, Setting
+from gatewright.web.authentication import KEY_HEADERS
+from gatewright.web.openai.model_api import ONE_MODEL
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
+COMPATIBILITY = Path(__file__).resolve().parent / "compatibility.toml"
 GENERATED = "<!-- Written by `make docs` from the code; edit that instead. -->\n\n"
 
 
@@ -97,13 +115,200 @@ def code_of(error: type[GatewrightError]) -> str:
     return str(getattr(error, "error", error.code))
 
 
-PAGES = {"settings.md": settings_page, "errors.md": errors_page}
+class Row(NamedTuple):
+    """One line of a table of compatibility.toml. `how` is said beside the status."""
+
+    names: list[str]
+    status: str
+    how: str
+
+
+class Untrue(Exception):
+    """compatibility.toml and the code disagree; the text says where, a line each."""
+
+
+def compatibility_page() -> str:
+    """The page of what there is of LiteLLM and Authentik. Raises Untrue."""
+    data = tomllib.loads(COMPATIBILITY.read_text())
+    code = what_there_is()
+    problems = [problem for section in data["section"] for problem in untrue(section, code)]
+    problems += left_out(data, code)
+    if problems:
+        raise Untrue("\n".join(f"compatibility.toml: {problem}" for problem in problems))
+    lines = [
+        "# Compatibility",
+        "",
+        "<!-- Written by `make docs` from scripts/compatibility.toml, which it checks against the code. -->",
+        "",
+        "What there is of LiteLLM Proxy (1.106.2) and of Authentik's provider (2025.2 to 2026.8). **works**: as there.",
+        "**differs**: it is there, and differs in what is said beside it. **absent**: it is not there. A variable or key",
+        "that is absent and set all the same is named in a warning at the start, unless it says otherwise below.",
+        "",
+        "`make interop` runs LiteLLM's own command line and relying party, fastapi-sso, Authlib, PyJWT and OpenAI's",
+        "Node.js SDK against a gateway; OpenAI's Python SDK is in `make test`.",
+        "",
+    ]
+    for section in data["section"]:
+        lines += [f"## {section['title']}", ""]
+        lines += [section["intro"], ""] if "intro" in section else []
+        lines += [*(commands(section) if section["kind"] == "command" else statuses(section)), ""]
+    return "\n".join(lines)
+
+
+def statuses(section: Mapping[str, Any]) -> Iterator[str]:
+    """The rows of a table of names and their status."""
+    yield f"| {section['kind']} | status | how |"
+    yield "|---|---|---|"
+    for row in rows(section):
+        how = row.how
+        if section["kind"] == "variable" and row.status == "absent":
+            silent = [name for name in row.names if not name.startswith(OUR_PREFIXES)]
+            how += (
+                f" Set, {'it is' if len(row.names) == 1 else 'they are'} ignored without a warning." if silent else ""
+            )
+        yield f"| {'<br>'.join(f'`{name}`' for name in row.names)} | **{row.status}** | {how.strip() or '–'} |"
+
+
+def commands(section: Mapping[str, Any]) -> Iterator[str]:
+    """The rows of the table of LiteLLM's commands."""
+    yield "| command | `lite` here | `gatewright` |"
+    yield "|---|---|---|"
+    for names, entry in section["rows"].items():
+        lite, ours = row_of(names, entry["lite"]), row_of(names, entry["gatewright"])
+        cells = [f"**{one.status}**" + (f": {one.how}" if one.how else "") for one in (lite, ours)]
+        yield f"| {'<br>'.join(f'`{name}`' for name in lite.names)} | {' | '.join(cells)} |"
+
+
+def rows(section: Mapping[str, Any]) -> list[Row]:
+    return [row_of(names, text) for names, text in section["rows"].items()]
+
+
+def row_of(names: str, text: str) -> Row:
+    status, _, how = text.partition(": ")
+    return Row([name.strip() for name in names.split(",")], status, how)
+
+
+def what_there_is() -> dict[str, set[str]]:
+    """What the code has, by the kinds of compatibility.toml."""
+    settings = (*SETTINGS, *GENERIC)
+    variables = {name for setting in settings for name in setting.env} | READ_ELSEWHERE | WITHOUT_EFFECT.keys()
+    keys = {setting.file for setting in SETTINGS if setting.file} | {"model_name", f"{REFERENCE}NAME"}
+    keys |= {name for name in KNOWN_SECTIONS if not name.endswith("_settings")}
+    keys |= {f"litellm_params.{name}" for name in KNOWN_PARAMS} | {f"model_info.{name}" for name in KNOWN_INFO}
+    return {
+        "variable": variables,
+        "key": keys,
+        "provider": set(OPENAI_LIKE),
+        "header": set(KEY_HEADERS),
+        "route": set(every_route()),
+        "command": set(every_command(group, ())),
+    }
+
+
+def every_route() -> Iterator[str]:
+    """Method and path of every row of the route table and of the model API, parameters as `{}`."""
+    with tempfile.TemporaryDirectory() as folder:
+        environ = {"GATEWRIGHT_DATA_DIR": folder, "LITELLM_MASTER_KEY": "sk-to-list-the-routes-alone"}
+        program = Program(load({}, environ))
+    for row in program.edge._router.routes:  # type: ignore[attr-defined]  # Starlette's, behind the ASGI type
+        if isinstance(row, Route):
+            yield from (plain(f"{method} {row.path}") for method in row.methods or () if method not in ANSWERED_ANYWAY)
+    api = program._model_api()
+    one = {f"{prefix}{{}}": api._one for prefix in ONE_MODEL}
+    for path, methods in {**api._routes, **one}.items():
+        yield from (f"{method} {path}" for method in methods if method not in ANSWERED_ANYWAY)
+
+
+ANSWERED_ANYWAY = ("HEAD", "OPTIONS")
+
+
+def plain(route: str) -> str:
+    """A route without the names of its parameters and without the slash at its end."""
+    method, _, path = route.rpartition(" ")
+    path = re.sub(r"{[^}]*}", "{}", path)
+    return f"{method} {path.rstrip('/') or '/'}".strip()
+
+
+def every_command(command: click.Command, path: tuple[str, ...]) -> Iterator[str]:
+    """The path of every command that is no group."""
+    if not isinstance(command, click.Group):
+        yield " ".join(path)
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        found = command.get_command(context, name)
+        if found is not None:
+            yield from every_command(found, (*path, name))
+
+
+def there(name: str, found: set[str]) -> bool:
+    """Whether the code has that name; with `*` at its end, any that begins so. A path alone stands for every method."""
+    if name.startswith("/"):
+        found = {one.rpartition(" ")[2] for one in found}
+    return any(one.startswith(name[:-1]) for one in found) if name.endswith("*") else name in found
+
+
+def untrue(section: Mapping[str, Any], code: Mapping[str, set[str]]) -> Iterator[str]:
+    """What the section says and the code does not bear out."""
+    if section["kind"] == "command":
+        yield from untrue_commands(section, code)
+        return
+    found = code[section["kind"]]
+    for row in rows(section):
+        if row.status not in ("works", "differs", "absent"):
+            yield f"{row.names[0]}: {row.status!r} is no status"
+        for name in row.names:
+            here = there(plain(name) if section["kind"] == "route" else name, found)
+            if here is (row.status == "absent"):
+                yield f"{name} is said to be {row.status}, but the code {'has' if here else 'does not have'} it"
+
+
+def untrue_commands(section: Mapping[str, Any], code: Mapping[str, set[str]]) -> Iterator[str]:
+    """A command of `lite` works when every route that it calls is there; ours when `gatewright` has it."""
+    for names, entry in section["rows"].items():
+        lite, ours = row_of(names, entry["lite"]), row_of(names, entry["gatewright"])
+        calls = [plain(call.strip()) for call in entry.get("calls", "").split(",") if call.strip()]
+        missing = [call for call in calls if call not in code["route"]]
+        if lite.status not in ("works", "differs", "absent", "local") or bool(missing) is not (lite.status == "absent"):
+            yield f"lite {names} is said to be {lite.status}, but of its routes these are missing: {missing}"
+        wanted = lite.names if ours.status != "differs" else [*named(ours.how), *lite.names][:1]
+        here = all(name in code["command"] for name in wanted)
+        if ours.status not in ("works", "differs", "absent") or here is (ours.status == "absent"):
+            yield f"gatewright {', '.join(wanted)} is said to be {ours.status}, but it is {'' if here else 'not '}there"
+
+
+def named(text: str) -> list[str]:
+    """The commands of `gatewright` that a text names in backticks."""
+    return re.findall(r"`gatewright ([a-z ]+)`", text)
+
+
+def left_out(data: Mapping[str, Any], code: Mapping[str, set[str]]) -> Iterator[str]:
+    """What the code has and no row speaks of. Variables with our own prefix and our own routes need none."""
+    said: dict[str, list[str]] = {kind: [] for kind in code}
+    said["route"] += data["ours"]
+    for section in data["section"]:
+        kind = section["kind"]
+        for names, entry in section["rows"].items():
+            said[kind] += row_of(names, "").names
+            said[kind] += named(entry["gatewright"]) if kind == "command" else []
+    for kind, found in code.items():
+        patterns = {plain(name) if kind == "route" else name for name in said[kind]}
+        for name in sorted(found):
+            if not name.startswith("GATEWRIGHT_") and not any(there(one, {name}) for one in patterns):
+                yield f"the {kind} {name} is in the code and in no row"
+
+
+PAGES = {"settings.md": settings_page, "errors.md": errors_page, "compatibility.md": compatibility_page}
 
 
 def main(arguments: list[str]) -> int:
     stale = []
     for name, page in PAGES.items():
-        path, text = DOCS / name, page()
+        try:
+            path, text = DOCS / name, page()
+        except Untrue as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
         if "--check" in arguments:
             stale += [name] if not path.exists() or path.read_text() != text else []
         else:
