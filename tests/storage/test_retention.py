@@ -3,12 +3,13 @@
 from sqlalchemy import func, insert, select
 
 from gatewright.domain.clock import DAY, HOUR
-from gatewright.storage import changes, tables
+from gatewright.domain.people import Event
+from gatewright.storage import audit_log, changes, tables
 from gatewright.storage.database import Database
 from gatewright.storage.retention import forget_expired
 from gatewright.storage.tables import attempts, one_time_links
 
-NOW = 100 * DAY
+NOW = 1000 * DAY
 
 
 async def test_only_what_is_over_goes(db: Database) -> None:
@@ -18,6 +19,8 @@ async def test_only_what_is_over_goes(db: Database) -> None:
             await tx.execute(insert(one_time_links).values(values))
         for bucket, resets_at in (("over", NOW - 1), ("running", NOW + 1)):
             await tx.execute(insert(attempts).values(bucket=bucket, count=1, resets_at=resets_at))
+        for at in (NOW - 500 * DAY, NOW - 300 * DAY):
+            await audit_log.add(tx, Event("logout", "ok"), at)
         for at in (NOW - 3 * HOUR, NOW - 2 * HOUR):
             await changes.announce(tx, "key", "a", at)
     async with db.write() as tx:
@@ -26,6 +29,8 @@ async def test_only_what_is_over_goes(db: Database) -> None:
         buckets = set((await tx.execute(select(attempts.c.bucket))).scalars())
         left = await changes.since(tx, 0)
         newest = await changes.newest(tx)
+        events = await audit_log.newest(tx, 10)
+    assert [event["at"] for event in events] == [NOW - 300 * DAY]
     assert links == {"just over", "alive"}
     assert buckets == {"running"}
     assert [change.id for change in left] == [newest]

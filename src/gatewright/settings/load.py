@@ -42,7 +42,18 @@ def load(flags: Mapping[str, str | None] | None = None, environ: Mapping[str, st
     models, model_warnings = read_model_list(reader.file.get("model_list"), reader.file_name, reader.resolve)
     generic = read_generic(reader)
     check_admin(found)
-    return Settings(**found, generic=generic, models=tuple(models), warnings=(*reader.warnings(), *model_warnings))
+    warnings = (*reader.warnings(), *model_warnings, *doubts(found))
+    return Settings(**found, generic=generic, models=tuple(models), warnings=warnings)
+
+
+def doubts(found: Mapping[str, Any]) -> list[str]:
+    """What is valid and still probably not meant."""
+    if found["base_url"].startswith("https://") and not found["trusted_proxies"]:
+        return [
+            "PROXY_BASE_URL is https, so a reverse proxy stands in front, but GATEWRIGHT_TRUSTED_PROXIES does not name "
+            "it: everybody shares the proxy's address, in the session list and in the limits on sign-ins"
+        ]
+    return []
 
 
 def read_generic(reader: "Reader") -> Generic | None:

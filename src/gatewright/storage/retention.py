@@ -7,6 +7,7 @@ from gatewright.storage.database import Transaction
 from gatewright.storage.tables import (
     access_tokens,
     attempts,
+    audit_log,
     authorization_codes,
     changes,
     cli_logins,
@@ -19,6 +20,7 @@ from gatewright.storage.tables import (
 REPLAY_WINDOW = DAY
 SESSIONS_KEPT = 30 * DAY
 CHANGES_KEPT = HOUR
+AUDIT_KEPT = 400 * DAY
 
 
 async def forget_expired(tx: Transaction, now: Millis) -> None:
@@ -29,6 +31,7 @@ async def forget_expired(tx: Transaction, now: Millis) -> None:
     await tx.execute(delete(attempts).where(attempts.c.resets_at < now))
     over = or_(sessions.c.expires_at < now - SESSIONS_KEPT, sessions.c.ended_at < now - SESSIONS_KEPT)
     await tx.execute(delete(sessions).where(over))
+    await tx.execute(delete(audit_log).where(audit_log.c.at < now - AUDIT_KEPT))
     # The newest change stays, so that SQLite does not hand out its id again.
     newest = select(func.max(changes.c.id)).scalar_subquery()
     await tx.execute(delete(changes).where(and_(changes.c.at < now - CHANGES_KEPT, changes.c.id != newest)))

@@ -198,3 +198,10 @@ def test_what_has_no_effect_is_reported_by_name(tmp_path: Path) -> None:
         "config.yaml: litellm_settings.drop_params is not supported and has no effect",
         "config.yaml: the section router_settings is not supported and has no effect",
     )
+
+
+def test_https_without_a_trusted_proxy_is_doubted(tmp_path: Path) -> None:
+    [warning] = settings(tmp_path, PROXY_BASE_URL="https://llm.example.com").warnings
+    assert "GATEWRIGHT_TRUSTED_PROXIES does not name it" in warning
+    known = settings(tmp_path, PROXY_BASE_URL="https://llm.example.com", GATEWRIGHT_TRUSTED_PROXIES="127.0.0.1")
+    assert known.warnings == ()
