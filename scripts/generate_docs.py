@@ -24,7 +24,8 @@ from gatewright.app.build import Program
 from gatewright.cli.group import group
 from gatewright.domain.errors import GatewrightError
 from gatewright.settings.load import KNOWN_SECTIONS, OUR_PREFIXES, READ_ELSEWHERE, REFERENCE, load
-from gatewright.settings.models import KNOWN_INFO, KNOWN_PARAMS, OPENAI_LIKE
+from gatewright.settings.models import KNOWN_INFO, KNOWN_PARAMS
+from gatewright.settings.providers import PROVIDERS
 from gatewright.settings.schema import GENERIC, SETTINGS, WITHOUT_EFFECT, Setting
 from gatewright.web.authentication import KEY_HEADERS
 from gatewright.web.openai.model_api import ONE_MODEL
@@ -198,7 +199,7 @@ def what_there_is() -> dict[str, set[str]]:
     return {
         "variable": variables,
         "key": keys,
-        "provider": set(OPENAI_LIKE),
+        "provider": set(PROVIDERS),
         "header": set(KEY_HEADERS),
         "route": set(every_route()),
         "command": set(every_command(group, ())),

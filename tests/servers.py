@@ -111,6 +111,8 @@ class Upstream:
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
+        self.bodies: list[bytes] = []
         self.hung_up = threading.Event()
         self.hold = threading.Event()
         self.answer: Callable[[Any, dict[str, Any]], None] = plain_or_stream
@@ -120,7 +122,10 @@ class Upstream:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                raw = self.rfile.read(int(self.headers["content-length"]))
+                body = json.loads(raw)
+                upstream.paths.append(self.path)
+                upstream.bodies.append(raw)
                 upstream.requests.append(body)
                 upstream.headers.append({k.lower(): v for k, v in self.headers.items()})
                 try:
@@ -140,8 +145,8 @@ class Upstream:
     def forget(self) -> None:
         """Back to how it started."""
         self.hold.set()
-        self.requests.clear()
-        self.headers.clear()
+        for seen in (self.requests, self.headers, self.paths, self.bodies):
+            seen.clear()
         self.hung_up, self.hold = threading.Event(), threading.Event()
         self.answer = plain_or_stream
 

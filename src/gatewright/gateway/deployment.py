@@ -8,7 +8,7 @@ from gatewright.domain.addresses import AddressPolicy
 from gatewright.domain.clock import Millis
 from gatewright.domain.errors import BadInput, SettingInvalid
 from gatewright.domain.money import Price
-from gatewright.settings.models import OPENAI_LIKE
+from gatewright.settings.providers import provider_and_model
 from gatewright.settings.schema import ModelEntry
 from gatewright.storage.deployments import DeploymentRow
 from gatewright.upstreams.target import Target, parse_target
@@ -99,12 +99,6 @@ def from_row(row: DeploymentRow, api_key: str | None, policy: AddressPolicy, tim
         timeouts=Timeouts(first_byte=timeout_s, idle=timeout_s),
         created_at=row.created_at,
     )
-
-
-def provider_and_model(text: str) -> tuple[str, str]:
-    """`openai/gpt-x` as `("openai", "gpt-x")`; a name without a provider that we know belongs to `openai`."""
-    prefix, slash, rest = text.partition("/")
-    return (prefix, rest) if slash and prefix in OPENAI_LIKE else ("openai", text)
 
 
 def target_of(api_base: str, api_key: str | None, policy: AddressPolicy) -> Target:

@@ -17,12 +17,11 @@ from gatewright.gateway.deployment import (
     Deployment,
     from_entry,
     from_row,
-    provider_and_model,
     target_of,
 )
 from gatewright.outbound.errors import AddressRefused, OutboundFailed
 from gatewright.outbound.pinning import pin, system_resolve
-from gatewright.settings.models import OPENAI_LIKE
+from gatewright.settings.providers import base_of, provider_and_model, unknown_provider
 from gatewright.settings.schema import Settings
 from gatewright.storage import audit_log, changes
 from gatewright.storage import deployments as stored
@@ -153,7 +152,7 @@ class Deployments:
         """
         self._check_store()
         provider, upstream_model = _checked(new)
-        api_base = new.api_base or OPENAI_LIKE[provider]
+        api_base = base_of(provider, new.api_base)
         if not api_base:
             raise BadInput("The address is missing.", param="api_base", hint="Give the URL up to and with /v1.")
         policy = self._settings.person_policy
@@ -267,6 +266,13 @@ def _checked(new: NewDeployment) -> tuple[str, str]:
         for param, rate in rates:
             if not 0 <= rate <= HIGHEST_PRICE:
                 raise BadInput("The price must be from 0 to 1000000 USD for a million tokens.", param=param)
+    stranger = unknown_provider(new.upstream_model)
+    if stranger is not None and not new.api_base:
+        raise BadInput(
+            f"The provider {_shown(stranger)} is not known.",
+            param="upstream_model",
+            hint="Give its address up to and with /v1 in the field for it, when it speaks OpenAI's API.",
+        )
     provider, upstream_model = provider_and_model(new.upstream_model)
     if not upstream_model:
         raise BadInput("The name after the provider is missing.", param="upstream_model")

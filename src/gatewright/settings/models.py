@@ -7,14 +7,9 @@ from typing import Any
 from gatewright.domain.errors import SettingInvalid
 from gatewright.domain.money import Price, price_per_million
 from gatewright.settings import values
+from gatewright.settings.providers import PROVIDERS, base_of, provider_and_model, unknown_provider
 from gatewright.settings.schema import ModelEntry
 
-# Providers that speak OpenAI's chat completions, with their own base URL where they have one.
-OPENAI_LIKE: dict[str, str | None] = {
-    "openai": "https://api.openai.com/v1",
-    "hosted_vllm": None,
-    "custom_openai": None,
-}
 KNOWN_PARAMS = {
     "model",
     "api_base",
@@ -71,20 +66,21 @@ def _entry(item: Any, where: str, source: str, resolve: Callable[[Any, str], Any
 
 
 def _provider(params: dict[str, Any], where: str, source: str) -> tuple[str, str, str]:
-    prefix, slash, rest = params["model"].partition("/")
-    provider, model = (prefix, rest) if slash and prefix in OPENAI_LIKE else ("openai", params["model"])
-    if slash and prefix not in OPENAI_LIKE and params.get("api_base") is None:
+    given = params.get("api_base")
+    stranger = unknown_provider(params["model"])
+    if stranger is not None and not given:
         raise invalid(
             f"{where}.litellm_params.model",
             source,
-            f"the provider {prefix!r} is not supported",
-            f"Supported are {', '.join(OPENAI_LIKE)}; others work as openai/<name> with api_base",
+            f"the provider {stranger!r} is not supported",
+            f"Supported are {', '.join(PROVIDERS)}; others work as openai/<name> with api_base",
         )
-    api_base = params.get("api_base") or OPENAI_LIKE[provider]
+    provider, model = provider_and_model(params["model"])
+    api_base = base_of(provider, str(given) if given else None)
     if api_base is None:
         raise invalid(f"{where}.litellm_params.api_base", source, "it is missing", "Give the URL up to and with /v1")
     try:
-        return provider, model, values.url(str(api_base)).rstrip("/")
+        return provider, model, values.url(api_base).rstrip("/")
     except ValueError as error:
         problem, _, fix = str(error).partition(" | ")
         raise invalid(f"{where}.litellm_params.api_base", source, problem, fix) from error
