@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from gatewright.accounts.keys import KeyRing
 from gatewright.domain.clock import Clock
-from gatewright.domain.errors import TooManyRequests, UpstreamFailed, UpstreamTimeout
+from gatewright.domain.errors import BadInput, TooManyRequests, UpstreamFailed, UpstreamTimeout
 from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.deployments import Deployments
 from gatewright.gateway.echo import Echo
@@ -13,6 +13,7 @@ from gatewright.gateway.exchange import Answer, Exchange, WireHeaders
 from gatewright.gateway.meter import Meter
 from gatewright.spend.ledger import Ledger
 from gatewright.upstreams.client import Client
+from gatewright.upstreams.endpoints import CHAT, Endpoint
 from gatewright.upstreams.failures import CallFailed, CallTimedOut
 from gatewright.upstreams.providers import openai
 from gatewright.upstreams.providers.openai import Prepared
@@ -22,6 +23,11 @@ from gatewright.upstreams.sse import UsageChunkFilter, UsageTail
 RETRIED = frozenset({401, 403, 408, 409, 429})
 STREAM_ENDS = (b"[DONE]\n\n", b"[DONE]\r\n\r\n")
 logger = logging.getLogger(__name__)
+
+
+class DemonstrationOnlyChats(BadInput):
+    code = "demonstration_only_chats"
+    summary = "The demonstration model answers chat completions alone."
 
 
 class UpstreamAuthFailed(UpstreamFailed):
@@ -35,7 +41,7 @@ class UpstreamBadAnswer(UpstreamFailed):
 
 
 class Chat:
-    """Serves chat completions. Raises what the edge renders; whatever happens after the plan is recorded."""
+    """Serves model requests. Raises what the edge renders; whatever happens after the plan is recorded."""
 
     def __init__(self, ring: KeyRing, deployments: Deployments, client: Client, ledger: Ledger, clock: Clock) -> None:
         self._ring = ring
@@ -45,18 +51,21 @@ class Chat:
         self._clock = clock
         self._echo = Echo(clock)
 
-    async def serve(self, exchange: Exchange) -> None:
+    async def serve(self, exchange: Exchange, endpoint: Endpoint) -> None:
         """Answers one request. Raises GatewrightError, also after the answer has begun, and ClientGone."""
         caller = self._ring.cached(exchange.secret) or await self._ring.authenticate(exchange.secret)
-        asked = openai.prepare(await exchange.body())
+        asked = openai.prepare(await exchange.body(), content=endpoint.content)
         plan = self._deployments.plan(asked.model, caller)
+        if plan[0].is_demonstration and endpoint is not CHAT:
+            raise DemonstrationOnlyChats(param="model", hint="Add a model on the dashboard's Models page.")
         meter = Meter(self._ledger, self._clock, exchange, caller, asked)
         try:
             with exchange.until_hang_up():
-                answer, deployment = await self._first_that_answers(plan, asked, exchange, meter)
+                answer, deployment = await self._first_that_answers(plan, asked, exchange, endpoint, meter)
                 try:
-                    if asked.stream and _is_stream(answer):
-                        await _relay_stream(exchange, answer, deployment, asked, meter)
+                    if answer.status == 200 and (endpoint.binary or (asked.stream and _has_events(answer))):
+                        hides_usage = endpoint.usage_on_request and not asked.include_usage
+                        await _relay_stream(exchange, answer, deployment, meter, hides_usage=hides_usage)
                     else:
                         await _relay_whole(exchange, answer, deployment, meter)
                 finally:
@@ -75,13 +84,13 @@ class Chat:
             meter.settle()
 
     async def _first_that_answers(
-        self, plan: Sequence[Deployment], asked: Prepared, exchange: Exchange, meter: Meter
+        self, plan: Sequence[Deployment], asked: Prepared, exchange: Exchange, endpoint: Endpoint, meter: Meter
     ) -> tuple[Answer, Deployment]:
         last = plan[-1]
         for deployment in plan:
             meter.deployment = deployment
             try:
-                answer = await self._ask(deployment, asked, exchange)
+                answer = await self._ask(deployment, asked, exchange, endpoint)
             except (CallFailed, CallTimedOut) as error:
                 if deployment is last or not error.retryable:
                     raise
@@ -92,11 +101,11 @@ class Chat:
             answer.abort()
         raise UpstreamFailed()
 
-    async def _ask(self, deployment: Deployment, asked: Prepared, exchange: Exchange) -> Answer:
-        if deployment.target is None:
+    async def _ask(self, deployment: Deployment, asked: Prepared, exchange: Exchange, endpoint: Endpoint) -> Answer:
+        if deployment.is_demonstration:
             return self._echo.answer(asked, exchange.request_id)
-        body = openai.rewrite(asked, deployment.upstream_model, add_usage=True)
-        return await self._client.send(deployment.target, body, timeouts=deployment.timeouts)
+        body = openai.rewrite(asked, deployment.upstream_model, add_usage=endpoint.usage_on_request)
+        return await self._client.send(deployment.targets[endpoint.path], body, timeouts=deployment.timeouts)
 
 
 async def _relay_whole(exchange: Exchange, answer: Answer, deployment: Deployment, meter: Meter) -> None:
@@ -112,9 +121,9 @@ async def _relay_whole(exchange: Exchange, answer: Answer, deployment: Deploymen
 
 
 async def _relay_stream(
-    exchange: Exchange, answer: Answer, deployment: Deployment, asked: Prepared, meter: Meter
+    exchange: Exchange, answer: Answer, deployment: Deployment, meter: Meter, *, hides_usage: bool
 ) -> None:
-    tail = UsageTail() if asked.include_usage else UsageChunkFilter()
+    tail = UsageChunkFilter() if hides_usage else UsageTail()
     await exchange.begin(answer, deployment)
     try:
         async for data in answer.stream():
@@ -135,8 +144,8 @@ async def _relay_stream(
     await exchange.end()
 
 
-def _is_stream(answer: Answer) -> bool:
-    return answer.status == 200 and (_header(answer.headers, b"content-type") or b"").startswith(b"text/event-stream")
+def _has_events(answer: Answer) -> bool:
+    return (_header(answer.headers, b"content-type") or b"").startswith(b"text/event-stream")
 
 
 def _is_retried(status: int) -> bool:

@@ -1,5 +1,6 @@
 """A deployment: one upstream model behind a public model name, ready to be called."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -11,10 +12,10 @@ from gatewright.domain.money import Price
 from gatewright.settings.providers import provider_and_model
 from gatewright.settings.schema import ModelEntry
 from gatewright.storage.deployments import DeploymentRow
+from gatewright.upstreams.endpoints import ENDPOINTS
 from gatewright.upstreams.target import Target, parse_target
 from gatewright.upstreams.timeouts import Timeouts
 
-CHAT_PATH = "/chat/completions"
 CONFIG, DATABASE, BUILT_IN = "config", "database", "built_in"
 
 # What LiteLLM says of every model that has no creation time.
@@ -22,7 +23,8 @@ LONG_AGO: Millis = 1_677_610_602_000
 
 
 class Deployment(msgspec.Struct, frozen=True):
-    """`source` is `config`, `database` or `built_in`; `target` is None for the built-in model alone.
+    """`source` is `config`, `database` or `built_in`; `targets` has one for the path of every endpoint, and
+    none for the built-in model alone.
 
     `price` None means unknown: what it costs is recorded as unknown too, never as nothing.
     """
@@ -34,7 +36,7 @@ class Deployment(msgspec.Struct, frozen=True):
     api_base: str | None
     source: str
     price: Price | None
-    target: Target | None
+    targets: Mapping[str, Target]
     timeouts: Timeouts | None
     created_at: Millis = LONG_AGO
 
@@ -51,7 +53,7 @@ ECHO = Deployment(
     api_base=None,
     source=BUILT_IN,
     price=Price(input=0, output=0),
-    target=None,
+    targets={},
     timeouts=None,
 )
 """The built-in demonstration model. It is there only while nothing else is."""
@@ -60,7 +62,7 @@ ECHO = Deployment(
 def from_entry(entry: ModelEntry, policy: AddressPolicy, timeout_s: float) -> Deployment:
     """A deployment from the config file. Raises SettingInvalid when it cannot be called as it stands there."""
     try:
-        target = target_of(entry.api_base or "", entry.api_key, policy)
+        targets = targets_of(entry.api_base or "", entry.api_key, policy)
     except BadInput as error:
         raise SettingInvalid(
             f"model_list ({entry.name}).{error.param}",
@@ -77,7 +79,7 @@ def from_entry(entry: ModelEntry, policy: AddressPolicy, timeout_s: float) -> De
         api_base=entry.api_base,
         source=CONFIG,
         price=entry.price,
-        target=target,
+        targets=targets,
         timeouts=Timeouts(first_byte=seconds, idle=seconds),
     )
 
@@ -95,19 +97,19 @@ def from_row(row: DeploymentRow, api_key: str | None, policy: AddressPolicy, tim
         api_base=api_base,
         source=DATABASE,
         price=None if price is None else msgspec.convert(price, Price),
-        target=target_of(api_base, api_key, policy),
+        targets=targets_of(api_base, api_key, policy),
         timeouts=Timeouts(first_byte=timeout_s, idle=timeout_s),
         created_at=row.created_at,
     )
 
 
-def target_of(api_base: str, api_key: str | None, policy: AddressPolicy) -> Target:
-    """Where its chat completions are. Raises BadInput (param `api_base` or `api_key`)."""
+def targets_of(api_base: str, api_key: str | None, policy: AddressPolicy) -> dict[str, Target]:
+    """Where its endpoints are, by their paths. Raises BadInput (param `api_base` or `api_key`)."""
     headers = [("content-type", "application/json")]
     if api_key:
         headers.append(("authorization", f"Bearer {api_key}"))
     try:
-        return parse_target(api_base, CHAT_PATH, headers=headers, policy=policy)
+        return {one.path: parse_target(api_base, one.path, headers=headers, policy=policy) for one in ENDPOINTS}
     except BadInput as error:
         if error.param == "authorization":
             raise BadInput("The API key holds a character that a header may not hold.", param="api_key") from None

@@ -34,8 +34,9 @@ _RANKS = {**CREDENTIALS, b"content-length": LENGTH_RANK}
 FORWARDED = frozenset({b"retry-after", b"retry-after-ms", b"x-should-retry"})
 LIMITS = b"x-ratelimit-"
 JSON = (b"content-type", b"application/json")
+EVENTS = b"text/event-stream"
 SSE = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"content-type", EVENTS + b"; charset=utf-8"),
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 ]
@@ -44,7 +45,7 @@ SSE = [
 class AsgiExchange:
     """Made for each request by the model API."""
 
-    __slots__ = ("_length", "_limit", "_receive", "_secret", "_send", "address", "begun", "request_id")
+    __slots__ = ("_events", "_length", "_limit", "_receive", "_secret", "_send", "address", "begun", "request_id")
 
     def __init__(
         self, scope: Scope, receive: Receive, send: Send, request_id: str, address: str | None, limit: int
@@ -56,6 +57,7 @@ class AsgiExchange:
         self.request_id = request_id
         self.address = address
         self.begun = False
+        self._events = True
 
     @property
     def secret(self) -> str:
@@ -86,7 +88,7 @@ class AsgiExchange:
         """The provider's answer as it is."""
         headers = self._headers(answer.headers, deployment)
         headers.append((b"content-length", b"%d" % len(body)))
-        headers.append(next((pair for pair in answer.headers if pair[0] == b"content-type"), JSON))
+        headers.append(_content_type(answer))
         if cost is not None:
             headers.append((b"x-litellm-response-cost", dollars(cost).encode()))
         self.begun = True
@@ -97,8 +99,10 @@ class AsgiExchange:
             raise ClientGone from error
 
     async def begin(self, answer: Answer, deployment: Deployment) -> None:
-        """The head of a stream; `send` and `end` follow."""
-        await self._start(answer.status, self._headers(answer.headers, deployment) + SSE)
+        """The head of a stream, of events or of a file; `send` and `end` follow."""
+        kind = _content_type(answer)
+        self._events = kind[1].startswith(EVENTS)
+        await self._start(answer.status, self._headers(answer.headers, deployment) + (SSE if self._events else [kind]))
 
     async def send(self, data: bytes) -> None:
         """Bytes of the stream; waits while the client is slow."""
@@ -118,7 +122,12 @@ class AsgiExchange:
         await self._write(raw, more=False)
 
     async def refuse(self, error: GatewrightError, extra: WireHeaders | None = None) -> None:
-        """The error in OpenAI's shape; after the answer has begun as an event of the stream, which ends with it."""
+        """The error in OpenAI's shape; after the answer has begun as an event of the stream, which ends with it.
+
+        A file that has begun just stays incomplete: the server then closes the connection, and the client notices.
+        """
+        if self.begun and not self._events:
+            return
         raw = msgspec.json.encode(openai_error(error))
         if self.begun:
             # The stream may have broken off inside an event.
@@ -166,6 +175,10 @@ class AsgiExchange:
             await self._send({"type": "http.response.body", "body": data, "more_body": more})
         except OSError as error:
             raise ClientGone from error
+
+
+def _content_type(answer: Answer) -> tuple[bytes, bytes]:
+    return next((pair for pair in answer.headers if pair[0] == b"content-type"), JSON)
 
 
 @lru_cache(maxsize=4096)

@@ -12,6 +12,7 @@ from gatewright.gateway.chat import Chat
 from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.deployments import Deployments
 from gatewright.gateway.exchange import ClientGone
+from gatewright.upstreams.endpoints import ENDPOINTS, Endpoint
 from gatewright.web.errors import unexpected
 from gatewright.web.openai.exchange import AsgiExchange, Scope, Send
 from gatewright.web.openai.hang_up import Receive
@@ -54,15 +55,15 @@ class ModelApi:
         # Unique over all workers and restarts: the ledger counts a request id once.
         self._prefix = f"req-{secrets.token_hex(8)}"
         self._numbers = count(1)
-        chat_only = {"POST": self._handler(self._complete)}
         listing = {"GET": self._handler(self._list), "HEAD": self._handler(self._list)}
         self._one = {"GET": self._handler(self._show), "HEAD": self._handler(self._show)}
         self._routes: dict[str, dict[str, Handler]] = {
-            "/v1/chat/completions": chat_only,
-            "/chat/completions": chat_only,
             "/v1/models": listing,
             "/models": listing,
         }
+        for endpoint in ENDPOINTS:
+            served = {"POST": self._handler(self._endpoint(endpoint))}
+            self._routes[f"/v1{endpoint.path}"] = self._routes[endpoint.path] = served
 
     def route(self, method: str, path: str) -> Handler | None:
         """The handler of a path of the model API, which answers a wrong method too; None for every other path."""
@@ -88,8 +89,11 @@ class ModelApi:
 
         return handle
 
-    def _complete(self, exchange: AsgiExchange, _: Scope) -> Awaitable[None]:
-        return self._chat.serve(exchange)
+    def _endpoint(self, endpoint: Endpoint) -> Serve:
+        def serve(exchange: AsgiExchange, _: Scope) -> Awaitable[None]:
+            return self._chat.serve(exchange, endpoint)
+
+        return serve
 
     async def _list(self, exchange: AsgiExchange, _: Scope) -> None:
         caller = await self._ring.authenticate(exchange.secret)
