@@ -141,8 +141,8 @@ def compatibility_page() -> str:
         "<!-- Written by `make docs` from scripts/compatibility.toml, which it checks against the code. -->",
         "",
         "What there is of LiteLLM Proxy (1.106.2) and of Authentik's provider (2025.2 to 2026.8). **works**: as there.",
-        "**differs**: it is there, and differs in what is said beside it. **absent**: it is not there. A variable or key",
-        "that is absent and set all the same is named in a warning at the start, unless it says otherwise below.",
+        "**differs**: it is there, and differs in what is said beside it. **absent**: it is not there. A variable or",
+        "key that is absent and set all the same is named in a warning at the start, unless it says otherwise below.",
         "",
         "`make interop` runs LiteLLM's own command line and relying party, fastapi-sso, Authlib, PyJWT and OpenAI's",
         "Node.js SDK against a gateway; OpenAI's Python SDK is in `make test`.",
@@ -160,13 +160,11 @@ def statuses(section: Mapping[str, Any]) -> Iterator[str]:
     yield f"| {section['kind']} | status | how |"
     yield "|---|---|---|"
     for row in rows(section):
-        how = row.how
+        how = [row.how] if row.how else []
         if section["kind"] == "variable" and row.status == "absent":
-            silent = [name for name in row.names if not name.startswith(OUR_PREFIXES)]
-            how += (
-                f" Set, {'it is' if len(row.names) == 1 else 'they are'} ignored without a warning." if silent else ""
-            )
-        yield f"| {'<br>'.join(f'`{name}`' for name in row.names)} | **{row.status}** | {how.strip() or '–'} |"
+            silent = [f"`{name}`" for name in row.names if not name.startswith(OUR_PREFIXES)]
+            how += [f"Ignored without a warning: {', '.join(silent)}."] if silent else []
+        yield f"| {'<br>'.join(f'`{name}`' for name in row.names)} | **{row.status}** | {' '.join(how) or '–'} |"
 
 
 def commands(section: Mapping[str, Any]) -> Iterator[str]:
