@@ -7,13 +7,14 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import platformdirs
 import yaml
 
 from gatewright.domain.errors import SettingInvalid
 from gatewright.settings.models import invalid, read_model_list
-from gatewright.settings.schema import GENERIC, SETTINGS, WITHOUT_EFFECT, Generic, Setting, Settings
+from gatewright.settings.schema import GENERIC, LOOPBACK, SETTINGS, WITHOUT_EFFECT, Generic, Setting, Settings
 
 OUR_PREFIXES = ("GATEWRIGHT_", "LITELLM_", "GENERIC_", "PROXY_", "GOOGLE_CLIENT_", "MICROSOFT_", "SAML_", "CLI_SSO_")
 # Read elsewhere: by the command line, the tests, the build, or by this module itself.
@@ -48,12 +49,18 @@ def load(flags: Mapping[str, str | None] | None = None, environ: Mapping[str, st
 
 def doubts(found: Mapping[str, Any]) -> list[str]:
     """What is valid and still probably not meant."""
+    doubts = []
     if found["base_url"].startswith("https://") and not found["trusted_proxies"]:
-        return [
+        doubts.append(
             "PROXY_BASE_URL is https, so a reverse proxy stands in front, but GATEWRIGHT_TRUSTED_PROXIES does not name "
             "it: everybody shares the proxy's address, in the session list and in the limits on sign-ins"
-        ]
-    return []
+        )
+    if found["host"] not in LOOPBACK and urlsplit(found["base_url"]).hostname in LOOPBACK:
+        doubts.append(
+            f"{found['base_url']} is the only address whose pages open, but GATEWRIGHT_HOST lets other machines in: "
+            "set PROXY_BASE_URL to the URL that people open there"
+        )
+    return doubts
 
 
 def read_generic(reader: "Reader") -> Generic | None:

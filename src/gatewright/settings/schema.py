@@ -11,6 +11,8 @@ from gatewright.domain.clock import HOUR, Millis
 from gatewright.domain.money import Price
 from gatewright.settings import values
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
 
 class ModelEntry(msgspec.Struct, frozen=True):
     """One entry of the config file's `model_list`: a deployment behind a public model name."""
@@ -88,7 +90,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     @property
     def listens_on_loopback_only(self) -> bool:
-        return self.host in ("localhost", "127.0.0.1", "::1")
+        return self.host in LOOPBACK
 
     @property
     def person_policy(self) -> AddressPolicy:

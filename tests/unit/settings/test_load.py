@@ -205,3 +205,10 @@ def test_https_without_a_trusted_proxy_is_doubted(tmp_path: Path) -> None:
     assert "GATEWRIGHT_TRUSTED_PROXIES does not name it" in warning
     known = settings(tmp_path, PROXY_BASE_URL="https://llm.example.com", GATEWRIGHT_TRUSTED_PROXIES="127.0.0.1")
     assert known.warnings == ()
+
+
+def test_a_start_that_only_this_machine_can_open_is_doubted(tmp_path: Path) -> None:
+    [warning] = settings(tmp_path, GATEWRIGHT_HOST="0.0.0.0").warnings
+    assert "set PROXY_BASE_URL" in warning
+    assert settings(tmp_path, GATEWRIGHT_HOST="0.0.0.0", PROXY_BASE_URL="http://llm.example.com").warnings == ()
+    assert settings(tmp_path, GATEWRIGHT_HOST="127.0.0.1").warnings == ()
