@@ -71,4 +71,4 @@ def nothing() -> Response:
 def bad_value(error: ValueError, param: str) -> BadInput:
     """What `settings.values` says about a text (`problem | fix`) as an error about that field."""
     problem, _, fix = str(error).partition(" | ")
-    return BadInput(problem, param=param, hint=fix or None, code="field_invalid")
+    return BadInput(f"{problem}.", param=param, hint=f"{fix}." if fix else None, code="field_invalid")
