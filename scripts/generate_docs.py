@@ -25,7 +25,7 @@ from gatewright.cli.group import group
 from gatewright.domain.errors import GatewrightError
 from gatewright.settings.load import KNOWN_SECTIONS, OUR_PREFIXES, READ_ELSEWHERE, REFERENCE, load
 from gatewright.settings.models import KNOWN_INFO, KNOWN_PARAMS, OPENAI_LIKE
-from gatewright.settings.schema import GENERIC, SETTINGS, WITHOUT_EFFECT, Setting
+from gatewright.settings.schema import GENERIC, REFUSED, SETTINGS, WITHOUT_EFFECT, Setting
 from gatewright.web.authentication import KEY_HEADERS
 from gatewright.web.openai.model_api import ONE_MODEL
 
@@ -55,6 +55,10 @@ def settings_page() -> str:
         "without a default are then required.",
         "",
         *table(GENERIC),
+        "",
+        "## Refused",
+        "",
+        *(f"- `{name}`: {problem}. {fix}." for name, (problem, fix) in REFUSED.items()),
         "",
         "## Accepted without effect",
         "",

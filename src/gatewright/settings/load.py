@@ -14,9 +14,19 @@ import yaml
 
 from gatewright.domain.errors import SettingInvalid
 from gatewright.settings.models import invalid, read_model_list
-from gatewright.settings.schema import GENERIC, LOOPBACK, SETTINGS, WITHOUT_EFFECT, Generic, Setting, Settings
+from gatewright.settings.schema import GENERIC, LOOPBACK, REFUSED, SETTINGS, WITHOUT_EFFECT, Generic, Setting, Settings
 
-OUR_PREFIXES = ("GATEWRIGHT_", "LITELLM_", "GENERIC_", "PROXY_", "GOOGLE_CLIENT_", "MICROSOFT_", "SAML_", "CLI_SSO_")
+OUR_PREFIXES = (
+    *("GATEWRIGHT_", "LITELLM_", "GENERIC_", "PROXY_", "GOOGLE_CLIENT_", "MICROSOFT_", "SAML_", "CLI_SSO_"),
+    *(
+        "UI_USERNAME",
+        "UI_PASSWORD",
+        "SERVER_ROOT_PATH",
+        "DISABLE_ADMIN_UI",
+        "ENABLE_SSO_DEBUG",
+        "PKCE_STRICT_CACHE_MISS",
+    ),
+)
 # Read elsewhere: by the command line, the tests, the build, or by this module itself.
 READ_ELSEWHERE = {
     "GATEWRIGHT_CONFIG",
@@ -40,6 +50,9 @@ def load(flags: Mapping[str, str | None] | None = None, environ: Mapping[str, st
         found["data_dir"] = Path(platformdirs.user_data_dir("gatewright", appauthor=False))
     if found["base_url"] is None:
         found["base_url"] = f"http://localhost:{found['port']}"
+    for name, (problem, fix) in REFUSED.items():
+        if reader.variable(name) is not None:
+            raise invalid(name, "environment", problem, fix)
     models, model_warnings = read_model_list(reader.file.get("model_list"), reader.file_name, reader.resolve)
     generic = read_generic(reader)
     check_admin(found)

@@ -324,3 +324,11 @@ GENERIC: tuple[Setting, ...] = (
 WITHOUT_EFFECT: dict[str, str] = {
     "EXPERIMENTAL_UI_LOGIN": "the command line's sign-in is on without it",
 }
+
+# Restrictions that this version does not know: going on without one would let people in whom it was to keep out.
+REFUSED: dict[str, tuple[str, str]] = {
+    "ALLOWED_EMAIL_DOMAINS": (
+        "this version does not restrict sign-in by e-mail domain",
+        "Restrict who may use the application at the provider, and unset it here",
+    ),
+}
