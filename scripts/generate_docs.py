@@ -26,7 +26,7 @@ from gatewright.domain.errors import GatewrightError
 from gatewright.settings.load import KNOWN_SECTIONS, OUR_PREFIXES, READ_ELSEWHERE, REFERENCE, load
 from gatewright.settings.models import KNOWN_INFO, KNOWN_PARAMS
 from gatewright.settings.providers import PROVIDERS
-from gatewright.settings.schema import GENERIC, SETTINGS, WITHOUT_EFFECT, Setting
+from gatewright.settings.schema import GENERIC, REFUSED, SETTINGS, WITHOUT_EFFECT, Setting
 from gatewright.web.authentication import KEY_HEADERS
 from gatewright.web.openai.model_api import ONE_MODEL
 
@@ -56,6 +56,10 @@ def settings_page() -> str:
         "without a default are then required.",
         "",
         *table(GENERIC),
+        "",
+        "## Refused",
+        "",
+        *(f"- `{name}`: {problem}. {fix}." for name, (problem, fix) in REFUSED.items()),
         "",
         "## Accepted without effect",
         "",
@@ -142,8 +146,8 @@ def compatibility_page() -> str:
         "<!-- Written by `make docs` from scripts/compatibility.toml, which it checks against the code. -->",
         "",
         "What there is of LiteLLM Proxy (1.106.2) and of Authentik's provider (2025.2 to 2026.8). **works**: as there.",
-        "**differs**: it is there, and differs in what is said beside it. **absent**: it is not there. A variable or key",
-        "that is absent and set all the same is named in a warning at the start, unless it says otherwise below.",
+        "**differs**: it is there, and differs in what is said beside it. **absent**: it is not there. A variable or",
+        "key that is absent and set all the same is named in a warning at the start, unless it says otherwise below.",
         "",
         "`make interop` runs LiteLLM's own command line and relying party, fastapi-sso, Authlib, PyJWT and OpenAI's",
         "Node.js SDK against a gateway; OpenAI's Python SDK is in `make test`.",
@@ -161,13 +165,11 @@ def statuses(section: Mapping[str, Any]) -> Iterator[str]:
     yield f"| {section['kind']} | status | how |"
     yield "|---|---|---|"
     for row in rows(section):
-        how = row.how
+        how = [row.how] if row.how else []
         if section["kind"] == "variable" and row.status == "absent":
-            silent = [name for name in row.names if not name.startswith(OUR_PREFIXES)]
-            how += (
-                f" Set, {'it is' if len(row.names) == 1 else 'they are'} ignored without a warning." if silent else ""
-            )
-        yield f"| {'<br>'.join(f'`{name}`' for name in row.names)} | **{row.status}** | {how.strip() or '–'} |"
+            silent = [f"`{name}`" for name in row.names if not name.startswith(OUR_PREFIXES)]
+            how += [f"Ignored without a warning: {', '.join(silent)}."] if silent else []
+        yield f"| {'<br>'.join(f'`{name}`' for name in row.names)} | **{row.status}** | {' '.join(how) or '–'} |"
 
 
 def commands(section: Mapping[str, Any]) -> Iterator[str]:

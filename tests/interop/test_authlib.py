@@ -68,7 +68,7 @@ async def test_code_flow_userinfo_and_logout(application: Any, server: Gatewrigh
     with pytest.raises(httpx2.HTTPStatusError, match="401"):
         await application.userinfo(token=token)
     again = await application.authorize_redirect(arrival(server.url, session), f"{server.url}/sso/callback")
-    assert "Sign in to LiteLLM" in person.open(again.headers["location"]).text
+    assert "Sign in to Gatewright" in person.open(again.headers["location"]).text
 
 
 async def test_a_code_is_worth_one_token(application: Any, server: Gatewright, person: Person) -> None:

@@ -229,6 +229,8 @@ def test_a_model_is_reached_without_the_prefix_and_with_other_key_headers(server
         for header in ("x-litellm-api-key", "api-key", "x-api-key", "x-goog-api-key", "ocp-apim-subscription-key"):
             body = {"model": "house", "messages": MESSAGES}
             assert http.post("/chat/completions", json=body, headers={header: key}).status_code == 200, header
+        for path in ("/v1/models", "/key/info", "/api/v1/me"):
+            assert http.get(path, auth=("anybody", key)).status_code == 200, path
 
 
 def test_the_seeds_curl_for_a_role_works_word_for_word_and_lasts(server: Gatewright) -> None:

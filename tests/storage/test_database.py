@@ -78,3 +78,16 @@ def test_a_sealed_secret_opens_for_its_purpose_alone() -> None:
     for opener, purpose in ((sealer, "column.b"), (Sealer("sk-other-salt"), "column.a")):
         with pytest.raises(Unavailable, match="cannot be opened"):
             opener.open(sealed, purpose)
+
+
+def test_a_sqlite_path_stays_absolute(tmp_path: Path) -> None:
+    assert database_url("sqlite:////srv/gatewright.db", tmp_path).database == "/srv/gatewright.db"
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:s3cret@host:port/d", "postgresql://[u:s3cret"])
+def test_a_url_that_cannot_be_read_is_not_quoted(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingInvalid) as caught:
+        database_url(url, tmp_path)
+    assert caught.value.name == "DATABASE_URL"
+    assert "s3cret" not in caught.value.message
+    assert caught.value.__suppress_context__

@@ -47,7 +47,7 @@ class Keys:
             await keys.lock_new(tx)
             if new.alias and new.kind == "virtual" and await keys.by_alias(tx, new.alias) is not None:
                 raise Conflict(
-                    f"There is a key with the alias {new.alias!r} already.", param="key_alias", code="key_alias_taken"
+                    f"There is a key with the name {new.alias!r} already.", param="key_alias", code="key_alias_taken"
                 )
             if await keys.by_hash(tx, key_hash(secret)) is not None:
                 raise Conflict("This key exists already.", param="key", code="key_exists")

@@ -10,6 +10,7 @@ from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.setup import Setup
 from gatewright.app import clock
 from gatewright.app.keyfiles import write_private
+from gatewright.domain.errors import Unavailable
 from gatewright.idp.provider import Provider
 from gatewright.settings.schema import Settings
 from gatewright.storage.database import Database, database_url
@@ -43,6 +44,12 @@ async def prepare(settings: Settings) -> Prepared:
         provider = Provider(db, settings.base_url, settings.session_life, passwords, Audit(db))
         await provider.start({CLIENT_SECRET: settings.client_secret} if settings.client_secret else None)
         return Prepared(data=shown_url(db), setup_link=await first_administrator(settings, db, passwords))
+    except Unavailable as error:
+        raise Unavailable(
+            f"The database {shown_url(db)} is not available.",
+            hint="Start it, or correct DATABASE_URL. The line before says what it answered.",
+            code=error.error_code,
+        ) from error
     finally:
         await db.close()
 

@@ -8,6 +8,7 @@ import msgspec
 
 from gatewright.domain.errors import SettingInvalid
 from gatewright.settings.schema import Settings
+from gatewright.storage.database import database_url
 
 MASTER_KEY_FILE = "master-key"
 SALT_KEY_FILE = "salt-key"
@@ -18,7 +19,9 @@ def with_keys(settings: Settings) -> Settings:
 
     Raises SettingInvalid on PostgreSQL with neither: replicas must share the key, and a file on one machine is none.
     """
-    if settings.salt_key is None and settings.master_key is None and settings.database_url is not None:
+    # Read before the keys: what is wrong with the database is to be said first.
+    is_shared = database_url(settings.database_url, settings.data_dir).get_backend_name() == "postgresql"
+    if settings.salt_key is None and settings.master_key is None and is_shared:
         raise SettingInvalid(
             "LITELLM_SALT_KEY",
             source="environment",

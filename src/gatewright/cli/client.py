@@ -100,10 +100,8 @@ class Client:
         except httpx2.TimeoutException as cause:
             raise Unreachable(f"{self.server} did not answer within {TIMEOUT_SECONDS:.0f} seconds.") from cause
         except (httpx2.RequestError, httpx2.InvalidURL) as cause:
-            raise Unreachable(
-                f"Cannot reach {self.server}: {_reason(cause)}.",
-                hint="Is the gateway running there? `gatewright serve` starts one; `--url` names another.",
-            ) from cause
+            reason = _reason(cause)
+            raise Unreachable(f"Cannot reach {self.server}: {reason}.", hint=_unreachable_hint(reason)) from cause
         answer = Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, response.content)
         if 300 <= answer.status < 400:
             raise self._redirected(answer)
@@ -123,6 +121,14 @@ def _header_value(key: Key) -> str:
     if not value.isascii() or not value.isprintable() or " " in value:
         raise CommandError(f"The key from {key.source} is not one: it holds spaces or other than ASCII characters.")
     return value
+
+
+def _unreachable_hint(reason: str) -> str:
+    if "WRONG_VERSION_NUMBER" in reason:
+        return "That port does not speak https. If the gateway is on this machine, use http:// in its URL."
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        return "Its certificate is not trusted here. SSL_CERT_FILE names a file with your own authority's certificate."
+    return "Is the gateway running there? `gatewright serve` starts one; `--url` names another."
 
 
 def _reason(cause: Exception) -> str:

@@ -30,7 +30,11 @@ def failure(answer: Answer, server: Server, key: Key | None = None) -> CommandEr
     if answer.status == 401:
         return SignInNeeded(message, hint=told.hint or login_hint(server), reference=told.reference)
     kind = _KINDS.get(answer.status, CommandError)
-    return kind(message, hint=told.hint or _retry_hint(answer), reference=told.reference)
+    hint = told.hint or _retry_hint(answer)
+    if told.message is None and answer.status < 502:
+        # No gateway answers without a word; a reverse proxy's 502 to 504 is another matter.
+        hint = hint or "Check that the URL is the gateway's own."
+    return kind(message, hint=hint, reference=told.reference)
 
 
 def read(answer: Answer) -> Told:

@@ -3,6 +3,7 @@
 GatewrightError
   BadInput            the request is wrong: names the field, the cause and the fix
     TooLarge          the body is over the limit
+    MethodNotAllowed  the address exists, with other methods
   Unauthenticated     no credential, or one that is unknown, expired or revoked
   Forbidden           the credential is good but may not do this
   NotFound            the thing does not exist, or the caller may not know that it does
@@ -53,6 +54,12 @@ class TooLarge(BadInput):
     code = "request_too_large"
     status = 413
     summary = "The request body is larger than the limit."
+
+
+class MethodNotAllowed(BadInput):
+    code = "method_not_allowed"
+    status = 405
+    summary = "This method does not exist here. The header Allow says which do."
 
 
 class Unauthenticated(GatewrightError):
@@ -120,5 +127,5 @@ class SettingInvalid(GatewrightError):
     summary = "A setting is missing or malformed. The start stops and names it."
 
     def __init__(self, name: str, *, source: str, problem: str, fix: str) -> None:
-        super().__init__(f"{name} ({source}): {problem}. {fix}", param=name, hint=fix)
+        super().__init__(f"{name} ({source}): {problem}.", param=name, hint=f"{fix}.")
         self.name, self.source, self.problem, self.fix = name, source, problem, fix

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gatewright.accounts.audit import Audit
+from gatewright.domain.errors import Unavailable
 from gatewright.domain.people import Event, Origin, User
 from gatewright.idp.clients import Client
 from gatewright.idp.expressions import Expressions, Failure
@@ -21,8 +22,16 @@ RESERVED = frozenset(
 """Claims of the protocol. Authentik lets a mapping overwrite them (contract 0.7); here it cannot."""
 
 
+class MappingStopped(Unavailable):
+    code = "mapping_stopped"
+    summary = "A scope mapping took too long, or the machine stalled. Nobody signs in with claims that are missing so."
+
+
 class Claims:
-    """Evaluates mappings. One that fails gives no claim and an audit event with its name, line and cause."""
+    """Evaluates mappings. One that fails gives no claim and an audit event with its name, line and cause.
+
+    One that was stopped ends the request instead: a role that only could not be worked out is no missing role.
+    """
 
     def __init__(self, db: Database, expressions: Expressions, people: People, audit: Audit) -> None:
         self._db = db
@@ -36,7 +45,7 @@ class Claims:
             return await scope_mappings.of_provider(tx, client.id)
 
     async def of(self, client: Client, user: User, scopes: Sequence[str], origin: Origin) -> dict[str, Any]:
-        """The claims that the granted scopes give, null members left out."""
+        """The claims that the granted scopes give, null members left out. Raises MappingStopped."""
         person = await self._people.facts(user)
         merged: dict[str, Any] = {}
         for mapping in await self.mappings(client):
@@ -45,6 +54,8 @@ class Claims:
             outcome = await self._expressions.evaluate(mapping.expression, person, client.for_expressions, scopes)
             if outcome.error is not None:
                 await self._report(client, user, mapping, outcome.error, origin)
+                if outcome.error.stopped:
+                    raise MappingStopped(f"The scope mapping {mapping.name!r} could not be worked out now. Try again.")
             claims = outcome.claims or {}
             for name in sorted(RESERVED & claims.keys()):
                 await self._report(client, user, mapping, Failure(f"the claim {name} is the protocol's own"), origin)

@@ -34,6 +34,11 @@ class Login:
         """The living session behind the provider's cookie."""
         return await self._sessions.find(token)
 
+    async def nobody_yet(self) -> bool:
+        """Whether nobody can sign in, because the set-up link was not used."""
+        async with self._db.read() as tx:
+            return not await users.any_local(tx)
+
     async def sign_in(self, name: str, password: str, origin: Origin, old_token: str | None) -> tuple[str, Session]:
         """The new cookie value and its session. The session that the browser had ends: no id outlives a sign-in.
 

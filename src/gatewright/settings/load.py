@@ -7,15 +7,26 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import platformdirs
 import yaml
 
 from gatewright.domain.errors import SettingInvalid
 from gatewright.settings.models import invalid, read_model_list
-from gatewright.settings.schema import GENERIC, SETTINGS, WITHOUT_EFFECT, Generic, Setting, Settings
+from gatewright.settings.schema import GENERIC, LOOPBACK, REFUSED, SETTINGS, WITHOUT_EFFECT, Generic, Setting, Settings
 
-OUR_PREFIXES = ("GATEWRIGHT_", "LITELLM_", "GENERIC_", "PROXY_", "GOOGLE_CLIENT_", "MICROSOFT_", "SAML_", "CLI_SSO_")
+OUR_PREFIXES = (
+    *("GATEWRIGHT_", "LITELLM_", "GENERIC_", "PROXY_", "GOOGLE_CLIENT_", "MICROSOFT_", "SAML_", "CLI_SSO_"),
+    *(
+        "UI_USERNAME",
+        "UI_PASSWORD",
+        "SERVER_ROOT_PATH",
+        "DISABLE_ADMIN_UI",
+        "ENABLE_SSO_DEBUG",
+        "PKCE_STRICT_CACHE_MISS",
+    ),
+)
 # Read elsewhere: by the command line, the tests, the build, or by this module itself.
 READ_ELSEWHERE = {
     "GATEWRIGHT_CONFIG",
@@ -39,6 +50,9 @@ def load(flags: Mapping[str, str | None] | None = None, environ: Mapping[str, st
         found["data_dir"] = Path(platformdirs.user_data_dir("gatewright", appauthor=False))
     if found["base_url"] is None:
         found["base_url"] = f"http://localhost:{found['port']}"
+    for name, (problem, fix) in REFUSED.items():
+        if reader.variable(name) is not None:
+            raise invalid(name, "environment", problem, fix)
     models, model_warnings = read_model_list(reader.file.get("model_list"), reader.file_name, reader.resolve)
     generic = read_generic(reader)
     check_admin(found)
@@ -48,12 +62,18 @@ def load(flags: Mapping[str, str | None] | None = None, environ: Mapping[str, st
 
 def doubts(found: Mapping[str, Any]) -> list[str]:
     """What is valid and still probably not meant."""
+    doubts = []
     if found["base_url"].startswith("https://") and not found["trusted_proxies"]:
-        return [
+        doubts.append(
             "PROXY_BASE_URL is https, so a reverse proxy stands in front, but GATEWRIGHT_TRUSTED_PROXIES does not name "
             "it: everybody shares the proxy's address, in the session list and in the limits on sign-ins"
-        ]
-    return []
+        )
+    if found["host"] not in LOOPBACK and urlsplit(found["base_url"]).hostname in LOOPBACK:
+        doubts.append(
+            f"{found['base_url']} is the only address whose pages open, but GATEWRIGHT_HOST lets other machines in: "
+            "set PROXY_BASE_URL to the URL that people open there"
+        )
+    return doubts
 
 
 def read_generic(reader: "Reader") -> Generic | None:

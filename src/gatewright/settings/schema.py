@@ -11,6 +11,8 @@ from gatewright.domain.clock import HOUR, Millis
 from gatewright.domain.money import Price
 from gatewright.settings import values
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
 
 class ModelEntry(msgspec.Struct, frozen=True):
     """One entry of the config file's `model_list`: a deployment behind a public model name."""
@@ -88,7 +90,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     @property
     def listens_on_loopback_only(self) -> bool:
-        return self.host in ("localhost", "127.0.0.1", "::1")
+        return self.host in LOOPBACK
 
     @property
     def person_policy(self) -> AddressPolicy:
@@ -321,4 +323,12 @@ GENERIC: tuple[Setting, ...] = (
 # Accepted because the documents name them; they change nothing here, and the start says why.
 WITHOUT_EFFECT: dict[str, str] = {
     "EXPERIMENTAL_UI_LOGIN": "the command line's sign-in is on without it",
+}
+
+# Restrictions that this version does not know: going on without one would let people in whom it was to keep out.
+REFUSED: dict[str, tuple[str, str]] = {
+    "ALLOWED_EMAIL_DOMAINS": (
+        "this version does not restrict sign-in by e-mail domain",
+        "Restrict who may use the application at the provider, and unset it here",
+    ),
 }

@@ -113,6 +113,9 @@ def url(value: str) -> str:
 
 
 def base_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https"):
+        raise ValueError(f"{value!r} is not an http or https URL | Write it whole, such as https://llm.example.com")
     clean = url(value).rstrip("/")
     parts = urlsplit(clean)
     if parts.path or parts.query:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gatewright.domain.clock import Clock
@@ -109,10 +109,24 @@ def database_url(value: str | None, data_dir: Path) -> URL:
     """
     if not value:
         return URL.create("sqlite+aiosqlite", database=str(data_dir / "gatewright.db"))
+    try:
+        return _parsed(value)
+    except (ArgumentError, ValueError):
+        # Their words quote the URL, and with it the password.
+        raise SettingInvalid(
+            "DATABASE_URL",
+            source="environment",
+            problem="it is not a URL, or its port is not a number",
+            fix="Use postgresql://user:password@host:5432/database, with special characters percent-encoded",
+        ) from None
+
+
+def _parsed(value: str) -> URL:
     parts = urlsplit(value)
     scheme = parts.scheme.split("+", 1)[0]
     if scheme == "sqlite":
-        return make_url(urlunsplit(parts._replace(scheme="sqlite+aiosqlite")))
+        # Not put together from its parts: that drops slashes, which say whether the path is absolute.
+        return make_url(f"sqlite+aiosqlite{value[len(parts.scheme) :]}")
     if scheme not in ("postgres", "postgresql"):
         raise SettingInvalid(
             "DATABASE_URL",

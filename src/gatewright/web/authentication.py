@@ -9,6 +9,7 @@ from gatewright.accounts.sessions import Session, Sessions
 from gatewright.domain.errors import Forbidden, Unauthenticated
 from gatewright.domain.identity import Role
 from gatewright.domain.keys import Principal
+from gatewright.web.credential import key_in
 from gatewright.web.routing import Access
 
 # In this order (contract litellm 3.1).
@@ -28,7 +29,7 @@ def key_of(headers: Mapping[str, str]) -> str | None:
     for name in KEY_HEADERS:
         value = headers.get(name)
         if value:
-            return value[7:].strip() if value[:7].lower() == "bearer " else value.strip()
+            return key_in(value)
     return None
 
 

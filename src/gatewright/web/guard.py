@@ -2,12 +2,14 @@
 
 import secrets
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from gatewright.domain.errors import BadInput, Forbidden, GatewrightError
+from gatewright.domain.errors import BadInput, Forbidden, GatewrightError, MethodNotAllowed, NotFound
 from gatewright.domain.people import Origin
 from gatewright.settings.schema import Settings
 from gatewright.web import csrf, errors
@@ -20,6 +22,7 @@ from gatewright.web.render import Pages
 from gatewright.web.routing import Access, Dialect, Route
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+LONGEST_PATH = 200
 ALWAYS = {"x-content-type-options": "nosniff", "x-frame-options": "DENY"}
 
 
@@ -29,6 +32,25 @@ class MisdirectedHost(BadInput):
     code = "misdirected_request"
     status = 421
     summary = "This server does not answer for that host name."
+
+
+def dialect_of(request: Request) -> Dialect:
+    """The dialect of an address that is in no row: by its path, and a page for a browser that goes there."""
+    path = request.url.path
+    if path.startswith("/api/v1/"):
+        return Dialect.PROBLEM
+    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        return Dialect.PAGE
+    return Dialect.OPENAI if path.startswith("/v1/") else Dialect.DETAIL
+
+
+def finished(response: Response, call: Call) -> Response:
+    """The response with the headers that every answer has."""
+    for name, value in ALWAYS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
+    response.headers["x-request-id"] = call.origin.reference or ""
+    return response
 
 
 class Guard:
@@ -54,13 +76,28 @@ class Guard:
                 response = self._refuse(route, call, error)
             except Exception as error:  # noqa: BLE001 (the edge: logged with its reference, never shown)
                 response = self._refuse(route, call, errors.unexpected(error, call.origin.reference))
-            for name, value in ALWAYS.items():
-                response.headers.setdefault(name, value)
-            response.headers.setdefault("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
-            response.headers["x-request-id"] = call.origin.reference or ""
-            return response
+            return finished(response, call)
 
         return run
+
+    async def not_routed(self, request: Request, error: Exception) -> Response:
+        """404 and 405 for what is in no row, in the dialect that the caller of such a path reads."""
+        call = Call(request, self._origin(request), None, None)
+        kind = MethodNotAllowed if isinstance(error, HTTPException) and error.status_code == 405 else NotFound
+        dialect = dialect_of(request)
+        sought = f"There is no {request.method} {request.url.path[:LONGEST_PATH]} here"
+        if dialect is Dialect.PAGE:
+            response: Response = self._pages.error(call, kind("There is nothing at this address."))
+        elif dialect is Dialect.DETAIL:
+            # The words of LiteLLM's own framework, which its clients know.
+            body = {"detail": HTTPStatus(kind.status).phrase, "hint": f"{sought}; docs/api.md lists the routes."}
+            response = JSONResponse(body, kind.status)
+        else:
+            document = "docs/compatibility.md" if dialect is Dialect.OPENAI else "docs/api.md"
+            refusal = kind(f"{sought}.", hint=f"{document} lists the routes.")
+            response = errors.as_response(refusal, dialect, call.origin.reference)
+        response.headers.update((error.headers or {}) if isinstance(error, HTTPException) else {})
+        return finished(response, call)
 
     async def _answer(self, route: Route, call: Call) -> Response:
         request = call.request

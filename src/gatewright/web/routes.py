@@ -4,11 +4,9 @@ from collections.abc import Iterable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as StarletteRoute
 
-from gatewright.web.guard import ALWAYS, Guard
+from gatewright.web.guard import Guard
 from gatewright.web.routing import Route
 
 
@@ -24,7 +22,7 @@ def application(table: Iterable[Route], guard: Guard) -> Starlette:
                     raise ValueError(f"{method} {path} stands in the route table twice")
                 seen.add((method, path))
             rows.append(StarletteRoute(path, endpoint, methods=list(route.methods)))
-    app = Starlette(routes=rows, exception_handlers={HTTPException: not_routed})
+    app = Starlette(routes=rows, exception_handlers={HTTPException: guard.not_routed})
     # A redirect to the other spelling would lose a POST's body; rows that answer both say so.
     app.router.redirect_slashes = False
     return app
@@ -36,13 +34,3 @@ def spellings(route: Route) -> list[str]:
         return [route.path]
     other = route.path.rstrip("/") if route.path.endswith("/") else f"{route.path}/"
     return [route.path, other]
-
-
-async def not_routed(request: Request, error: Exception) -> Response:
-    """404 and 405 for what is in no row."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    detail = "Not Found" if status == 404 else "Method Not Allowed"
-    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
-    hint = f"There is no {request.method} {request.url.path} here; docs/api.md lists the routes."
-    body = {"detail": detail, "hint": hint}
-    return JSONResponse(body, status, headers={**headers, **ALWAYS})

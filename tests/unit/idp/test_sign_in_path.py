@@ -17,6 +17,7 @@ from authlib.oidc.core import CodeIDToken  # type: ignore[import-untyped]
 
 from gatewright.oidc import id_token, jwt, pkce
 from gatewright.oidc.metadata import parse
+from gatewright.storage import scope_mappings
 
 from .conftest import BASE, PASSWORD, Stand
 
@@ -262,3 +263,24 @@ async def test_the_redirect_keeps_the_clients_own_query(stand: Stand) -> None:
     assert success("com.example.app:/cb", ISSUER, None, "c") == "com.example.app:/cb?" + urlencode(
         {"code": "c", "iss": ISSUER}
     )
+
+
+async def test_a_mapping_that_is_stopped_refuses_the_sign_in_and_demotes_nobody(stand: Stand) -> None:
+    async with stand.browser() as browser:
+        body = await tokens(stand, browser)
+        async with stand.db.write() as tx:
+            role = await scope_mappings.find(tx, scope_name="litellm_role")
+            assert role is not None
+            await scope_mappings.change(tx, role.id, expression="while True:\n    pass")
+        answer = await exchange(stand, returned(await sign_in_again(browser))["code"])
+        assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
+        assert "LiteLLM Role" in answer.json()["error_description"]
+        assert (await userinfo(stand, body["access_token"])).status_code == 503
+    [event, _] = await stand.events("idp.mapping")
+    assert (event["outcome"], event["target"]) == ("mapping_failed", "LiteLLM Role")
+    assert "took too long" in event["details"]["cause"]
+
+
+async def sign_in_again(browser: httpx2.AsyncClient) -> httpx2.Response:
+    """The provider's session answers at once."""
+    return await browser.get("/application/o/authorize/", params=SEED)

@@ -190,11 +190,14 @@ def test_a_wrong_entry_is_named(tmp_path: Path, config: str, text: str) -> None:
 
 def test_what_has_no_effect_is_reported_by_name(tmp_path: Path) -> None:
     config = "litellm_settings: {drop_params: true}\nrouter_settings: {}\n"
-    found = settings(tmp_path, config, LITELLM_LICENSE="x", MICROSOFT_CLIENT_ID="y", EXPERIMENTAL_UI_LOGIN="true")
+    found = settings(
+        tmp_path, config, LITELLM_LICENSE="x", MICROSOFT_CLIENT_ID="y", UI_PASSWORD="z", EXPERIMENTAL_UI_LOGIN="true"
+    )
     assert found.warnings == (
         "EXPERIMENTAL_UI_LOGIN has no effect: the command line's sign-in is on without it",
         "LITELLM_LICENSE is set but not supported by this version; it has no effect",
         "MICROSOFT_CLIENT_ID is set but not supported by this version; it has no effect",
+        "UI_PASSWORD is set but not supported by this version; it has no effect",
         "config.yaml: litellm_settings.drop_params is not supported and has no effect",
         "config.yaml: the section router_settings is not supported and has no effect",
     )
@@ -205,3 +208,10 @@ def test_https_without_a_trusted_proxy_is_doubted(tmp_path: Path) -> None:
     assert "GATEWRIGHT_TRUSTED_PROXIES does not name it" in warning
     known = settings(tmp_path, PROXY_BASE_URL="https://llm.example.com", GATEWRIGHT_TRUSTED_PROXIES="127.0.0.1")
     assert known.warnings == ()
+
+
+def test_a_start_that_only_this_machine_can_open_is_doubted(tmp_path: Path) -> None:
+    [warning] = settings(tmp_path, GATEWRIGHT_HOST="0.0.0.0").warnings
+    assert "set PROXY_BASE_URL" in warning
+    assert settings(tmp_path, GATEWRIGHT_HOST="0.0.0.0", PROXY_BASE_URL="http://llm.example.com").warnings == ()
+    assert settings(tmp_path, GATEWRIGHT_HOST="127.0.0.1").warnings == ()

@@ -27,7 +27,7 @@ async def read(call: Call, shape: type[T]) -> T:
         if error.error_code != "field_invalid" or error.param is not None or named is None:
             raise
         # For a field that is missing or unknown msgspec names it in the text alone.
-        raise BadInput(error.message, param=named[1], code=error.error_code) from error
+        raise unfit(error.message, named[1], shape) from error
     except RecursionError as error:
         raise BadInput("The body is nested too deeply.", code="invalid_json") from error
 
@@ -39,8 +39,16 @@ def shaped(fields: Mapping[str, Any], shape: type[T]) -> T:
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at `$.")
         named = _NAMED_FIELD.search(problem)
-        param = path.rstrip("`") or (named[1] if named else None)
-        raise BadInput(problem, param=param, code="field_invalid") from error
+        if named and not path:
+            raise unfit(problem, named[1], shape) from error
+        raise BadInput(problem, param=path.rstrip("`") or None, code="field_invalid") from error
+
+
+def unfit(problem: str, name: str, shape: Any) -> BadInput:
+    """A field that is unknown or missing, in our words, with the fields that there are."""
+    message = f"There is no field {name!r} here." if "unknown field" in problem else f"The field {name!r} is missing."
+    names = ", ".join(field.encode_name for field in msgspec.structs.fields(shape))
+    return BadInput(message, param=name, hint=f"The fields are: {names}.", code="field_invalid")
 
 
 def clean(text: str, param: str) -> str:
@@ -71,4 +79,4 @@ def nothing() -> Response:
 def bad_value(error: ValueError, param: str) -> BadInput:
     """What `settings.values` says about a text (`problem | fix`) as an error about that field."""
     problem, _, fix = str(error).partition(" | ")
-    return BadInput(problem, param=param, hint=fix or None, code="field_invalid")
+    return BadInput(f"{problem}.", param=param, hint=f"{fix}." if fix else None, code="field_invalid")

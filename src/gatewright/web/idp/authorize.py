@@ -12,6 +12,7 @@ from gatewright.idp.login import SignInRefused
 from gatewright.idp.provider import Provider
 from gatewright.oidc import parameters, redirect_uris
 from gatewright.oidc.parameters import Parameters
+from gatewright.sso.relying_party import CALLBACK
 from gatewright.web.call import Call
 from gatewright.web.cookies import IDP_SESSION, Cookies
 from gatewright.web.render import Pages
@@ -48,7 +49,7 @@ class Authorize:
         found = await self._pending(pending, call)
         if isinstance(found, SendBack):
             return send(found)
-        return self._page(call, found, pending, name=(found.login_hint or "")[:254] if found else "")
+        return await self._page(call, found, pending, name=(found.login_hint or "")[:254] if found else "")
 
     async def submit(self, call: Call) -> Response:
         """The sign-in. It ends at the client, without another look at the authorization endpoint."""
@@ -61,9 +62,9 @@ class Authorize:
         try:
             token, session = await self._provider.login.sign_in(name, fields.get("password", ""), call.origin, old)
         except SignInRefused as error:
-            return self._page(call, found, pending, name=name, problem=error.message, status=400)
+            return await self._page(call, found, pending, name=name, problem=error.message, status=400)
         except TooManyRequests as error:
-            response = self._page(call, found, pending, name=name, problem=error.message, status=429)
+            response = await self._page(call, found, pending, name=name, problem=error.message, status=429)
             response.headers["retry-after"] = str(error.retry_after)
             return response
         response = await self._after(pending, session, call)
@@ -84,7 +85,7 @@ class Authorize:
         params = pending_parameters(pending)
         return None if params is None else await self._provider.authorization.examine(params, call.origin)
 
-    def _page(
+    async def _page(
         self,
         call: Call,
         found: AuthorizationRequest | None,
@@ -99,12 +100,19 @@ class Authorize:
             "idp/sign_in.html",
             status=status,
             form_origins=() if found is None else form_origins(found.redirect_uri),
-            application=None if found is None else found.client.application_name,
+            application=None if found is None else self._application(found),
+            nobody_yet=await self._provider.login.nobody_yet(),
             action=SIGN_IN,
             next=pending if found else "",
             name=name,
             problem=problem,
         )
+
+    def _application(self, found: AuthorizationRequest) -> str:
+        """What the person signs in to. Our own dashboard goes by our name, whatever the blueprint calls the client."""
+        if found.redirect_uri == self._provider.base_url + CALLBACK:
+            return "Gatewright"
+        return found.client.application_name
 
 
 def pending_parameters(pending: str) -> Parameters | None:

@@ -1,6 +1,5 @@
 """One model request over ASGI: reads it, and writes its answer with our headers and nothing rebuilt."""
 
-import base64
 from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache
 from typing import Any
@@ -12,6 +11,7 @@ from gatewright.domain.errors import GatewrightError, TooLarge, TooManyRequests,
 from gatewright.domain.money import Nanos, dollars
 from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.exchange import Answer, ClientGone, WireHeaders
+from gatewright.web.credential import key_in
 from gatewright.web.errors import openai_error
 from gatewright.web.openai.hang_up import Message, Receive, UntilHangUp
 
@@ -202,18 +202,4 @@ def _credential_and_length(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str,
             length = int(value) if value.isdigit() and len(value) < 20 else 0
         elif rank < best and value:
             best, found = rank, value
-    return _secret(found), length
-
-
-def _secret(value: bytes) -> str:
-    """The key in a header's value: `Bearer ` is taken off once; of `Basic` the password counts."""
-    text = value.decode("latin-1")
-    scheme = text[:7].lower()
-    if scheme == "bearer ":
-        return text[7:].strip()
-    if scheme.startswith("basic "):
-        try:
-            return base64.b64decode(text[6:], validate=True).decode().partition(":")[2]
-        except ValueError:  # no base64, or not of ASCII or UTF-8
-            return ""
-    return text.strip()
+    return key_in(found.decode("latin-1")), length

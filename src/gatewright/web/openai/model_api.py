@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from gatewright.accounts.keys import KeyRing
-from gatewright.domain.errors import BadInput, GatewrightError, UnknownModel
+from gatewright.domain.errors import GatewrightError, MethodNotAllowed, UnknownModel
 from gatewright.domain.keys import Principal
 from gatewright.gateway.chat import Chat
 from gatewright.gateway.deployment import Deployment
@@ -21,12 +21,6 @@ Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 Serve = Callable[[AsgiExchange, Scope], Awaitable[None]]
 
 ONE_MODEL = ("/v1/models/", "/models/")
-
-
-class MethodNotAllowed(BadInput):
-    code = "method_not_allowed"
-    status = 405
-    summary = "This method does not exist here. The header Allow says which do."
 
 
 def peer_address(scope: Scope) -> str | None:
