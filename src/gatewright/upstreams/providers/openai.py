@@ -33,7 +33,8 @@ _USUAL = (
     *("max_tokens", "max_completion_tokens", "tools", "tool_choice", "response_format", "seed", "stop", "metadata"),
 )
 _KNOWN = frozenset(_USUAL)
-_JUDGED = frozenset(
+# What decides here: two spellings of one of these could mean one thing to us and another to a provider.
+JUDGED = frozenset(
     {"model", "messages", "input", "prompt", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"}
 )
 _LEADS = {name: b', "%b": ' % name.encode() for name in _USUAL}
@@ -66,7 +67,7 @@ def prepare(body: bytes, *, content: str = "messages") -> Prepared:
     """
     members = _members(body)
     if not members.keys() <= _KNOWN:
-        _refuse_lookalikes(members, _JUDGED)
+        _refuse_lookalikes(members, JUDGED)
     get = members.get
     model = _model(get("model"))
     if content not in members:
