@@ -52,6 +52,7 @@ $(VENV)/bin/python:
 $(VENV)/.server: $(VENV)/bin/python requirements/server.txt requirements/build.txt pyproject.toml $(shell find ui/src ui/package-lock.json scripts/build_ui.py 2>/dev/null)
 	$(PIP) --require-hashes -r requirements/server.txt -r requirements/build.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q src/gatewright
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.server requirements/dev.txt

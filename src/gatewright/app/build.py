@@ -91,9 +91,9 @@ class Program:
         self.follower = Follower(db, [self.ring.apply, self.deployments.apply], self._changed)
         self.cookies = Cookies(https=settings.is_https)
         self.pages = Pages(settings, self.cookies)
-        router = self._router()
-        self.outbound.mount(settings.base_url, router)
-        self.edge = Edge(self._model_api().route, router, self._start, self._stop)
+        self.router = self._router()
+        self.outbound.mount(settings.base_url, self.router)
+        self.edge = Edge(self._model_api().route, self.router, self._start, self._stop)
 
     def _model_api(self) -> ModelApi:
         chat = Chat(self.ring, self.deployments, self.client, self.ledger, self.db.clock)
