@@ -44,11 +44,6 @@ class Users:
         async with self._db.read() as tx:
             return await users.page(tx, limit, after)
 
-    async def groups_of(self, user_pk: int) -> list[Group]:
-        """The groups that the user is directly in."""
-        async with self._db.read() as tx:
-            return await groups.of_user(tx, user_pk)
-
     async def all_groups(self) -> list[Group]:
         """Every group, for resolving parents in memory."""
         async with self._db.read() as tx:

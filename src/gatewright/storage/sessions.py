@@ -7,7 +7,6 @@ from sqlalchemy import insert, select, update
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
-from gatewright.storage.rows import changed
 from gatewright.storage.tables import sessions
 
 
@@ -80,9 +79,3 @@ async def end(tx: Transaction, session_id: int, at: Millis) -> str | None:
     query = update(sessions).where(sessions.c.id == session_id, sessions.c.ended_at.is_(None)).values(ended_at=at)
     token_hash: str | None = (await tx.execute(query.returning(sessions.c.token_hash))).scalar()
     return token_hash
-
-
-async def end_all(tx: Transaction, user_pk: int, at: Millis) -> int:
-    """Ends every session of the user and says how many."""
-    query = update(sessions).where(sessions.c.user_pk == user_pk, sessions.c.ended_at.is_(None)).values(ended_at=at)
-    return changed(await tx.execute(query))
