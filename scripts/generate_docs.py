@@ -28,7 +28,7 @@ from gatewright.settings.models import KNOWN_INFO, KNOWN_PARAMS
 from gatewright.settings.providers import PROVIDERS
 from gatewright.settings.schema import GENERIC, REFUSED, SETTINGS, WITHOUT_EFFECT, Setting
 from gatewright.web.authentication import KEY_HEADERS
-from gatewright.web.openai.model_api import ONE_MODEL
+from gatewright.web.model_api.routes import ONE_MODEL
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 COMPATIBILITY = Path(__file__).resolve().parent / "compatibility.toml"

@@ -53,7 +53,7 @@ from gatewright.web.health import Health, Standing
 from gatewright.web.litellm.keys import KeyRoutes
 from gatewright.web.litellm.models import ModelRoutes
 from gatewright.web.litellm.users import UserRoutes
-from gatewright.web.openai.model_api import ModelApi
+from gatewright.web.model_api.routes import ModelApi
 from gatewright.web.render import Pages
 from gatewright.web.routes import application
 from gatewright.web.routing import Route

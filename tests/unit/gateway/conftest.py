@@ -1,3 +1,3 @@
-from tests.unit.web.openai.migrated import db, template
+from tests.unit.web.model_api.migrated import db, template
 
 __all__ = ["db", "template"]

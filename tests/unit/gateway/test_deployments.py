@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.web.openai.harness import model, settings
+from tests.unit.web.model_api.harness import model, settings
 
 from gatewright.domain.addresses import AddressPolicy
 from gatewright.domain.errors import BadInput, Conflict, NotFound, SettingInvalid, Unavailable, UnknownModel

@@ -10,7 +10,7 @@ import openai
 import pytest
 from tests.servers import eventually_async
 from tests.unit.upstreams.server import Script, Upstream
-from tests.unit.web.openai.harness import (
+from tests.unit.web.model_api.harness import (
     ANSWER,
     FIRST,
     SECOND,
@@ -23,7 +23,7 @@ from tests.unit.web.openai.harness import (
     gateway,
     model,
 )
-from tests.unit.web.openai.test_hang_up import Slow
+from tests.unit.web.model_api.test_hang_up import Slow
 
 from gatewright.storage.database import Database
 

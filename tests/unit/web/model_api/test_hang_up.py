@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from tests.servers import eventually_async
 from tests.unit.upstreams.server import Talk, Upstream
-from tests.unit.web.openai.harness import ASK, FIRST, STREAM_HEAD, USED, Gateway, Got, chunk, gateway, model
+from tests.unit.web.model_api.harness import ASK, FIRST, STREAM_HEAD, USED, Gateway, Got, chunk, gateway, model
 
 from gatewright.gateway.exchange import ClientGone
 from gatewright.storage.database import Database
-from gatewright.web.openai.hang_up import UntilHangUp
+from gatewright.web.model_api.hang_up import UntilHangUp
 
 STREAM_ASK = {**ASK, "stream": True}
 

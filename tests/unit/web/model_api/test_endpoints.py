@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.unit.upstreams.server import Talk, Upstream
-from tests.unit.web.openai.harness import DONE, STREAM_HEAD, Got, Provider, answer, chunk, gateway, model
+from tests.unit.web.model_api.harness import DONE, STREAM_HEAD, Got, Provider, answer, chunk, gateway, model
 
 from gatewright.storage.database import Database
 from gatewright.upstreams.endpoints import CHAT, COMPLETIONS, EMBEDDINGS, ENDPOINTS, IMAGES, SPEECH, Endpoint

@@ -23,7 +23,7 @@ from gatewright.spend.ledger import Ledger
 from gatewright.storage.database import Database
 from gatewright.storage.tables import spend_log
 from gatewright.upstreams.client import Client
-from gatewright.web.openai.model_api import ModelApi
+from gatewright.web.model_api.routes import ModelApi
 
 MASTER = "sk-master-of-these-tests"
 PRICE = Price(input=2_000_000_000, output=8_000_000_000)

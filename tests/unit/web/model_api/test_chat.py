@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.unit.upstreams.server import Upstream
-from tests.unit.web.openai.harness import (
+from tests.unit.web.model_api.harness import (
     ANSWER,
     ASK,
     DONE,

@@ -13,7 +13,7 @@ from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.exchange import Answer, ClientGone, WireHeaders
 from gatewright.web.credential import key_in
 from gatewright.web.errors import openai_error
-from gatewright.web.openai.hang_up import Message, Receive, UntilHangUp
+from gatewright.web.model_api.hang_up import Message, Receive, UntilHangUp
 
 Scope = Message
 Send = Callable[[Message], Awaitable[None]]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.unit.upstreams.server import Talk, Upstream
-from tests.unit.web.openai.harness import (
+from tests.unit.web.model_api.harness import (
     ANSWER,
     ASK,
     FIRST,

@@ -14,8 +14,8 @@ from gatewright.gateway.deployments import Deployments
 from gatewright.gateway.exchange import ClientGone
 from gatewright.upstreams.endpoints import ENDPOINTS, Endpoint
 from gatewright.web.errors import unexpected
-from gatewright.web.openai.exchange import AsgiExchange, Scope, Send
-from gatewright.web.openai.hang_up import Receive
+from gatewright.web.model_api.exchange import AsgiExchange, Scope, Send
+from gatewright.web.model_api.hang_up import Receive
 
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 Serve = Callable[[AsgiExchange, Scope], Awaitable[None]]

@@ -1,3 +1,0 @@
-from tests.unit.web.openai.migrated import db, template
-
-__all__ = ["db", "template"]
