@@ -26,7 +26,7 @@ class GatewrightError(Exception):
     """
 
     code: ClassVar[str] = "internal_error"
-    status: ClassVar[int] = 500
+    status: int = 500
     summary: ClassVar[str] = "Something went wrong inside Gatewright. The reference id finds it in the log."
 
     def __init__(

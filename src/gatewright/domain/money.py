@@ -16,28 +16,53 @@ TOKENS_PER_PRICE = 1_000_000
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """What one request used, in tokens. `cached` is the part of `prompt` that was read from the provider's cache."""
+    """What one request used, in tokens, in one form for every provider.
+
+    `prompt` is all input and `completion` all output; the others are parts of them: of `prompt`, `cached` was read from
+    the provider's cache, `cache_write` and `cache_write_1h` were written to it (to live 5 minutes or an hour), and
+    `audio_prompt` is sound; of `completion`, `reasoning` is thought and `audio_completion` sound.
+    """
 
     prompt: int = 0
     completion: int = 0
     cached: int = 0
     reasoning: int = 0
+    cache_write: int = 0
+    cache_write_1h: int = 0
+    audio_prompt: int = 0
+    audio_completion: int = 0
 
 
 class Price(msgspec.Struct, frozen=True):
-    """Nano-dollars for one million tokens. `cached_input` None means that cached tokens cost what input costs."""
+    """Nano-dollars for one million tokens.
+
+    None means that these tokens cost what the others of their side do; an hour's cache write what a short one does.
+    """
 
     input: Nanos
     output: Nanos
     cached_input: Nanos | None = None
+    cache_write: Nanos | None = None
+    cache_write_1h: Nanos | None = None
+    audio_input: Nanos | None = None
+    audio_output: Nanos | None = None
 
 
 def cost(usage: Usage, price: Price | None) -> Nanos | None:
     """What `usage` costs at `price`, in nano-dollars, rounded once; None when the price is unknown."""
     if price is None:
         return None
-    cached_rate = price.input if price.cached_input is None else price.cached_input
-    total = (usage.prompt - usage.cached) * price.input + usage.cached * cached_rate + usage.completion * price.output
+    total = usage.prompt * price.input + usage.completion * price.output
+    if usage.cached and price.cached_input is not None:
+        total += usage.cached * (price.cached_input - price.input)
+    if usage.cache_write or usage.cache_write_1h:
+        short = price.input if price.cache_write is None else price.cache_write
+        long = short if price.cache_write_1h is None else price.cache_write_1h
+        total += usage.cache_write * (short - price.input) + usage.cache_write_1h * (long - price.input)
+    if usage.audio_prompt and price.audio_input is not None:
+        total += usage.audio_prompt * (price.audio_input - price.input)
+    if usage.audio_completion and price.audio_output is not None:
+        total += usage.audio_completion * (price.audio_output - price.output)
     return (total + TOKENS_PER_PRICE // 2) // TOKENS_PER_PRICE
 
 

@@ -12,10 +12,15 @@ from gatewright.domain.money import Price
 from gatewright.settings.providers import provider_and_model
 from gatewright.settings.schema import ModelEntry
 from gatewright.storage.deployments import DeploymentRow
-from gatewright.upstreams.endpoints import ENDPOINTS
-from gatewright.upstreams.target import Target, parse_target
+from gatewright.translation.dialect import Dialect
+from gatewright.upstreams.account import Account
+from gatewright.upstreams.call import Way
+from gatewright.upstreams.endpoints import CHAT, MESSAGES, RESPONSES
+from gatewright.upstreams.providers.registry import ways_of
+from gatewright.upstreams.target import parse_target
 from gatewright.upstreams.timeouts import Timeouts
 
+CREDENTIAL_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "x-goog-api-key"})
 CONFIG, DATABASE, BUILT_IN = "config", "database", "built_in"
 
 # What LiteLLM says of every model that has no creation time.
@@ -23,8 +28,8 @@ LONG_AGO: Millis = 1_677_610_602_000
 
 
 class Deployment(msgspec.Struct, frozen=True):
-    """`source` is `config`, `database` or `built_in`; `targets` has one for the path of every endpoint, and
-    none for the built-in model alone.
+    """`source` is `config`, `database` or `built_in`; `ways` says by the path of an endpoint how it
+    is served.
 
     `price` None means unknown: what it costs is recorded as unknown too, never as nothing.
     """
@@ -36,7 +41,7 @@ class Deployment(msgspec.Struct, frozen=True):
     api_base: str | None
     source: str
     price: Price | None
-    targets: Mapping[str, Target]
+    ways: Mapping[str, Way]
     timeouts: Timeouts | None
     created_at: Millis = LONG_AGO
 
@@ -44,6 +49,10 @@ class Deployment(msgspec.Struct, frozen=True):
     def is_demonstration(self) -> bool:
         return self.source == BUILT_IN
 
+
+NOWHERE = Way(
+    target=parse_target("http://echo.invalid", "/", policy=AddressPolicy()), model="echo", dialect=Dialect.CHAT
+)
 
 ECHO = Deployment(
     id="echo",
@@ -53,7 +62,7 @@ ECHO = Deployment(
     api_base=None,
     source=BUILT_IN,
     price=Price(input=0, output=0),
-    targets={},
+    ways=dict.fromkeys((CHAT.path, RESPONSES.path, MESSAGES.path), NOWHERE),
     timeouts=None,
 )
 """The built-in demonstration model. It is there only while nothing else is."""
@@ -62,7 +71,7 @@ ECHO = Deployment(
 def from_entry(entry: ModelEntry, policy: AddressPolicy, timeout_s: float) -> Deployment:
     """A deployment from the config file. Raises SettingInvalid when it cannot be called as it stands there."""
     try:
-        targets = targets_of(entry.api_base or "", entry.api_key, policy)
+        ways = ways_at(entry.provider, entry.upstream_model, entry.api_base or "", entry.api_key, policy)
     except BadInput as error:
         raise SettingInvalid(
             f"model_list ({entry.name}).{error.param}",
@@ -79,7 +88,7 @@ def from_entry(entry: ModelEntry, policy: AddressPolicy, timeout_s: float) -> De
         api_base=entry.api_base,
         source=CONFIG,
         price=entry.price,
-        targets=targets,
+        ways=ways,
         timeouts=Timeouts(first_byte=seconds, idle=seconds),
     )
 
@@ -97,20 +106,18 @@ def from_row(row: DeploymentRow, api_key: str | None, policy: AddressPolicy, tim
         api_base=api_base,
         source=DATABASE,
         price=None if price is None else msgspec.convert(price, Price),
-        targets=targets_of(api_base, api_key, policy),
+        ways=ways_at(provider, upstream_model, api_base, api_key, policy),
         timeouts=Timeouts(first_byte=timeout_s, idle=timeout_s),
         created_at=row.created_at,
     )
 
 
-def targets_of(api_base: str, api_key: str | None, policy: AddressPolicy) -> dict[str, Target]:
-    """Where its endpoints are, by their paths. Raises BadInput (param `api_base` or `api_key`)."""
-    headers = [("content-type", "application/json")]
-    if api_key:
-        headers.append(("authorization", f"Bearer {api_key}"))
+def ways_at(provider: str, model: str, api_base: str, api_key: str | None, policy: AddressPolicy) -> dict[str, Way]:
+    """How its endpoints are served, by their paths. Raises BadInput (param `api_base` or `api_key`)."""
+    account = Account(provider=provider, model=model, api_base=api_base, api_key=api_key, policy=policy)
     try:
-        return {one.path: parse_target(api_base, one.path, headers=headers, policy=policy) for one in ENDPOINTS}
+        return ways_of(account)
     except BadInput as error:
-        if error.param == "authorization":
+        if error.param in CREDENTIAL_HEADERS:
             raise BadInput("The API key holds a character that a header may not hold.", param="api_key") from None
         raise

@@ -17,7 +17,7 @@ from gatewright.gateway.deployment import (
     Deployment,
     from_entry,
     from_row,
-    targets_of,
+    ways_at,
 )
 from gatewright.outbound.errors import AddressRefused, OutboundFailed
 from gatewright.outbound.pinning import pin, system_resolve
@@ -156,7 +156,7 @@ class Deployments:
         if not api_base:
             raise BadInput("The address is missing.", param="api_base", hint="Give the URL up to and with /v1.")
         policy = self._settings.person_policy
-        targets_of(api_base, new.api_key, policy)
+        ways_at(provider, upstream_model, api_base, new.api_key, policy)
         await self._check_address(api_base)
         deployment_id, now = str(uuid.uuid4()), self._db.clock()
         async with self._db.write() as tx:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from gatewright.domain.clock import Clock
-from gatewright.upstreams.providers.openai import Prepared
+from gatewright.upstreams.body import Prepared
 
 LONGEST_ECHO = 2000
 """Characters of the question that are repeated."""

@@ -1,8 +1,10 @@
 """What the request path needs of the edge: one request, and the ways to answer it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
+
+import msgspec
 
 from gatewright.domain.money import Nanos
 from gatewright.gateway.deployment import Deployment
@@ -12,6 +14,21 @@ WireHeaders = list[tuple[bytes, bytes]]
 
 class ClientGone(Exception):
     """The client hung up. Not an error of the tree: it is recorded, and there is nobody to answer."""
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer's headers say of how it came about. Times are milliseconds; `cost` None while it is unknown.
+
+    `retries` and `fallbacks` count attempts after the first; `dropped` names parameters that were left out.
+    """
+
+    deployment: Deployment
+    cost: Nanos | None = None
+    retries: int = 0
+    fallbacks: int = 0
+    dropped: Sequence[str] = ()
+    upstream_ms: float | None = None
+    overhead_ms: float | None = None
 
 
 class Answer(Protocol):
@@ -49,6 +66,10 @@ class Exchange(Protocol):
         """Whether the client has been sent a status."""
         ...
 
+    def forwarded(self, names: Sequence[bytes]) -> WireHeaders:
+        """The caller's headers of these names (lower case)."""
+        ...
+
     async def body(self) -> bytes:
         """The whole body. Raises TooLarge."""
         ...
@@ -57,7 +78,7 @@ class Exchange(Protocol):
         """A block that is cancelled, and then raises ClientGone, when the client hangs up meanwhile."""
         ...
 
-    async def reply(self, answer: Answer, body: bytes, deployment: Deployment, cost: Nanos | None) -> None: ...
-    async def begin(self, answer: Answer, deployment: Deployment) -> None: ...
+    async def reply(self, status: int, headers: WireHeaders, body: bytes, facts: Facts) -> None: ...
+    async def begin(self, status: int, headers: WireHeaders, facts: Facts) -> None: ...
     async def send(self, data: bytes) -> None: ...
     async def end(self) -> None: ...

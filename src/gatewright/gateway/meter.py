@@ -3,14 +3,14 @@
 import asyncio
 
 from gatewright.domain.clock import Clock, Millis
-from gatewright.domain.errors import GatewrightError
+from gatewright.domain.errors import BadInput, GatewrightError
 from gatewright.domain.keys import Principal
 from gatewright.domain.money import Nanos, Usage, cost
 from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.exchange import ClientGone, Exchange
 from gatewright.spend.ledger import Ledger
 from gatewright.storage.spend_log import SpendRow
-from gatewright.upstreams.providers.openai import Prepared
+from gatewright.upstreams.body import Prepared
 
 MOST_TOKENS = 10**9
 """Above it a provider's count is nonsense and counts as unknown: it must not overflow a sum."""
@@ -81,6 +81,8 @@ class Meter:
             self._outcome, self._status = "client_gone", 200 if begun else CLIENT_CLOSED_REQUEST
             return
         self._outcome = "cut" if begun else "upstream_error"
+        if isinstance(error, BadInput) and not begun:
+            self._outcome = "refused"
         if isinstance(error, GatewrightError):
             self._error_code, status = error.error_code, error.status
         elif isinstance(error, asyncio.CancelledError):

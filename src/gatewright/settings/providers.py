@@ -1,6 +1,6 @@
-"""The providers that speak OpenAI's dialect, by LiteLLM's names: data, and how `<provider>/<model>` is read with it.
+"""The providers, by LiteLLM's names: data, and how `<provider>/<model>` is read with it.
 
-All of them take the key as `Authorization: Bearer`. Source: each provider's own API reference.
+Source: each provider's own API reference.
 """
 
 from typing import NamedTuple
@@ -10,12 +10,15 @@ from urllib.parse import urlsplit
 class Provider(NamedTuple):
     """`api_base` is the provider's own address, None for a server that only its operator can name.
 
-    `path` is put behind a given `api_base` without a path, where LiteLLM wants it without one.
+    `path` is put behind a given `api_base` without a path, where LiteLLM wants it without one. `speaks` is the adapter
+    in `upstreams.providers`. `responses`: at its own address it has OpenAI's responses API.
     """
 
     name: str
     api_base: str | None = None
     path: str = ""
+    speaks: str = "openai"
+    responses: bool = False
 
 
 DEFAULT = "openai"
@@ -24,7 +27,7 @@ DEFAULT = "openai"
 PROVIDERS = {
     one.name: one
     for one in (
-        Provider("openai", "https://api.openai.com/v1"),
+        Provider("openai", "https://api.openai.com/v1", responses=True),
         Provider("cerebras", "https://api.cerebras.ai/v1"),
         Provider("deepinfra", "https://api.deepinfra.com/v1/openai"),
         Provider("deepseek", "https://api.deepseek.com/v1"),
@@ -38,7 +41,7 @@ PROVIDERS = {
         Provider("perplexity", "https://api.perplexity.ai"),
         Provider("sambanova", "https://api.sambanova.ai/v1"),
         Provider("together_ai", "https://api.together.ai/v1"),
-        Provider("xai", "https://api.x.ai/v1"),
+        Provider("xai", "https://api.x.ai/v1", responses=True),
         Provider("zai", "https://api.z.ai/api/paas/v4"),
         # Servers of one's own.
         Provider("ollama", "http://localhost:11434/v1", path="/v1"),
@@ -46,7 +49,7 @@ PROVIDERS = {
         Provider("llamafile", "http://127.0.0.1:8080/v1"),
         Provider("lm_studio"),
         Provider("hosted_vllm"),
-        Provider("litellm_proxy"),
+        Provider("litellm_proxy", responses=True),
         Provider("custom_openai"),
     )
 }

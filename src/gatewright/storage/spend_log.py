@@ -21,8 +21,8 @@ class SpendRow(msgspec.Struct, frozen=True, array_like=True):
 
     The journal writes it as an array, so a new field goes to the end and has a default: journals outlive an upgrade.
 
-    `outcome` is `ok`, `upstream_error` (no answer, or an error from the provider), `cut` (the answer broke off) or
-    `client_gone`. `status` is what the client was sent, or would have been. `metered` says that the token counts are
+    `outcome` is `ok`, `upstream_error` (no answer, or an error from the provider), `cut` (the answer broke off),
+    `client_gone` or `refused` (by us: the model cannot do what was asked for). `status` is what the client was sent, or would have been. `metered` says that the token counts are
     known; when they are not they are 0 and `cost` is None, as it is when the price is unknown. `cost` is nano-dollars.
     """
 
@@ -120,7 +120,7 @@ async def totals(tx: Transaction, since: Millis, user_pk: int | None = None) -> 
         func.coalesce(func.sum(_c.prompt_tokens), 0).label("prompt_tokens"),
         func.coalesce(func.sum(_c.completion_tokens), 0).label("completion_tokens"),
         _spend,
-        _count(and_(_c.cost.is_(None), _c.outcome != "upstream_error")).label("unpriced"),
+        _count(and_(_c.cost.is_(None), _c.outcome.not_in(("upstream_error", "refused")))).label("unpriced"),
     )
     row = (await tx.execute(_in_range(query, since, user_pk))).one()
     return Totals(*(int(value) for value in row))

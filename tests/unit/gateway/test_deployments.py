@@ -62,8 +62,8 @@ async def test_one_that_is_added_is_stored_sealed_audited_and_announced(db: Data
     assert found.plan("chat", ANYBODY) == (added,)
     assert (added.provider, added.upstream_model, added.source) == ("openai", "gpt-x", "database")
     assert (added.api_base, added.price) == ("https://llm.example/v1", Price(3, 4))
-    assert b"authorization: Bearer sk-provider" in added.targets["/chat/completions"].head
-    assert added.targets["/chat/completions"].policy.operator is False
+    assert b"authorization: Bearer sk-provider" in added.ways["/chat/completions"].target.head
+    assert added.ways["/chat/completions"].target.policy.operator is False
     assert "sk-provider" not in repr(added) + repr(NEW)
     async with db.read() as tx:
         (event,) = await audit_log.newest(tx, 9)
@@ -170,7 +170,7 @@ async def test_what_cannot_be_added(db: Database, tmp_path: Path, changed: dict[
 
 async def test_what_the_policy_allows_can_be_added(db: Database, tmp_path: Path) -> None:
     found = registry(db, tmp_path, allowed_networks=("10.1.0.0/16",))
-    assert (await add(found, api_base="http://inside.example/v1")).targets["/chat/completions"].policy.networks == (
+    assert (await add(found, api_base="http://inside.example/v1")).ways["/chat/completions"].target.policy.networks == (
         "10.1.0.0/16",
     )
     assert (await add(found, name="own", api_base="http://127.0.0.1:8000/v1")).name == "own"
@@ -216,6 +216,6 @@ async def test_an_entry_that_cannot_be_called_stops_the_start(db: Database, tmp_
 async def test_the_operators_own_file_may_name_private_addresses(db: Database, tmp_path: Path) -> None:
     found = registry(db, tmp_path, model(1, timeout_s=7.0))
     (one,) = found.plan("chat", ANYBODY)
-    assert one.targets["/chat/completions"].policy == AddressPolicy(operator=True)
+    assert one.ways["/chat/completions"].target.policy == AddressPolicy(operator=True)
     assert one.timeouts is not None
     assert (one.timeouts.first_byte, one.timeouts.idle) == (7.0, 7.0)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gatewright.gateway.echo import LONGEST_ECHO, Echo, last_question
-from gatewright.upstreams.providers.openai import prepare
+from gatewright.upstreams.body import prepare
 
 ECHO = Echo(lambda: 1_790_000_000_000)
 

@@ -1,1 +1,1 @@
-"""One module a wire format: pure functions between a client's request and the provider's."""
+"""How each provider is reached: an adapter a module, data and pure functions."""

@@ -1,232 +1,39 @@
-"""OpenAI's wire format: what the gateway must know of a request, and the little that it changes in it.
+"""Providers that speak OpenAI's API: a row of `settings.providers` each, and nothing else to tell them apart."""
 
-Only the top level of a body is decoded: messages, tools and everything unknown stay the caller's bytes, so that a
-64-bit integer or a `1.0` reaches the provider as it was written.
-
-Source: OpenAI API reference, "Create chat completion" (`model`, `messages`, `stream`, `stream_options`, `usage`).
-"""
-
-import re
-from functools import lru_cache
-
-import msgspec
-
-from gatewright.domain.errors import BadInput
-from gatewright.domain.money import Usage
-from gatewright.upstreams.usage import usage_of
-
-_Members = dict[str, msgspec.Raw]
-
-_decode_members = msgspec.json.Decoder(_Members).decode
-_decode_text = msgspec.json.Decoder(str).decode
-_decode_count = msgspec.json.Decoder(int).decode
-_decode_flag = msgspec.json.Decoder(bool | None).decode
-_encode = msgspec.json.Encoder().encode
-
-_ONLY_USAGE = msgspec.Raw(b'{"include_usage":true}')
-_TRUE = msgspec.Raw(b"true")
-COPY_BELOW = 16 * 1024
-"""Bytes. Comparing a smaller body with a copy is quicker; a larger copy costs more in page faults than it saves."""
-
-_USUAL = (
-    *("model", "messages", "input", "prompt", "stream", "stream_options", "temperature", "top_p", "n", "user"),
-    *("max_tokens", "max_completion_tokens", "tools", "tool_choice", "response_format", "seed", "stop", "metadata"),
-)
-_KNOWN = frozenset(_USUAL)
-# What decides here: two spellings of one of these could mean one thing to us and another to a provider.
-JUDGED = frozenset(
-    {"model", "messages", "input", "prompt", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"}
-)
-_LEADS = {name: b', "%b": ' % name.encode() for name in _USUAL}
-_KEY = re.compile(rb'\s*[{,]\s*"(?:[^"\\]|\\.)*"\s*:\s*')
-_END = re.compile(rb"\s*\}\s*\Z")
+from gatewright.settings.providers import PROVIDERS
+from gatewright.translation.dialect import Dialect
+from gatewright.upstreams.account import Account
+from gatewright.upstreams.call import Way
+from gatewright.upstreams.endpoints import CHAT, ENDPOINTS, MESSAGES, RESPONSES
 
 
-class Prepared(msgspec.Struct, frozen=True):
-    """A request that was looked into. `members` are its top level, by name, as raw JSON.
+def ways(account: Account) -> dict[str, Way]:
+    """Every endpoint of OpenAI's as it is; conversations in other dialects through chat completions.
 
-    `max_tokens` and `max_completion_tokens` are None when absent or not a whole number (the provider judges them);
-    `n` is the number of answers asked for, 1 when absent.
+    A model of `mode: responses` is asked through the responses API, whatever the client speaks.
     """
+    headers = {"authorization": f"Bearer {account.api_key}"} if account.api_key else {}
 
-    body: bytes
-    members: _Members
-    model: str
-    stream: bool
-    include_usage: bool
-    max_tokens: int | None
-    max_completion_tokens: int | None
-    user: str | None
-    n: int
+    def way(path: str, dialect: Dialect | None = None) -> Way:
+        return Way(
+            target=account.target(path, headers),
+            model=account.model,
+            dialect=dialect,
+            signer=account.signer,
+            drop=account.drop,
+            defaults=account.defaults,
+        )
 
-
-def prepare(body: bytes, *, content: str = "messages") -> Prepared:
-    """Look into a request. `content` names the member that must be there: `messages`, `input` (embeddings), `prompt`.
-
-    Raises BadInput: code `invalid_json` when the body is not JSON, else `param` names the member that is wrong.
-    """
-    members = _members(body)
-    if not members.keys() <= _KNOWN:
-        _refuse_lookalikes(members, JUDGED)
-    get = members.get
-    model = _model(get("model"))
-    if content not in members:
-        raise BadInput(f"`{content}` is missing.", param=content, hint=f"Send `{content}` in the JSON body.")
-    stream = _stream(get("stream"))
-    return Prepared(
-        body=body,
-        members=members,
-        model=model,
-        stream=stream,
-        include_usage=stream and _asks_for_usage(get("stream_options")),
-        max_tokens=_count(get("max_tokens")),
-        max_completion_tokens=_count(get("max_completion_tokens")),
-        user=_text(get("user")),
-        n=_count(get("n")) or 1,
-    )
+    found = {
+        one.path: way(one.path) for one in ENDPOINTS if one.dialect is None and not one.path.startswith("/messages")
+    }
+    chat, responses = way(CHAT.path, Dialect.CHAT), way(RESPONSES.path, Dialect.RESPONSES)
+    if account.params.get("mode") == "responses":
+        return {**found, CHAT.path: responses, RESPONSES.path: responses, MESSAGES.path: responses}
+    native = responses if _has_responses(account) else chat
+    return {**found, CHAT.path: chat, RESPONSES.path: native, MESSAGES.path: chat}
 
 
-def rewrite(prepared: Prepared, upstream_model: str, *, add_usage: bool) -> bytes:
-    """The body for the provider: its model name, and with `add_usage` a stream that reports its usage.
-
-    `add_usage` only changes a stream whose caller did not ask; the caller's other stream options stay. All other
-    values keep their bytes. When nothing changes the caller's own bytes are returned, unless a member was given
-    twice: then the provider gets the one that we judged.
-    """
-    members = prepared.members
-    renamed = upstream_model != prepared.model
-    asking = add_usage and prepared.stream and not prepared.include_usage
-    if renamed or asking:
-        members = members.copy()
-        if renamed:
-            members["model"] = _raw_text(upstream_model)
-        if asking:
-            members["stream_options"] = _with_usage(members.get("stream_options"))
-        return _encode(members)
-    body = prepared.body
-    if len(body) > COPY_BELOW:
-        return body if _each_once(body, members) else _encode(members)
-    again = _encode(members)
-    if again == body or _spaced(body, members, len(again)) or _each_once(body, members):
-        return body
-    return again
-
-
-def answer_usage(body: bytes) -> Usage | None:
-    """What a complete answer says it used, in tokens; None when it does not say so or is not JSON."""
-    return usage_of(body)
-
-
-def _members(body: bytes) -> _Members:
-    try:
-        return _decode_members(body)
-    except msgspec.ValidationError:
-        raise BadInput("The body must be a JSON object.", hint='Send {"model": ..., ...}.') from None
-    except (ValueError, RecursionError) as error:
-        cause = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise BadInput(
-            f"The body is not valid JSON: {cause}.",
-            code="invalid_json",
-            hint="Send a JSON object in UTF-8 with the header Content-Type: application/json.",
-        ) from None
-
-
-def _refuse_lookalikes(members: _Members, judged: frozenset[str]) -> None:
-    """Raises BadInput for `Model` and its like.
-
-    Providers written in Go read names without regard to case: such a one would ask for another model than we judged,
-    or leave out the usage.
-    """
-    for name in members:
-        if name not in judged and name.casefold() in judged:
-            raise BadInput(f"`{name}` must be written `{name.casefold()}`.", param=name.casefold())
-
-
-def _model(raw: msgspec.Raw | None) -> str:
-    if raw is None:
-        raise BadInput("`model` is missing.", param="model", hint="GET /v1/models lists the models.")
-    model = _text(raw)
-    if not model:
-        raise BadInput("`model` must be a text that is not empty.", param="model")
-    return model
-
-
-def _stream(raw: msgspec.Raw | None) -> bool:
-    if raw is None:
-        return False
-    try:
-        return _decode_flag(raw) is True
-    except ValueError:
-        raise BadInput("`stream` must be true or false.", param="stream") from None
-
-
-def _asks_for_usage(raw: msgspec.Raw | None) -> bool:
-    if raw is None or bytes(raw) == b"null":
-        return False
-    try:
-        options = _decode_members(raw)
-    except ValueError:
-        raise BadInput("`stream_options` must be an object.", param="stream_options") from None
-    _refuse_lookalikes(options, frozenset({"include_usage"}))
-    value = options.get("include_usage")
-    return value is not None and bytes(value) == b"true"
-
-
-def _with_usage(raw: msgspec.Raw | None) -> msgspec.Raw:
-    if raw is None or bytes(raw) == b"null":
-        return _ONLY_USAGE
-    options = _decode_members(raw)
-    options["include_usage"] = _TRUE
-    return msgspec.Raw(_encode(options))
-
-
-def _count(raw: msgspec.Raw | None) -> int | None:
-    """A whole number above zero, else None: a negative one must not lower what a request is expected to cost."""
-    if raw is None:
-        return None
-    try:
-        value = _decode_count(raw)
-    except ValueError:
-        return None
-    return value if value > 0 else None
-
-
-def _text(raw: msgspec.Raw | None) -> str | None:
-    if raw is None:
-        return None
-    try:
-        return _decode_text(raw)
-    except ValueError:
-        return None
-
-
-@lru_cache(maxsize=4096)
-def _raw_text(text: str) -> msgspec.Raw:
-    return msgspec.Raw(_encode(text))
-
-
-def _spaced(body: bytes, members: _Members, tight: int) -> bool:
-    """Whether `body` is these members as `json.dumps` writes them: a space after each colon and comma.
-
-    `tight` is their length without. Python's clients send this form, so it gets a path of its own: 1 us, not 6.
-    """
-    if len(body) != tight + 2 * len(members) - 1:
-        return False
-    parts: list[bytes | msgspec.Raw] = []
-    for name, raw in members.items():
-        parts.append(_LEADS.get(name) or b", %b: " % _encode(name))
-        parts.append(raw)
-    parts[0] = b"{" + bytes(parts[0])[2:]
-    parts.append(b"}")
-    return b"".join(parts) == body
-
-
-def _each_once(body: bytes, members: _Members) -> bool:
-    """Whether `body` is exactly these members, with white space between them: no member was given twice."""
-    at = 0
-    for raw in members.values():
-        key = _KEY.match(body, at)
-        if key is None or not body.startswith(memoryview(raw), key.end()):
-            return False
-        at = key.end() + len(memoryview(raw))
-    return _END.match(body, at) is not None
+def _has_responses(account: Account) -> bool:
+    row = PROVIDERS[account.provider]
+    return row.responses and (row.api_base is None or account.api_base.startswith(row.api_base))

@@ -1,6 +1,6 @@
 """One model request over ASGI: reads it, and writes its answer with our headers and nothing rebuilt."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -8,9 +8,8 @@ from urllib.parse import quote
 import msgspec
 
 from gatewright.domain.errors import GatewrightError, TooLarge, TooManyRequests, Unauthenticated
-from gatewright.domain.money import Nanos, dollars
-from gatewright.gateway.deployment import Deployment
-from gatewright.gateway.exchange import Answer, ClientGone, WireHeaders
+from gatewright.domain.money import dollars
+from gatewright.gateway.exchange import ClientGone, Facts, WireHeaders
 from gatewright.web.credential import key_in
 from gatewright.web.errors import openai_error
 from gatewright.web.model_api.hang_up import Message, Receive, UntilHangUp
@@ -45,7 +44,18 @@ SSE = [
 class AsgiExchange:
     """Made for each request by the model API."""
 
-    __slots__ = ("_events", "_length", "_limit", "_receive", "_secret", "_send", "address", "begun", "request_id")
+    __slots__ = (
+        "_events",
+        "_length",
+        "_limit",
+        "_receive",
+        "_secret",
+        "_send",
+        "_sent",
+        "address",
+        "begun",
+        "request_id",
+    )
 
     def __init__(
         self, scope: Scope, receive: Receive, send: Send, request_id: str, address: str | None, limit: int
@@ -53,6 +63,7 @@ class AsgiExchange:
         self._receive = receive
         self._send = send
         self._limit = limit
+        self._sent: WireHeaders = scope["headers"]
         self._secret, self._length = _credential_and_length(scope["headers"])
         self.request_id = request_id
         self.address = address
@@ -84,25 +95,27 @@ class AsgiExchange:
         """Cancels the block when the client hangs up."""
         return UntilHangUp(self._receive)
 
-    async def reply(self, answer: Answer, body: bytes, deployment: Deployment, cost: Nanos | None) -> None:
-        """The provider's answer as it is."""
-        headers = self._headers(answer.headers, deployment)
+    def forwarded(self, names: Sequence[bytes]) -> WireHeaders:
+        """The caller's headers of these names (lower case)."""
+        return [(name, value) for name, value in self._sent if name in names]
+
+    async def reply(self, status: int, upstream: WireHeaders, body: bytes, facts: Facts) -> None:
+        """A complete answer; of the provider's headers it gets those that clients may see."""
+        headers = self._headers(upstream, facts)
         headers.append((b"content-length", b"%d" % len(body)))
-        headers.append(_content_type(answer))
-        if cost is not None:
-            headers.append((b"x-litellm-response-cost", dollars(cost).encode()))
+        headers.append(_content_type(upstream))
         self.begun = True
         try:
-            await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            await self._send({"type": "http.response.start", "status": status, "headers": headers})
             await self._send({"type": "http.response.body", "body": body, "more_body": False})
         except OSError as error:
             raise ClientGone from error
 
-    async def begin(self, answer: Answer, deployment: Deployment) -> None:
+    async def begin(self, status: int, upstream: WireHeaders, facts: Facts) -> None:
         """The head of a stream, of events or of a file; `send` and `end` follow."""
-        kind = _content_type(answer)
+        kind = _content_type(upstream)
         self._events = kind[1].startswith(EVENTS)
-        await self._start(answer.status, self._headers(answer.headers, deployment) + (SSE if self._events else [kind]))
+        await self._start(status, self._headers(upstream, facts) + (SSE if self._events else [kind]))
 
     async def send(self, data: bytes) -> None:
         """Bytes of the stream; waits while the client is slow."""
@@ -145,9 +158,15 @@ class AsgiExchange:
         own = self.request_id.encode()
         return [(b"x-request-id", own), (b"x-litellm-call-id", own)]
 
-    def _headers(self, upstream: WireHeaders, deployment: Deployment) -> WireHeaders:
+    def _headers(self, upstream: WireHeaders, facts: Facts) -> WireHeaders:
         forwarded = [pair for pair in upstream if pair[0] in FORWARDED or pair[0].startswith(LIMITS)]
-        return [*self._ids(), *_deployment_headers(deployment.id, deployment.name), *forwarded]
+        one = facts.deployment
+        headers = [*self._ids(), *_deployment_headers(one.id, one.name), *forwarded]
+        if facts.cost is not None:
+            headers.append((b"x-litellm-response-cost", dollars(facts.cost).encode()))
+        if facts.dropped:
+            headers.append((b"x-gatewright-dropped-params", _visible(",".join(facts.dropped))))
+        return headers
 
     async def _rest(self, first: bytes) -> bytes:
         parts, size, more = [first], len(first), True
@@ -177,8 +196,8 @@ class AsgiExchange:
             raise ClientGone from error
 
 
-def _content_type(answer: Answer) -> tuple[bytes, bytes]:
-    return next((pair for pair in answer.headers if pair[0] == b"content-type"), JSON)
+def _content_type(headers: WireHeaders) -> tuple[bytes, bytes]:
+    return next((pair for pair in headers if pair[0] == b"content-type"), JSON)
 
 
 @lru_cache(maxsize=4096)

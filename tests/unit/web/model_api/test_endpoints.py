@@ -9,9 +9,9 @@ from tests.unit.upstreams.server import Talk, Upstream
 from tests.unit.web.model_api.harness import DONE, STREAM_HEAD, Got, Provider, answer, chunk, gateway, model
 
 from gatewright.storage.database import Database
-from gatewright.upstreams.endpoints import CHAT, COMPLETIONS, EMBEDDINGS, ENDPOINTS, IMAGES, SPEECH, Endpoint
+from gatewright.upstreams.endpoints import COMPLETIONS, COUNT_TOKENS, EMBEDDINGS, ENDPOINTS, IMAGES, SPEECH, Endpoint
 
-OTHERS = [one for one in ENDPOINTS if one is not CHAT]
+OTHERS = [one for one in ENDPOINTS if one.dialect is None and one is not COUNT_TOKENS]
 MP3 = b"ID3\x04\x00\x00\n\ndata: [DONE]\n\n\x00\xff" * 500
 FILE_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ntransfer-encoding: chunked\r\n\r\n"
 TEXT = b'data: {"id":"c","choices":[{"text":"Hi","index":0}],"usage":null}\n\n'
@@ -76,9 +76,9 @@ async def test_the_demonstration_model_says_that_it_only_chats(db: Database, tmp
     async with gateway(db, tmp_path) as made:
         body = json.dumps({"model": "echo", endpoint.content: "x"}).encode()
         got = await made.call("POST", endpoint.path, body)
-        assert await made.records() == []
-    assert (got.status, got.error["code"], got.error["param"]) == (400, "demonstration_only_chats", "model")
-    assert "Models page" in got.error["message"]
+        (record,) = await made.records()
+    assert (got.status, got.error["code"], got.error["param"]) == (400, "endpoint_not_supported", "model")
+    assert (record.outcome, record.status, record.error_code) == ("refused", 400, "endpoint_not_supported")
 
 
 @pytest.mark.parametrize("endpoint", OTHERS, ids=str)

@@ -377,7 +377,7 @@ async def test_an_unexpected_error_inside_a_stream_ends_it(
 
     stream = STREAM_HEAD + chunk(FIRST) + b"0\r\n\r\n"
     async with behind(db, tmp_path, stream) as made:
-        monkeypatch.setattr("gatewright.upstreams.sse.UsageChunkFilter.feed", broken)
+        monkeypatch.setattr("gatewright.translation.openai_chat.tail.UsageChunkFilter.feed", broken)
         got = await made.chat({**ASK, "stream": True})
         record = await made.record()
     assert json.loads(got.body.removeprefix(b"\n\ndata: "))["error"]["code"] == "internal_error"

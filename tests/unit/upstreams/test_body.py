@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from gatewright.domain.errors import BadInput
 from gatewright.domain.money import Usage
-from gatewright.upstreams.providers.openai import COPY_BELOW, JUDGED, answer_usage, prepare, rewrite
+from gatewright.translation.openai_chat.usage import usage_of
+from gatewright.upstreams.body import COPY_BELOW, JUDGED, prepare, rewrite
 
 BODY = b'{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}],"temperature":1.0}'
 
@@ -18,20 +19,20 @@ def test_what_the_gateway_needs_is_read() -> None:
         b'"max_tokens":5,"max_completion_tokens":7,"user":"u","n":2}'
     )
     assert (found.model, found.stream, found.include_usage) == ("m", True, True)
-    assert (found.max_tokens, found.max_completion_tokens, found.user, found.n) == (5, 7, "u", 2)
+    assert (found.max_output, found.user, found.n) == (7, "u", 2)
 
 
 def test_what_is_absent_has_its_default() -> None:
     found = prepare(BODY)
     assert (found.stream, found.include_usage, found.n) == (False, False, 1)
-    assert (found.max_tokens, found.max_completion_tokens, found.user) == (None, None, None)
+    assert (found.max_output, found.user) == (None, None)
 
 
 @pytest.mark.parametrize("value", [b"-5", b"0", b'"5"', b"1.5", b"null", b"[]"])
 def test_a_count_that_is_none_is_left_to_the_provider(value: bytes) -> None:
     body = b'{"model":"m","messages":[],"max_tokens":%b,"n":%b,"user":%b}' % (value, value, b"7")
     found = prepare(body)
-    assert (found.max_tokens, found.n, found.user) == (None, 1, None)
+    assert (found.max_output, found.n, found.user) == (None, 1, None)
     assert rewrite(found, "m", add_usage=True) is body
 
 
@@ -233,4 +234,4 @@ def test_no_body_breaks_it(body: bytes) -> None:
     ],
 )
 def test_usage_of_an_answer(answer: bytes, usage: Usage | None) -> None:
-    assert answer_usage(answer) == usage
+    assert usage_of(answer) == usage

@@ -11,7 +11,7 @@ Source: OpenAI API reference, chat completion chunk: with `stream_options.includ
 import re
 
 from gatewright.domain.money import Usage
-from gatewright.upstreams.usage import usage_object, usage_of
+from gatewright.translation.openai_chat.usage import usage_object, usage_of
 
 TAIL = 2048
 """Bytes kept from the end of a stream: the usage chunk and `[DONE]` take less than 1 KB of them."""
@@ -50,6 +50,8 @@ class UsageTail:
     def usage(self) -> Usage | None:
         """The last usage object of the stream so far; None when there is none."""
         return _last_usage(self._tail[-TAIL:])
+
+    failed = None
 
     @property
     def done(self) -> bool:
@@ -90,6 +92,8 @@ class UsageChunkFilter:
     def usage(self) -> Usage | None:
         """What the stream so far says it used: the hidden chunk's, else the last usage object's; None without."""
         return self._usage or self._tail.usage
+
+    failed = None
 
     @property
     def done(self) -> bool:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatewright.domain.money import Usage
-from gatewright.upstreams.sse import LONGEST_USAGE_EVENT, UsageChunkFilter, UsageTail
+from gatewright.translation.openai_chat.tail import LONGEST_USAGE_EVENT, UsageChunkFilter, UsageTail
 
 ROLE = b'data: {"id":"c1","choices":[{"index":0,"delta":{"role":"assistant"}}],"usage":null}\n\n'
 TEXT = b'data: {"id":"c1","choices":[{"index":0,"delta":{"content":"hello"}}],"usage":null}\n\n'

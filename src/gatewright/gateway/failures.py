@@ -1,0 +1,73 @@
+"""From a provider's failure to the client's error: the one table. The edge renders it in the client's dialect."""
+
+from gatewright.domain.errors import GatewrightError, TooManyRequests, UpstreamFailed, UpstreamTimeout
+from gatewright.gateway.exchange import WireHeaders
+from gatewright.translation.halves import ProviderError
+from gatewright.upstreams.failures import CallFailed, CallTimedOut
+
+LONGEST_RETRY_AFTER = 86_400
+"""Seconds."""
+
+
+class UpstreamAuthFailed(UpstreamFailed):
+    code = "upstream_auth_failed"
+    summary = "The model provider does not accept the credential that is configured for this model. Yours is good."
+
+
+class UpstreamBadAnswer(UpstreamFailed):
+    code = "upstream_bad_answer"
+    summary = "The model provider gave an answer that is none of its API. Its configured address may be wrong."
+
+
+class UpstreamRefused(UpstreamFailed):
+    """The provider's own refusal, in its words; `status` is the provider's."""
+
+    code = "upstream_refused"
+    summary = "The model provider refuses the request."
+
+    def __init__(self, status: int, error: ProviderError) -> None:
+        super().__init__(error.message or f"{self.summary} It answered with the status {status}.", param=error.param)
+        self.status = status
+        self.kind = error.kind
+
+
+class UpstreamBroke(UpstreamFailed):
+    """The provider ended its own stream with an error."""
+
+    code = "upstream_broke_off"
+    summary = "The model provider broke off the answer with an error."
+
+
+def refusal(status: int, headers: WireHeaders, error: ProviderError) -> GatewrightError:
+    """The client's error for a provider's error answer."""
+    if status in (401, 403):
+        return UpstreamAuthFailed()
+    if status == 429:
+        return TooManyRequests(
+            error.message or "The model provider refuses more requests now.",
+            retry_after=retry_after(headers) or 60,
+            code="upstream_rate_limited",
+        )
+    if error.message and 400 <= status < 600:
+        return UpstreamRefused(status, error)
+    return UpstreamBadAnswer(f"{UpstreamBadAnswer.summary} It answered with the status {status}.")
+
+
+def retry_after(headers: WireHeaders) -> int | None:
+    """Seconds that the provider asks to wait, None when it does not say so in seconds."""
+    after = header(headers, b"retry-after") or b""
+    return min(int(after), LONGEST_RETRY_AFTER) if after.isdigit() and len(after) < 8 else None
+
+
+def without_names(error: CallFailed | CallTimedOut) -> UpstreamFailed:
+    """The same failure for people who may not know which server stands behind a model."""
+    kind = UpstreamTimeout if isinstance(error, UpstreamTimeout) else UpstreamFailed
+    return kind(code=error.error_code)
+
+
+def header(headers: WireHeaders, name: bytes) -> bytes | None:
+    """The first header of this name (lower case)."""
+    for known, value in headers:
+        if known == name:
+            return value
+    return None

@@ -1,0 +1,57 @@
+"""What a request loses on its way to another dialect: refused by name, or dropped and noted. Never silent."""
+
+from gatewright.domain.errors import BadInput
+from gatewright.translation.model import Request
+
+
+class CannotCarry(BadInput):
+    code = "unsupported_parameter"
+    summary = "The model behind this name has no counterpart of a parameter."
+
+
+class Carriage:
+    """One request's way to `provider`'s dialect. `drop` is LiteLLM's `drop_params`.
+
+    `dropped` lists what was left out.
+    """
+
+    def __init__(self, request: Request, *, drop: bool, where: str) -> None:
+        self._request = request
+        self._drop = drop
+        self._where = where
+        self.dropped: list[str] = []
+
+    def lose(self, member: str, why: str | None = None) -> None:
+        """`member` of the request model (or a parameter's own name) cannot be carried.
+
+        Raises CannotCarry naming the parameter as the caller wrote it, unless such parameters are to be dropped.
+        """
+        param = self._request.asked_as.get(member, member)
+        if not self._drop:
+            raise CannotCarry(
+                f"`{param}` cannot be sent to this model: {why or f'{self._where} has no counterpart'}.",
+                param=param,
+                hint="Leave it out, or set drop_params for this model.",
+            )
+        self.let_go(param)
+
+    def must(self, member: str, why: str) -> CannotCarry:
+        """The error for something without which the request would mean something else: dropping is no choice."""
+        param = self._request.asked_as.get(member, member)
+        return CannotCarry(f"`{param}` cannot be sent to this model: {why}.", param=param)
+
+    def let_go(self, param: str) -> None:
+        """A parameter that only hints: left out and noted."""
+        if param not in self.dropped:
+            self.dropped.append(param)
+
+    def carry(self, members: frozenset[str]) -> None:
+        """Loses every member that the caller set and that is not among `members`, and all unknown ones."""
+        for member in self._request.asked_as:
+            if member not in members:
+                self.lose(member)
+        for name in self._request.unknown:
+            if name in self._request.hints:
+                self.let_go(name)
+            else:
+                self.lose(name)

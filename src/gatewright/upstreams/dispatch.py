@@ -1,0 +1,28 @@
+"""Which kind of call a request becomes on its way to a deployment."""
+
+from gatewright.domain.errors import BadInput
+from gatewright.upstreams.body import Prepared
+from gatewright.upstreams.call import Call, Opening, Way
+from gatewright.upstreams.coded import Coded
+from gatewright.upstreams.passing import PassThrough
+from gatewright.upstreams.translated import Translated
+
+
+class EndpointNotServed(BadInput):
+    code = "endpoint_not_supported"
+    summary = "The model behind this name has no such endpoint."
+
+
+def open_call(way: Way | None, asked: Prepared, opening: Opening) -> Call:
+    """The call. Raises EndpointNotServed, and BadInput for what cannot be carried."""
+    if way is None:
+        raise EndpointNotServed(
+            f"The model {asked.model!r} cannot be asked at {opening.endpoint.path}: its provider has no such endpoint.",
+            param="model",
+        )
+    if way.codec is not None:
+        return Coded(way, asked, opening, way.codec)
+    dialect = opening.endpoint.dialect
+    if dialect is None or way.dialect is dialect:
+        return PassThrough(way, asked, opening)
+    return Translated(way, asked, opening, dialect)

@@ -1,0 +1,84 @@
+"""A call whose bytes pass through: the provider speaks the client's dialect."""
+
+import msgspec
+
+from gatewright.domain.money import Usage
+from gatewright.translation import openai_chat
+from gatewright.translation.halves import ProviderError, Tap
+from gatewright.translation.registry import passing
+from gatewright.upstreams.body import Prepared, rewrite
+from gatewright.upstreams.call import Opening, Way
+
+EVENTS = b"text/event-stream"
+
+
+class _Words(msgspec.Struct):
+    message: str | None = None
+    type: str | None = None
+    code: str | int | None = None
+    param: str | None = None
+
+
+class _ErrorBody(msgspec.Struct):
+    error: _Words | str | None = None
+    message: str | None = None
+    detail: str | None = None
+
+
+_decode_error = msgspec.json.Decoder(_ErrorBody).decode
+
+
+class PassThrough:
+    """The caller's bytes with the model's name replaced, and the provider's bytes as they are."""
+
+    __slots__ = ("_asked", "_endpoint", "body", "dropped", "headers", "target", "translated")
+
+    def __init__(self, way: Way, asked: Prepared, opening: Opening) -> None:
+        self._asked = asked
+        self._endpoint = opening.endpoint
+        self.target = way.address(stream=asked.stream)
+        self.translated = False
+        self.dropped: tuple[str, ...] = ()
+        self.headers = way.header_lines(opening.forwarded)
+        self.body = rewrite(
+            asked,
+            way.model,
+            add_usage=opening.endpoint.usage_on_request,
+            defaults=way.defaults,
+            extra=way.extra,
+            without=way.without,
+        )
+
+    def streams(self, status: int, content_type: bytes) -> bool:
+        """Events, and files."""
+        if status != 200:
+            return False
+        return self._endpoint.binary or (self._asked.stream and content_type.startswith(EVENTS))
+
+    def tap(self) -> Tap:
+        """Finds the usage, and hides the chunk of it that nobody asked for."""
+        dialect = self._endpoint.dialect
+        known = openai_chat.PASSING if dialect is None else passing(dialect)
+        return known.tap(self._endpoint.usage_on_request and not self._asked.include_usage)
+
+    def whole(self, body: bytes) -> tuple[bytes, Usage | None]:
+        """The body as it is."""
+        dialect = self._endpoint.dialect
+        return body, (openai_chat.PASSING if dialect is None else passing(dialect)).usage(body)
+
+    def error(self, body: bytes) -> ProviderError:
+        """The provider's own words, where they can be found."""
+        return read_error(body)
+
+
+def read_error(body: bytes) -> ProviderError:
+    """What an error answer in the shape of OpenAI, Anthropic or most others says; no words when it is none of them."""
+    try:
+        found = _decode_error(body)
+    except (ValueError, RecursionError):
+        return ProviderError("")
+    words = found.error
+    if isinstance(words, _Words):
+        kind = words.code if words.code is not None else words.type
+        return ProviderError(words.message or "", None if kind is None else str(kind), words.param)
+    return ProviderError(words or found.message or found.detail or "")
