@@ -22,7 +22,9 @@ class SpendRow(msgspec.Struct, frozen=True, array_like=True):
     The journal writes it as an array, so a new field goes to the end and has a default: journals outlive an upgrade.
 
     `outcome` is `ok`, `upstream_error` (no answer, or an error from the provider), `cut` (the answer broke off),
-    `client_gone` or `refused` (by us: the model cannot do what was asked for). `status` is what the client was sent, or would have been. `metered` says that the token counts are
+    `client_gone` or `refused` (by us: the model cannot do what was asked for).
+
+    `status` is what the client was sent, or would have been. `metered` says that the token counts are
     known; when they are not they are 0 and `cost` is None, as it is when the price is unknown. `cost` is nano-dollars.
     """
 

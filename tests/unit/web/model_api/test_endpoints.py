@@ -78,7 +78,7 @@ async def test_the_demonstration_model_says_that_it_only_chats(db: Database, tmp
         got = await made.call("POST", endpoint.path, body)
         (record,) = await made.records()
     assert (got.status, got.error["code"], got.error["param"]) == (400, "endpoint_not_supported", "model")
-    assert (record.outcome, record.status, record.error_code) == ("refused", 400, "endpoint_not_supported")
+    assert (record["outcome"], record["status"], record["error_code"]) == ("refused", 400, "endpoint_not_supported")
 
 
 @pytest.mark.parametrize("endpoint", OTHERS, ids=str)
