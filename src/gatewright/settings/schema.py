@@ -1,6 +1,6 @@
 """Every setting: one row of SETTINGS and one field of Settings. docs/settings.md is generated from both."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,16 @@ from gatewright.domain.addresses import AddressPolicy
 from gatewright.domain.clock import HOUR, Millis
 from gatewright.domain.money import Price
 from gatewright.settings import values
+from gatewright.settings.router import Router
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class ModelEntry(msgspec.Struct, frozen=True):
-    """One entry of the config file's `model_list`: a deployment behind a public model name."""
+    """One entry of the config file's `model_list`: a deployment behind a public model name.
+
+    `params` are its other `litellm_params` and `info` its `model_info`, resolved and checked by `settings.models`.
+    """
 
     name: str
     provider: str
@@ -25,6 +29,8 @@ class ModelEntry(msgspec.Struct, frozen=True):
     id: str
     price: Price | None = None
     timeout_s: float | None = None
+    params: Mapping[str, Any] = {}
+    info: Mapping[str, Any] = {}
 
     def __repr__(self) -> str:
         return f"ModelEntry({self.name!r}, {self.provider}/{self.upstream_model})"
@@ -79,6 +85,7 @@ class Settings(msgspec.Struct, frozen=True):
     max_request_bytes: int
     request_timeout_s: float
     models: tuple[ModelEntry, ...] = ()
+    router: Router = Router()
     warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
