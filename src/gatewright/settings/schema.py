@@ -10,6 +10,7 @@ from gatewright.domain.addresses import AddressPolicy
 from gatewright.domain.clock import HOUR, Millis
 from gatewright.domain.money import Price
 from gatewright.settings import values
+from gatewright.settings.caching import Caching
 from gatewright.settings.router import Router
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -86,6 +87,9 @@ class Settings(msgspec.Struct, frozen=True):
     request_timeout_s: float
     models: tuple[ModelEntry, ...] = ()
     router: Router = Router()
+    caching: Caching = Caching()
+    redis_url: str | None = None
+    max_parallel_requests: int | None = None
     warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
