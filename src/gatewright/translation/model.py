@@ -47,7 +47,8 @@ class Media(Part, frozen=True):
     """An image, a sound or a document: base64 `data`, a `url`, or a `file_id` that only its provider can read.
 
     `media_type` such as `image/png`; None for a URL of unknown kind. `kind` is `image`, `audio`, `video` or `file`.
-    `detail` is OpenAI's `low`, `high` or `auto`. `text` is a document given as plain text instead of data.
+    `detail` is OpenAI's `low`, `high` or `auto`. `text` is a document given as plain text instead of data. `context`
+    is what the caller says of it, and `cite` whether the answer shall quote it as a source (both Anthropic's).
     """
 
     kind: str
@@ -58,6 +59,8 @@ class Media(Part, frozen=True):
     name: str | None = None
     detail: str | None = None
     text: str | None = None
+    context: str | None = None
+    cite: bool | None = None
 
 
 class Reasoning(Part, frozen=True):
@@ -97,10 +100,14 @@ class ToolResult(Part, frozen=True):
 
 
 class Role(StrEnum):
-    """Tool results are parts of USER messages; the system prompt is not a message."""
+    """Tool results are parts of USER messages; the system prompt at the beginning is not a message.
+
+    SYSTEM is an instruction in the middle of a conversation: a dialect without those sends it as the user's.
+    """
 
     USER = "user"
     ASSISTANT = "assistant"
+    SYSTEM = "system"
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -139,9 +146,10 @@ class Format(msgspec.Struct, frozen=True):
 
 
 class ReasoningAsk(msgspec.Struct, frozen=True, kw_only=True):
-    """How much thought is asked for: by `effort` (`none`, `minimal`, `low`, `medium`, `high`, `xhigh`), by `budget`
-    in tokens, or `adaptive` (the model decides). `summary` (`auto`, `concise`, `detailed`) asks to be shown it;
-    `show` False asks for it to be left out."""
+    """How much thought is asked for: by `effort` (`none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`), by
+    `budget` in tokens (see `translation.effort`), or `adaptive` (the model decides). `summary` (`auto`, `concise`,
+    `detailed`) asks to be shown it; `show` False asks for it to be left out.
+    """
 
     effort: str | None = None
     budget: int | None = None
