@@ -1,7 +1,7 @@
 """How much thought is asked for, in the two ways that dialects say it: in words, and as a budget of tokens.
 
-The table is ours: providers publish none. Each step about doubles the one before, and none is below Anthropic's smallest
-budget of 1,024 tokens, so that the words stay apart in both directions.
+The table is ours, providers publish none. `minimal` is Anthropic's smallest budget, and each step at least
+doubles the one before.
 """
 
 from gatewright.translation.model import ReasoningAsk
@@ -17,7 +17,7 @@ BUDGETS = {
 }
 """Tokens of thought that a word stands for."""
 
-_WORDS = tuple((word, budget) for word, budget in BUDGETS.items() if word not in ("none", "minimal"))
+_KNOWN_EVERYWHERE = ("low", "medium", "high")
 
 
 def budget_of(ask: ReasoningAsk) -> int | None:
@@ -28,12 +28,11 @@ def budget_of(ask: ReasoningAsk) -> int | None:
 
 
 def effort_of(ask: ReasoningAsk) -> str | None:
-    """The word: the one that was said, else the smallest whose budget holds what was asked for.
+    """The word: the one that was said, else that of the smallest budget which holds the one asked for.
 
-    Never `minimal`, which few models know. None when neither was said.
+    A budget never becomes more than `high`, nor `minimal` or `none`, which few models know: of no thought at all
+    nothing is said, for a model that can leave it does so unasked. None when neither word nor budget was said.
     """
-    if ask.effort is not None or ask.budget is None:
+    if ask.effort is not None or ask.budget is None or ask.budget <= 0:
         return ask.effort
-    if ask.budget <= 0:
-        return "none"
-    return next((word for word, budget in _WORDS if ask.budget <= budget), "max")
+    return next((word for word in _KNOWN_EVERYWHERE if ask.budget <= BUDGETS[word]), "high")
