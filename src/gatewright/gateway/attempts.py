@@ -10,10 +10,10 @@ from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.echo import Echo
 from gatewright.gateway.exchange import Answer
 from gatewright.gateway.meter import Meter
-from gatewright.upstreams.body import Prepared, prepare
+from gatewright.upstreams.body import prepare
 from gatewright.upstreams.call import Call, Opening
 from gatewright.upstreams.client import Client
-from gatewright.upstreams.dispatch import open_call
+from gatewright.upstreams.dispatch import Body, open_call
 from gatewright.upstreams.failures import CallFailed, CallTimedOut
 
 # Another deployment may answer what this one did not; 401 and 403 are about our key there (contract litellm 4.5).
@@ -39,7 +39,7 @@ class Attempts:
         self._echo = echo
 
     async def first_that_answers(
-        self, plan: Sequence[Deployment], asked: Prepared, opening: Opening, meter: Meter
+        self, plan: Sequence[Deployment], asked: Body, opening: Opening, meter: Meter
     ) -> Answered:
         """Raises CallFailed and CallTimedOut when nobody answered, and BadInput for what cannot be sent."""
         last = plan[-1]

@@ -12,11 +12,13 @@ from gatewright.gateway.failures import without_names
 from gatewright.gateway.meter import Meter
 from gatewright.gateway.relay import relay
 from gatewright.spend.ledger import Ledger
-from gatewright.upstreams import body
+from gatewright.upstreams.body import prepare
 from gatewright.upstreams.call import Opening
 from gatewright.upstreams.client import Client
+from gatewright.upstreams.dispatch import Body
 from gatewright.upstreams.endpoints import Endpoint
 from gatewright.upstreams.failures import CallFailed, CallTimedOut
+from gatewright.upstreams.form import read_form
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ class Chat:
     async def serve(self, exchange: Exchange, endpoint: Endpoint) -> None:
         """Answers one request. Raises GatewrightError, also after the answer has begun, and ClientGone."""
         caller = self._ring.cached(exchange.secret) or await self._ring.authenticate(exchange.secret)
-        asked = body.prepare(await exchange.body(), content=endpoint.content)
+        asked = await _read(exchange, endpoint)
         plan = self._deployments.plan(asked.model, caller)
         forwarded = exchange.forwarded(endpoint.forwards) if endpoint.forwards else ()
         opening = Opening(endpoint, exchange.request_id, self._clock() // 1000, forwarded)
@@ -57,3 +59,12 @@ class Chat:
             raise
         finally:
             meter.settle()
+
+
+async def _read(exchange: Exchange, endpoint: Endpoint) -> Body:
+    """What is asked for. Raises BadInput and ClientGone."""
+    whole = await exchange.body()
+    if not endpoint.form:
+        return prepare(whole, content=endpoint.content, named=exchange.named_model)
+    kind = exchange.forwarded((b"content-type",))
+    return read_form(whole, kind[0][1] if kind else b"", endpoint.content, named=exchange.named_model)

@@ -66,6 +66,11 @@ class Exchange(Protocol):
         """Whether the client has been sent a status."""
         ...
 
+    @property
+    def named_model(self) -> str | None:
+        """The model's name where the address says it."""
+        ...
+
     def forwarded(self, names: Sequence[bytes]) -> WireHeaders:
         """The caller's headers of these names (lower case)."""
         ...

@@ -10,7 +10,7 @@ from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.exchange import ClientGone, Exchange
 from gatewright.spend.ledger import Ledger
 from gatewright.storage.spend_log import SpendRow
-from gatewright.upstreams.body import Prepared
+from gatewright.upstreams.call import Asked
 
 MOST_TOKENS = 10**9
 """Above it a provider's count is nonsense and counts as unknown: it must not overflow a sum."""
@@ -43,7 +43,7 @@ class Meter:
         "settled",
     )
 
-    def __init__(self, ledger: Ledger, clock: Clock, exchange: Exchange, caller: Principal, asked: Prepared) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, exchange: Exchange, caller: Principal, asked: Asked) -> None:
         self._ledger = ledger
         self._clock = clock
         self._exchange = exchange

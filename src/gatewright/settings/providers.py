@@ -11,7 +11,8 @@ class Provider(NamedTuple):
     """`api_base` is the provider's own address, None for a server that only its operator can name.
 
     `path` is put behind a given `api_base` without a path, where LiteLLM wants it without one. `speaks` is the adapter
-    in `upstreams.providers`. `responses`: at its own address it has OpenAI's responses API.
+    in `upstreams.providers`. `responses`: at its own address it has OpenAI's responses API. `rerank`: it has Cohere's
+    rerank beside OpenAI's API.
     """
 
     name: str
@@ -19,6 +20,7 @@ class Provider(NamedTuple):
     path: str = ""
     speaks: str = "openai"
     responses: bool = False
+    rerank: bool = False
 
 
 DEFAULT = "openai"
@@ -28,6 +30,9 @@ PROVIDERS = {
     one.name: one
     for one in (
         Provider("openai", "https://api.openai.com/v1", responses=True),
+        Provider("cohere", "https://api.cohere.com", speaks="cohere"),
+        Provider("jina_ai", "https://api.jina.ai/v1", speaks="retrieval"),
+        Provider("voyage", "https://api.voyageai.com/v1", speaks="retrieval"),
         Provider("cerebras", "https://api.cerebras.ai/v1"),
         Provider("deepinfra", "https://api.deepinfra.com/v1/openai"),
         Provider("deepseek", "https://api.deepseek.com/v1"),
@@ -40,7 +45,7 @@ PROVIDERS = {
         Provider("openrouter", "https://openrouter.ai/api/v1"),
         Provider("perplexity", "https://api.perplexity.ai"),
         Provider("sambanova", "https://api.sambanova.ai/v1"),
-        Provider("together_ai", "https://api.together.ai/v1"),
+        Provider("together_ai", "https://api.together.ai/v1", rerank=True),
         Provider("xai", "https://api.x.ai/v1", responses=True),
         Provider("zai", "https://api.z.ai/api/paas/v4"),
         # Servers of one's own.
@@ -48,8 +53,8 @@ PROVIDERS = {
         Provider("ollama_chat", "http://localhost:11434/v1", path="/v1"),
         Provider("llamafile", "http://127.0.0.1:8080/v1"),
         Provider("lm_studio"),
-        Provider("hosted_vllm"),
-        Provider("litellm_proxy", responses=True),
+        Provider("hosted_vllm", rerank=True),
+        Provider("litellm_proxy", responses=True, rerank=True),
         Provider("custom_openai"),
     )
 }

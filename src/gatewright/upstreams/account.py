@@ -38,10 +38,23 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         found: Mapping[str, object] = self.params.get("defaults", {})
         return found
 
-    def target(self, path: str, headers: Mapping[str, str] | None = None, *, api_base: str | None = None) -> Target:
-        """The endpoint `path` below the base, for JSON, with these headers on each request.
+    @property
+    def bearer(self) -> dict[str, str]:
+        """The key as most providers take it."""
+        return {"authorization": f"Bearer {self.api_key}"} if self.api_key else {}
+
+    def target(
+        self,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        api_base: str | None = None,
+        form: bool = False,
+    ) -> Target:
+        """The endpoint `path` below the base, with these headers on each request; a form brings its own kind along.
 
         Raises BadInput (param `api_base`, or a header's name).
         """
-        fixed = {"content-type": "application/json", **(headers or {}), **self.params.get("extra_headers", {})}
+        kind = {} if form else {"content-type": "application/json"}
+        fixed = {**kind, **(headers or {}), **self.params.get("extra_headers", {})}
         return parse_target(api_base or self.api_base, path, headers=list(fixed.items()), policy=self.policy)

@@ -64,14 +64,19 @@ class Prepared(msgspec.Struct, frozen=True):
     n: int
 
 
-def prepare(body: bytes, *, content: str = "messages") -> Prepared:
+def prepare(body: bytes, *, content: str = "messages", named: str | None = None) -> Prepared:
     """Look into a request. `content` names the member that must be there: `messages`, `input` (embeddings), `prompt`.
+
+    `named` is the model's name where the address says it, which counts more than the body's.
 
     Raises BadInput: code `invalid_json` when the body is not JSON, else `param` names the member that is wrong.
     """
     members = _members(body)
     if not members.keys() <= _KNOWN:
         _refuse_lookalikes(members, JUDGED)
+    if named is not None:
+        members["model"] = _raw_text(named)
+        body = _encode(members)
     get = members.get
     model = _model(get("model"))
     if content not in members:

@@ -126,8 +126,11 @@ class Codec(Protocol):
         """
         ...
 
-    def answer(self, body: bytes, model: str) -> tuple[bytes, Usage | None]:
-        """The client's answer. Raises ValueError for what is no answer of that API."""
+    def answer(self, body: bytes, members: Mapping[str, msgspec.Raw], model: str) -> tuple[bytes, Usage | None]:
+        """The client's answer to a body of these members, asked of the public name `model`.
+
+        Raises ValueError for what is no answer of that API.
+        """
         ...
 
     def error(self, body: bytes) -> ProviderError: ...

@@ -31,7 +31,7 @@ class Coded:
 
     def whole(self, body: bytes) -> tuple[bytes, Usage | None]:
         """The client's answer. Raises ValueError."""
-        return self._codec.answer(body, self._asked.model)
+        return self._codec.answer(body, self._asked.members, self._asked.model)
 
     def error(self, body: bytes) -> ProviderError:
         """What the provider says went wrong."""

@@ -4,8 +4,12 @@ from gatewright.domain.errors import BadInput
 from gatewright.upstreams.body import Prepared
 from gatewright.upstreams.call import Call, Opening, Way
 from gatewright.upstreams.coded import Coded
+from gatewright.upstreams.form import Form, FormCall
 from gatewright.upstreams.passing import PassThrough
 from gatewright.upstreams.translated import Translated
+
+Body = Prepared | Form
+"""A request that was looked into."""
 
 
 class EndpointNotServed(BadInput):
@@ -13,13 +17,15 @@ class EndpointNotServed(BadInput):
     summary = "The model behind this name has no such endpoint."
 
 
-def open_call(way: Way | None, asked: Prepared, opening: Opening) -> Call:
+def open_call(way: Way | None, asked: Body, opening: Opening) -> Call:
     """The call. Raises EndpointNotServed, and BadInput for what cannot be carried."""
     if way is None:
         raise EndpointNotServed(
             f"The model {asked.model!r} cannot be asked at {opening.endpoint.path}: its provider has no such endpoint.",
             param="model",
         )
+    if isinstance(asked, Form):
+        return FormCall(way, asked, opening)
     if way.codec is not None:
         return Coded(way, asked, opening, way.codec)
     dialect = opening.endpoint.dialect

@@ -14,7 +14,9 @@ class Endpoint(NamedTuple):
 
     `dialect` is set for conversations, which can be translated. `usage_on_request`: a stream says what it used only
     when `stream_options.include_usage` asks for it. `binary`: a good answer is a file, relayed as it arrives. `form`:
-    the body is a multipart form. `forwards` names the request headers that reach a provider of the same dialect.
+    the body is a multipart form. `counts` is the dialect whose way of saying what was used an answer has. `forwards`
+    names the request headers that reach a provider of the same dialect. `named` are the paths where it is found too,
+    with the model's name in place of `{model}`.
     """
 
     path: str
@@ -23,17 +25,48 @@ class Endpoint(NamedTuple):
     usage_on_request: bool = False
     binary: bool = False
     form: bool = False
+    counts: Dialect = Dialect.CHAT
     forwards: tuple[bytes, ...] = ()
+    named: tuple[str, ...] = ()
+
+    def usual_dialect(self) -> Dialect:
+        """The one that says how usage and streams look."""
+        return self.dialect or self.counts
 
 
-CHAT = Endpoint("/chat/completions", "messages", Dialect.CHAT, usage_on_request=True)
+AZURE, ENGINE = "/openai/deployments/{model}", "/engines/{model}"
+"""How Azure's clients and old ones of OpenAI name a model (contract litellm 4.1)."""
+
+ANTHROPIC_HEADERS = (b"anthropic-version", b"anthropic-beta")
+
+CHAT = Endpoint(
+    "/chat/completions",
+    "messages",
+    Dialect.CHAT,
+    usage_on_request=True,
+    named=(f"{AZURE}/chat/completions", f"{ENGINE}/chat/completions"),
+)
 RESPONSES = Endpoint("/responses", "input", Dialect.RESPONSES, forwards=(b"openai-beta",))
-MESSAGES = Endpoint("/messages", "messages", Dialect.MESSAGES, forwards=(b"anthropic-version", b"anthropic-beta"))
-COUNT_TOKENS = Endpoint("/messages/count_tokens", "messages", forwards=(b"anthropic-version", b"anthropic-beta"))
-COMPLETIONS = Endpoint("/completions", "prompt", usage_on_request=True)
-EMBEDDINGS = Endpoint("/embeddings", "input")
+MESSAGES = Endpoint("/messages", "messages", Dialect.MESSAGES, forwards=ANTHROPIC_HEADERS)
+COUNT_TOKENS = Endpoint("/messages/count_tokens", "messages", counts=Dialect.MESSAGES, forwards=ANTHROPIC_HEADERS)
+COMPLETIONS = Endpoint(
+    "/completions", "prompt", usage_on_request=True, named=(f"{AZURE}/completions", f"{ENGINE}/completions")
+)
+EMBEDDINGS = Endpoint("/embeddings", "input", named=(f"{AZURE}/embeddings", f"{ENGINE}/embeddings"))
 MODERATIONS = Endpoint("/moderations", "input")
-IMAGES = Endpoint("/images/generations", "prompt")
-SPEECH = Endpoint("/audio/speech", "input", binary=True)
+IMAGES = Endpoint("/images/generations", "prompt", counts=Dialect.RESPONSES, named=(f"{AZURE}/images/generations",))
+IMAGE_EDITS = Endpoint("/images/edits", "image", form=True, counts=Dialect.RESPONSES, named=(f"{AZURE}/images/edits",))
+SPEECH = Endpoint("/audio/speech", "input", binary=True, named=(f"{AZURE}/audio/speech",))
+TRANSCRIPTIONS = Endpoint(
+    "/audio/transcriptions", "file", form=True, counts=Dialect.RESPONSES, named=(f"{AZURE}/audio/transcriptions",)
+)
+TRANSLATIONS = Endpoint(
+    "/audio/translations", "file", form=True, counts=Dialect.RESPONSES, named=(f"{AZURE}/audio/translations",)
+)
+RERANK = Endpoint("/rerank", "query")
 
-ENDPOINTS = (CHAT, RESPONSES, MESSAGES, COUNT_TOKENS, COMPLETIONS, EMBEDDINGS, MODERATIONS, IMAGES, SPEECH)
+CONVERSATIONS = (CHAT, RESPONSES, MESSAGES)
+OPENAI_ENDPOINTS = (*(COMPLETIONS, EMBEDDINGS, MODERATIONS, IMAGES, IMAGE_EDITS, SPEECH, TRANSCRIPTIONS, TRANSLATIONS),)
+"""What OpenAI's API has besides conversations."""
+
+ENDPOINTS = (*CONVERSATIONS, COUNT_TOKENS, *OPENAI_ENDPOINTS, RERANK)

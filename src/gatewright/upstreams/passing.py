@@ -3,7 +3,6 @@
 import msgspec
 
 from gatewright.domain.money import Usage
-from gatewright.translation import openai_chat
 from gatewright.translation.halves import ProviderError, Tap
 from gatewright.translation.registry import passing
 from gatewright.upstreams.body import Prepared, rewrite
@@ -57,14 +56,13 @@ class PassThrough:
 
     def tap(self) -> Tap:
         """Finds the usage, and hides the chunk of it that nobody asked for."""
-        dialect = self._endpoint.dialect
-        known = openai_chat.PASSING if dialect is None else passing(dialect)
-        return known.tap(self._endpoint.usage_on_request and not self._asked.include_usage)
+        return passing(self._endpoint.usual_dialect()).tap(
+            self._endpoint.usage_on_request and not self._asked.include_usage
+        )
 
     def whole(self, body: bytes) -> tuple[bytes, Usage | None]:
         """The body as it is."""
-        dialect = self._endpoint.dialect
-        return body, (openai_chat.PASSING if dialect is None else passing(dialect)).usage(body)
+        return body, passing(self._endpoint.usual_dialect()).usage(body)
 
     def error(self, body: bytes) -> ProviderError:
         """The provider's own words, where they can be found."""

@@ -12,11 +12,11 @@ def ways(account: Account) -> dict[str, Way]:
 
     A model of `mode: responses` is asked through the responses API, whatever the client speaks.
     """
-    headers = {"authorization": f"Bearer {account.api_key}"} if account.api_key else {}
+    headers = account.bearer
 
-    def way(path: str, dialect: Dialect | None = None) -> Way:
+    def way(path: str, dialect: Dialect | None = None, *, form: bool = False) -> Way:
         return Way(
-            target=account.target(path, headers),
+            target=account.target(path, headers, form=form),
             model=account.model,
             dialect=dialect,
             signer=account.signer,

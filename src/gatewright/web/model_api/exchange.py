@@ -54,6 +54,7 @@ class AsgiExchange:
         "_sent",
         "address",
         "begun",
+        "named_model",
         "request_id",
     )
 
@@ -68,6 +69,7 @@ class AsgiExchange:
         self.request_id = request_id
         self.address = address
         self.begun = False
+        self.named_model: str | None = None
         self._events = True
 
     @property

@@ -12,7 +12,7 @@ from gatewright.gateway.chat import Chat
 from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.deployments import Deployments
 from gatewright.gateway.exchange import ClientGone
-from gatewright.upstreams.endpoints import ENDPOINTS, Endpoint
+from gatewright.upstreams.endpoints import ENDPOINTS, RERANK, Endpoint
 from gatewright.web.errors import unexpected
 from gatewright.web.model_api.exchange import AsgiExchange, Scope, Send
 from gatewright.web.model_api.hang_up import Receive
@@ -21,6 +21,7 @@ Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 Serve = Callable[[AsgiExchange, Scope], Awaitable[None]]
 
 ONE_MODEL = ("/v1/models/", "/models/")
+NAMED = ("/openai/deployments/", "/engines/")
 
 
 def peer_address(scope: Scope) -> str | None:
@@ -58,14 +59,23 @@ class ModelApi:
         for endpoint in ENDPOINTS:
             served = {"POST": self._handler(self._endpoint(endpoint))}
             self._routes[f"/v1{endpoint.path}"] = self._routes[endpoint.path] = served
+        self._routes["/v2/rerank"] = self._routes[RERANK.path]
+        self._named = [
+            (before, after, endpoint)
+            for endpoint in ENDPOINTS
+            for before, _, after in (path.partition("{model}") for path in endpoint.named)
+        ]
 
     def route(self, method: str, path: str) -> Handler | None:
         """The handler of a path of the model API, which answers a wrong method too; None for every other path."""
         methods = self._routes.get(path)
         if methods is None:
-            if not path.startswith(ONE_MODEL):
-                return None
-            methods = self._one
+            if path.startswith(NAMED):
+                methods = self._naming(path)
+            elif path.startswith(ONE_MODEL):
+                methods = self._one
+        if methods is None:
+            return None
         return methods.get(method) or self._handler(_not_allowed(", ".join(methods)))
 
     def _handler(self, serve: Serve) -> Handler:
@@ -83,11 +93,20 @@ class ModelApi:
 
         return handle
 
-    def _endpoint(self, endpoint: Endpoint) -> Serve:
+    def _endpoint(self, endpoint: Endpoint, model: str | None = None) -> Serve:
         def serve(exchange: AsgiExchange, _: Scope) -> Awaitable[None]:
+            exchange.named_model = model
             return self._chat.serve(exchange, endpoint)
 
         return serve
+
+    def _naming(self, path: str) -> dict[str, Handler] | None:
+        """The endpoint whose address names the model; it may hold slashes."""
+        for before, after, endpoint in self._named:
+            if path.startswith(before) and path.endswith(after) and len(path) > len(before) + len(after):
+                model = path[len(before) : -len(after)]
+                return {"POST": self._handler(self._endpoint(endpoint, model))}
+        return None
 
     async def _list(self, exchange: AsgiExchange, _: Scope) -> None:
         caller = await self._ring.authenticate(exchange.secret)

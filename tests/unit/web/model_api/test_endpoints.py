@@ -9,9 +9,9 @@ from tests.unit.upstreams.server import Talk, Upstream
 from tests.unit.web.model_api.harness import DONE, STREAM_HEAD, Got, Provider, answer, chunk, gateway, model
 
 from gatewright.storage.database import Database
-from gatewright.upstreams.endpoints import COMPLETIONS, COUNT_TOKENS, EMBEDDINGS, ENDPOINTS, IMAGES, SPEECH, Endpoint
+from gatewright.upstreams.endpoints import COMPLETIONS, EMBEDDINGS, IMAGES, OPENAI_ENDPOINTS, SPEECH, Endpoint
 
-OTHERS = [one for one in ENDPOINTS if one.dialect is None and one is not COUNT_TOKENS]
+OTHERS = [one for one in OPENAI_ENDPOINTS if not one.form]
 MP3 = b"ID3\x04\x00\x00\n\ndata: [DONE]\n\n\x00\xff" * 500
 FILE_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ntransfer-encoding: chunked\r\n\r\n"
 TEXT = b'data: {"id":"c","choices":[{"text":"Hi","index":0}],"usage":null}\n\n'
