@@ -19,6 +19,7 @@ from gatewright.app.follow import Follower
 from gatewright.app.tidy import tidy
 from gatewright.domain.errors import Unavailable
 from gatewright.gateway.chat import Chat
+from gatewright.gateway.credentials.registry import Credentials
 from gatewright.gateway.deployments import Deployments
 from gatewright.idp.provider import Provider
 from gatewright.outbound.client import Outbound
@@ -87,7 +88,8 @@ class Program:
         self.client = Client()
         self.ledger = Ledger(db, settings.data_dir / "journal", self.ring)
         self.reports = Reports(db)
-        self.deployments = Deployments(db, settings, Prices().lookup)
+        credentials = Credentials(self.outbound, db.clock)
+        self.deployments = Deployments(db, settings, Prices().lookup, credentials=credentials)
         self.follower = Follower(db, [self.ring.apply, self.deployments.apply], self._changed)
         self.cookies = Cookies(https=settings.is_https)
         self.pages = Pages(settings, self.cookies)

@@ -1,6 +1,7 @@
 """A deployment: one upstream model behind a public model name, ready to be called."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from gatewright.domain.addresses import AddressPolicy
 from gatewright.domain.clock import Millis
 from gatewright.domain.errors import BadInput, SettingInvalid
 from gatewright.domain.money import Price
+from gatewright.gateway.credentials.registry import Credentials
 from gatewright.settings.providers import provider_and_model
 from gatewright.settings.schema import ModelEntry
 from gatewright.storage.deployments import DeploymentRow
@@ -68,10 +70,13 @@ ECHO = Deployment(
 """The built-in demonstration model. It is there only while nothing else is."""
 
 
-def from_entry(entry: ModelEntry, policy: AddressPolicy, timeout_s: float) -> Deployment:
+def from_entry(
+    entry: ModelEntry, policy: AddressPolicy, timeout_s: float, credentials: Credentials | None = None
+) -> Deployment:
     """A deployment from the config file. Raises SettingInvalid when it cannot be called as it stands there."""
+    base = entry.api_base or ""
     try:
-        ways = ways_at(entry.provider, entry.upstream_model, entry.api_base or "", entry.api_key, policy)
+        ways = ways_at(entry.provider, entry.upstream_model, base, entry.api_key, policy, entry.params, credentials)
     except BadInput as error:
         raise SettingInvalid(
             f"model_list ({entry.name}).{error.param}",
@@ -93,7 +98,13 @@ def from_entry(entry: ModelEntry, policy: AddressPolicy, timeout_s: float) -> De
     )
 
 
-def from_row(row: DeploymentRow, api_key: str | None, policy: AddressPolicy, timeout_s: float) -> Deployment:
+def from_row(
+    row: DeploymentRow,
+    api_key: str | None,
+    policy: AddressPolicy,
+    timeout_s: float,
+    credentials: Credentials | None = None,
+) -> Deployment:
     """A deployment from the database. Raises BadInput when the row cannot be called."""
     provider, upstream_model = provider_and_model(str(row.params.get("model") or ""))
     api_base = str(row.params.get("api_base") or "")
@@ -106,15 +117,35 @@ def from_row(row: DeploymentRow, api_key: str | None, policy: AddressPolicy, tim
         api_base=api_base,
         source=DATABASE,
         price=None if price is None else msgspec.convert(price, Price),
-        ways=ways_at(provider, upstream_model, api_base, api_key, policy),
+        ways=ways_at(provider, upstream_model, api_base, api_key, policy, row.params, credentials),
         timeouts=Timeouts(first_byte=timeout_s, idle=timeout_s),
         created_at=row.created_at,
     )
 
 
-def ways_at(provider: str, model: str, api_base: str, api_key: str | None, policy: AddressPolicy) -> dict[str, Way]:
-    """How its endpoints are served, by their paths. Raises BadInput (param `api_base` or `api_key`)."""
-    account = Account(provider=provider, model=model, api_base=api_base, api_key=api_key, policy=policy)
+def ways_at(
+    provider: str,
+    model: str,
+    api_base: str,
+    api_key: str | None,
+    policy: AddressPolicy,
+    params: Mapping[str, Any] = MappingProxyType({}),
+    credentials: Credentials | None = None,
+) -> dict[str, Way]:
+    """How its endpoints are served, by their paths. An API key counts before every other credential.
+
+    Raises BadInput (param `api_base`, `api_key`, or another of `litellm_params`).
+    """
+    signer = None if api_key or credentials is None else credentials.signer_for(provider, params, policy)
+    account = Account(
+        provider=provider,
+        model=model,
+        api_base=api_base,
+        api_key=api_key,
+        signer=signer,
+        policy=policy,
+        params=params,
+    )
     try:
         return ways_of(account)
     except BadInput as error:

@@ -11,6 +11,7 @@ from gatewright.domain.errors import BadInput, Conflict, Forbidden, GatewrightEr
 from gatewright.domain.keys import Principal
 from gatewright.domain.money import Price
 from gatewright.domain.people import Event, Origin
+from gatewright.gateway.credentials.registry import Credentials
 from gatewright.gateway.deployment import (
     CONFIG,
     ECHO,
@@ -73,13 +74,15 @@ class Deployments:
         settings: Settings,
         price_of: PriceOf = lambda _provider, _model: None,
         resolve: Callable[[str, int], Awaitable[list[str]]] = system_resolve,
+        credentials: Credentials | None = None,
     ) -> None:
         self._db = db
         self._settings = settings
         self._price_of = price_of
         self._resolve = resolve
+        self._credentials = credentials
         self._configured = [
-            self._priced(from_entry(entry, settings.operator_policy, settings.request_timeout_s))
+            self._priced(from_entry(entry, settings.operator_policy, settings.request_timeout_s, credentials))
             for entry in settings.models
         ]
         self._groups: dict[str, Group] = {}
@@ -156,7 +159,7 @@ class Deployments:
         if not api_base:
             raise BadInput("The address is missing.", param="api_base", hint="Give the URL up to and with /v1.")
         policy = self._settings.person_policy
-        ways_at(provider, upstream_model, api_base, new.api_key, policy)
+        ways_at(provider, upstream_model, api_base, new.api_key, policy, credentials=self._credentials)
         await self._check_address(api_base)
         deployment_id, now = str(uuid.uuid4()), self._db.clock()
         async with self._db.write() as tx:
@@ -218,7 +221,8 @@ class Deployments:
         """The deployment; None when the row is of no use now, which is remembered under its public name."""
         try:
             key = row.opened_key(self._db.sealer)
-            one = from_row(row, key, self._settings.person_policy, self._settings.request_timeout_s)
+            timeout_s = self._settings.request_timeout_s
+            one = from_row(row, key, self._settings.person_policy, timeout_s, self._credentials)
         except (GatewrightError, msgspec.ValidationError) as error:
             cause = error.message if isinstance(error, GatewrightError) else "its price cannot be read."
             logger.error("the stored model %r (%s) cannot be used: %s", row.model_name, row.uuid, cause)

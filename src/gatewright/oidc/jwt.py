@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, NewType
+from typing import Any, Literal, NewType
 
 import msgspec
 from joserfc import jws
@@ -23,6 +23,7 @@ VerifiedClaims = NewType("VerifiedClaims", Mapping[str, Any])
 """The payload of a token whose signature was verified. Nothing else may be believed; its claims are still unchecked."""
 
 ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
+KEY_TYPES: dict[str, Literal["RSA", "EC"]] = {"R": "RSA", "P": "RSA", "E": "EC"}
 HASHES = {"256": "sha256", "384": "sha384", "512": "sha512"}
 MAX_TOKEN_CHARS = 64 * 1024
 RSA_BITS = 2048
@@ -61,6 +62,23 @@ def generate_key(algorithm: str = "RS256") -> SigningKey:
 def load_key(private_jwk: str, algorithm: str) -> SigningKey:
     """A key pair from the JSON text of its private JWK."""
     return _signing_key(_private_key(private_jwk), algorithm)
+
+
+def load_pem(pem: str, algorithm: str, kid: str = "") -> SigningKey:
+    """A key pair from a private key in PEM, as clouds hand them out; without a `kid` it is the key's thumbprint.
+
+    Raises ValueError, without quoting the key, unless it is a key for that algorithm and strong enough.
+    """
+    try:
+        key = JWKRegistry.import_key(pem, KEY_TYPES[algorithm[0]])
+    except (JoseError, ValueError, TypeError, AttributeError):
+        raise ValueError("it is no private key in PEM") from None
+    if not key.is_private:
+        raise ValueError("it is a public key")
+    if isinstance(key, RSAKey) and key.public_key.key_size < MIN_RSA_BITS:
+        raise ValueError(f"it has less than {MIN_RSA_BITS} bits")
+    made = _signing_key(key, algorithm)
+    return msgspec.structs.replace(made, kid=kid) if kid else made
 
 
 def sign(claims: Mapping[str, Any], key: SigningKey, *, typ: str = "JWT") -> str:

@@ -8,7 +8,8 @@ import asyncio
 import json
 import logging
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from typing import Any
 
 import httpx2
@@ -19,6 +20,9 @@ from gatewright.outbound.errors import OutboundFailed, shown
 from gatewright.outbound.pinning import Resolve, Target, origin_of, pin, system_resolve
 
 LARGEST_ANSWER = 1_000_000
+METADATA = "http://169.254.169.254"
+"""Where Amazon's, Google's and Microsoft's clouds tell a machine who it is."""
+
 CONNECT_S = 5.0
 READ_S = 10.0
 WHOLE_CALL_S = 20.0
@@ -66,8 +70,11 @@ class Outbound:
     operator's policy, so that no URL that a person types can reach us as if from inside).
     """
 
-    def __init__(self, *, resolve: Resolve = system_resolve, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, *, resolve: Resolve = system_resolve, tls: ssl.SSLContext | None = None, metadata: str = METADATA
+    ) -> None:
         self._resolve = resolve
+        self._metadata = metadata
         # A kept connection is known by its IP address alone and would serve another name without a certificate check.
         self._client = httpx2.AsyncClient(
             verify=tls or ssl.create_default_context(),
@@ -104,6 +111,18 @@ class Outbound:
         kind = {"content-type": "application/x-www-form-urlencoded"}
         return await self.call("POST", url, policy, headers={**kind, **(headers or {})}, content=content)
 
+    async def metadata(self, method: str, path: str, headers: Mapping[str, str]) -> Answer:
+        """A call to the service of a cloud that tells a machine who it is: the one address that no policy allows.
+
+        The address is fixed and `path` the program's own, so nothing that a person types reaches it; whoever calls this
+        says why the caller may use the machine's identity. Raises OutboundFailed.
+        """
+        url = self._metadata + path
+        with _told(shown(url)):
+            async with asyncio.timeout(WHOLE_CALL_S):
+                request = self._client.build_request(method, url, headers={"accept": "application/json", **headers})
+                return await _exchange(self._client, request, shown(url))
+
     async def call(
         self,
         method: str,
@@ -115,19 +134,13 @@ class Outbound:
     ) -> Answer:
         """One call. Raises AddressRefused before anything is sent, OutboundFailed for everything after."""
         sent = {"accept": "application/json", **(headers or {})}
-        try:
+        with _told(shown(url)):
             async with asyncio.timeout(WHOLE_CALL_S):
                 if self._own is not None and policy.operator and origin_of(url) == self._own_origin:
                     request = self._own.build_request(method, url, headers=sent, content=content)
                     return await _exchange(self._own, request, shown(url))
                 target = await pin(url, policy, self._resolve)
                 return await self._first_reachable(target, method, sent, content, shown(url))
-        except TimeoutError as error:
-            raise OutboundFailed(f"{shown(url)} took too long to answer.", code="outbound_timeout") from error
-        except httpx2.TimeoutException as error:
-            raise OutboundFailed(f"{shown(url)} took too long to answer.", code="outbound_timeout") from error
-        except (httpx2.HTTPError, httpx2.InvalidURL, ssl.SSLError) as error:
-            raise OutboundFailed(_words(shown(url), error)) from error
 
     async def _first_reachable(
         self, target: Target, method: str, headers: Mapping[str, str], content: bytes | None, name: str
@@ -147,6 +160,17 @@ class Outbound:
                 if position == len(target.addresses):
                     raise
         raise OutboundFailed(f"{name} has no address that may be reached.")
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """What goes wrong inside becomes OutboundFailed."""
+    try:
+        yield
+    except (TimeoutError, httpx2.TimeoutException) as error:
+        raise OutboundFailed(f"{name} took too long to answer.", code="outbound_timeout") from error
+    except (httpx2.HTTPError, httpx2.InvalidURL, ssl.SSLError) as error:
+        raise OutboundFailed(_words(name, error)) from error
 
 
 async def _exchange(client: httpx2.AsyncClient, request: httpx2.Request, name: str) -> Answer:
