@@ -10,24 +10,27 @@ class CannotCarry(BadInput):
 
 
 class Carriage:
-    """One request's way to `provider`'s dialect. `drop` is LiteLLM's `drop_params`.
+    """One request's way to another dialect. `drop` is LiteLLM's `drop_params`.
 
-    `dropped` lists what was left out.
+    `where` names the dialect for people, `provider` is the provider's name in `settings.providers`, empty when it is
+    not known: of one dialect not all take the same. `dropped` lists what was left out.
     """
 
-    def __init__(self, request: Request, *, drop: bool, where: str) -> None:
+    def __init__(self, request: Request, *, drop: bool, where: str, provider: str = "") -> None:
         self._request = request
         self._drop = drop
         self._where = where
+        self.provider = provider
         self.dropped: list[str] = []
 
     def lose(self, member: str, why: str | None = None) -> None:
         """`member` of the request model (or a parameter's own name) cannot be carried.
 
-        Raises CannotCarry naming the parameter as the caller wrote it, unless such parameters are to be dropped.
+        Raises CannotCarry naming the parameter as the caller wrote it, unless it only hints or such parameters are to
+        be dropped.
         """
         param = self._request.asked_as.get(member, member)
-        if not self._drop:
+        if not self._drop and member not in self._request.hints:
             raise CannotCarry(
                 f"`{param}` cannot be sent to this model: {why or f'{self._where} has no counterpart'}.",
                 param=param,
@@ -46,12 +49,10 @@ class Carriage:
             self.dropped.append(param)
 
     def carry(self, members: frozenset[str]) -> None:
-        """Loses every member that the caller set and that is not among `members`, and all unknown ones."""
+        """Loses every member that the caller set, and every unknown one, that is not among `members`."""
         for member in self._request.asked_as:
             if member not in members:
                 self.lose(member)
         for name in self._request.unknown:
-            if name in self._request.hints:
-                self.let_go(name)
-            else:
+            if name not in members:
                 self.lose(name)

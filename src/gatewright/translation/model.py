@@ -68,7 +68,8 @@ class Reasoning(Part, frozen=True):
 
     `redacted` is thought that the provider gives only encrypted (Anthropic's `redacted_thinking`, OpenAI's
     `encrypted_content`); `text` is empty then, or a summary. `id` is the item's id in the responses dialect. `origin`
-    is the dialect whose provider sealed it: another one must not be sent it.
+    is the dialect whose provider sealed it: another one must not be sent the seal. None means that the caller cannot
+    say; the seal goes to any provider then.
     """
 
     text: str = ""
@@ -159,10 +160,11 @@ class ReasoningAsk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """`asked_as` gives, for each member that the caller set, the caller's name of it: errors name that one.
+    """`asked_as` gives, for each member that the caller set, the caller's name of it: errors name that one. It leaves
+    out what every dialect has (`messages`, `system`, `stream`, `include_usage`) and what was set to the default.
 
-    `unknown` are the top-level members that have no place in this model, by name; `hints` those of them that change
-    nothing in the answer, so that leaving them out needs no permission.
+    `unknown` are the top-level members that have no place in this model, by name; `hints` those of them, and of the
+    other members (`user`, say), that change nothing in the answer: leaving them out needs no permission.
     """
 
     messages: tuple[Message, ...]
