@@ -58,17 +58,27 @@ def clause(match: Any) -> dict[str, Any]:
     return {name: value if name == "regex" else value.lower() for name, value in fields.items()}
 
 
+# In the order in which gatewright.spend.prices reads them.
+NAMES = (
+    *("input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "cache_write_1h_mtok"),
+    *("input_audio_mtok", "output_audio_mtok"),
+)
+
+
 def prices(model: types.ModelInfo, day: date) -> list[int | None]:
-    """Nano-dollars for a million tokens: input, output and, where it differs, cached input. Empty when unknown."""
+    """Nano-dollars for a million tokens by NAMES, without the last ones that are not there. Empty when unknown."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
     if isinstance(model.prices, list) and not model.prices:
         return []
     times = [model.get_prices(midnight + timedelta(minutes=30 * step)) for step in range(48)]
-    found = [tuple(amount(price, name) for name in ("input_mtok", "output_mtok", "cache_read_mtok")) for price in times]
-    read, written, cached = max(found, key=lambda one: (one[0] or 0) + (one[1] or 0))
-    if read is None:
+    found = [[amount(price, name) for name in NAMES] for price in times]
+    dearest = max(found, key=lambda one: (one[0] or 0) + (one[1] or 0))
+    if dearest[0] is None:
         return []
-    return [read, written or 0] if cached is None else [read, written or 0, cached]
+    dearest[1] = dearest[1] or 0
+    while dearest[-1] is None:
+        dearest.pop()
+    return dearest
 
 
 def amount(price: types.ModelPrice, name: str) -> int | None:

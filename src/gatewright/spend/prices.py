@@ -64,10 +64,24 @@ class _Model(msgspec.Struct, frozen=True, array_like=True):
     input: Nanos | None = None
     output: Nanos = 0
     cached_input: Nanos | None = None
+    cache_write: Nanos | None = None
+    cache_write_1h: Nanos | None = None
+    audio_input: Nanos | None = None
+    audio_output: Nanos | None = None
 
     @property
     def price(self) -> Price | None:
-        return None if self.input is None else Price(self.input, self.output, self.cached_input)
+        if self.input is None:
+            return None
+        return Price(
+            input=self.input,
+            output=self.output,
+            cached_input=self.cached_input,
+            cache_write=self.cache_write,
+            cache_write_1h=self.cache_write_1h,
+            audio_input=self.audio_input,
+            audio_output=self.audio_output,
+        )
 
 
 class _Provider(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,13 @@ from gatewright.spend.prices import LONGEST_NAME, Prices
 PRICES = Prices()
 SNAPSHOT = DataSnapshot(providers=providers, from_auto_update=False)
 DAY = datetime.fromisoformat(PRICES.date).replace(tzinfo=UTC)
-USED = Usage(prompt=1000, completion=500, cached=100)
+USED = Usage(
+    prompt=1000, completion=500, cached=100, cache_write=200, cache_write_1h=50, audio_prompt=20, audio_completion=5
+)
+RATES = (
+    *("input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "cache_write_1h_mtok"),
+    *("input_audio_mtok", "output_audio_mtok"),
+)
 
 
 def oracle(provider: str, model: str) -> int | None:
@@ -30,15 +36,23 @@ def oracle(provider: str, model: str) -> int | None:
     for step in range(48):
         at = DAY + timedelta(minutes=30 * step)
         price = info.get_prices(at)
-        flat = {name: _base(getattr(price, name, None)) for name in ("input_mtok", "output_mtok", "cache_read_mtok")}
+        flat = {name: _base(getattr(price, name, None)) for name in RATES}
         if flat["input_mtok"] is None:
             continue
         known = types.ModelPrice(**{name: value for name, value in flat.items() if value is not None})
-        usage = types.Usage(input_tokens=USED.prompt, output_tokens=USED.completion, cache_read_tokens=USED.cached)
+        usage = types.Usage(
+            input_tokens=USED.prompt,
+            output_tokens=USED.completion,
+            cache_read_tokens=USED.cached,
+            cache_write_tokens=USED.cache_write + USED.cache_write_1h,
+            cache_write_1h_tokens=USED.cache_write_1h,
+            input_audio_tokens=USED.audio_prompt,
+            output_audio_tokens=USED.audio_completion,
+        )
         total = known.calc_price(usage)["total_price"]
         dear = flat["input_mtok"] + (flat["output_mtok"] or 0)
         if best is None or dear > best[0]:
-            best = dear, int((total * NANOS_PER_DOLLAR).quantize(Decimal(1)))
+            best = dear, int((total * NANOS_PER_DOLLAR).quantize(Decimal(1), ROUND_HALF_UP))
     return None if best is None else best[1]
 
 
@@ -91,8 +105,12 @@ def test_every_model_costs_what_genai_prices_says(provider: types.Provider) -> N
         ("text-completion-openai", "gpt-4o", ("openai", "gpt-4o")),
         ("vertex_ai", "gemini-2.5-pro", ("google", "gemini-2.5-pro")),
         ("gemini", "gemini-2.5-pro", ("google", "gemini-2.5-pro")),
-        ("vertex_ai", "claude-3-5-sonnet@20241022", ("anthropic", "claude-3-5-sonnet")),
-        ("bedrock", "us.anthropic.claude-3-5-sonnet-20241022-v2:0", ("anthropic", "claude-3-5-sonnet")),
+        ("vertex_ai", "claude-3-5-sonnet@20241022", ("google", "claude-3-5-sonnet")),
+        (
+            "bedrock",
+            "us.anthropic.claude-3-5-sonnet-20241022-v2:0",
+            ("aws", "anthropic.claude-3-5-sonnet-20241022-v2:0"),
+        ),
         ("xai", "grok-4.5", ("x-ai", "grok-4.5")),
     ],
 )
