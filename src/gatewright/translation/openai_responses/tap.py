@@ -1,0 +1,117 @@
+"""The end of a stream that passes through: what it used, or how it failed. The bytes stay as they are.
+
+Source: OpenAI API reference, "Streaming events": `response.completed`, `response.incomplete` and `response.failed`
+repeat the whole response, and `error` says what went wrong. Streams of images and transcriptions end likewise.
+"""
+
+import re
+
+import msgspec
+
+from gatewright.domain.money import Usage
+from gatewright.translation.halves import ProviderError
+from gatewright.translation.openai_responses.usage import WireUsage
+from gatewright.translation.sse import Events, EventTooLong
+
+LONGEST_END = 32 * 1024 * 1024
+"""Bytes. A last event that is longer, with many images in it, is passed on and its usage stays unknown."""
+
+WHOLE = frozenset(
+    {
+        *("response.completed", "response.incomplete"),
+        *("transcript.text.done", "image_generation.completed", "image_edit.completed"),
+    }
+)
+BROKEN = frozenset({"response.failed", "error"})
+_BLANK = b"\n\n"
+# Any of these may begin what ends a stream; text of the model's that holds one only costs a closer look.
+_MARK = re.compile(rb"completed|incomplete|failed|error|text\.done")
+
+
+class WireError(msgspec.Struct):
+    """What went wrong, as responses and `error` events say it."""
+
+    message: str | None = None
+    code: str | int | None = None
+    type: str | None = None
+    param: str | None = None
+
+    def said(self) -> ProviderError:
+        """`kind` is the code, which says more than the type."""
+        kind = self.type if self.code is None else str(self.code)
+        return ProviderError(self.message or "", kind, self.param)
+
+
+class _Response(msgspec.Struct):
+    usage: WireUsage | None = None
+    error: WireError | None = None
+
+
+class _End(msgspec.Struct):
+    type: str = ""
+    response: _Response | None = None
+    usage: WireUsage | None = None
+    error: WireError | None = None
+    message: str | None = None
+    code: str | int | None = None
+    param: str | None = None
+
+
+_decode = msgspec.json.Decoder(_End).decode
+
+
+class EndTap:
+    """Relays a stream unchanged and reads its last event.
+
+    `usage` is what was used, None until the end says it; `done` whether the answer is whole; `failed` the error that
+    the provider ended it with.
+    """
+
+    __slots__ = ("_events", "_inside", "_lost", "done", "failed", "usage")
+
+    def __init__(self) -> None:
+        self._events = Events(LONGEST_END)
+        self._inside = False  # whether an event has begun and not ended
+        self._lost = False
+        self.usage: Usage | None = None
+        self.done = False
+        self.failed: ProviderError | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        """Take bytes that arrived; returns the bytes to relay now: all of them."""
+        ends = data.endswith(_BLANK)
+        if (self._inside or not ends or _MARK.search(data) is not None) and not self._lost:
+            self._inside = not ends
+            try:
+                self._read(self._events.feed(data))
+            except EventTooLong:
+                self._lost = True
+        return data
+
+    def finish(self) -> bytes:
+        """The provider is done; returns the bytes to relay last: none."""
+        if not self._lost:
+            self._read(self._events.finish())
+        return b""
+
+    def _read(self, events: list[tuple[bytes, bytes]]) -> None:
+        for _, data in events:
+            if _MARK.search(data) is not None:
+                self._end(data)
+
+    def _end(self, data: bytes) -> None:
+        try:
+            event = _decode(data)
+        except (ValueError, RecursionError):
+            return
+        inner = event.response or _Response()
+        if event.type in WHOLE:
+            self.done = True
+        elif event.type in BROKEN:
+            words = inner.error or event.error or WireError(event.message, event.code, param=event.param)
+            self.failed = words.said()
+        else:
+            return
+        used = inner.usage or event.usage
+        if used is not None:
+            self.usage = used.usage() or self.usage

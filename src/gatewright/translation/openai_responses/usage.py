@@ -1,0 +1,91 @@
+"""Token counts as the responses API writes them, and `domain.money.Usage`.
+
+Source: OpenAI API reference, the response object. Images and transcriptions count in the same words.
+"""
+
+import msgspec
+
+from gatewright.domain.money import Usage
+from gatewright.translation.model import Json
+
+
+class _Writes(msgspec.Struct):
+    ttl_12h_tokens: int | None = None
+
+
+class _InputDetails(msgspec.Struct):
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_write_tokens_details: _Writes | None = None
+    audio_tokens: int | None = None
+
+
+class _OutputDetails(msgspec.Struct):
+    reasoning_tokens: int | None = None
+
+
+class WireUsage(msgspec.Struct):
+    """The `usage` object of a response; transcriptions spell the details `input_token_details`."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    input_tokens_details: _InputDetails | None = None
+    input_token_details: _InputDetails | None = None
+    output_tokens_details: _OutputDetails | None = None
+
+    def usage(self) -> Usage | None:
+        """The counts, never negative and no part more than the whole; None when both counts are missing.
+
+        What a provider keeps for 12 hours is written at the longer-lived of the two rates.
+        """
+        if self.input_tokens is None and self.output_tokens is None:
+            return None
+        prompt, completion = max(self.input_tokens or 0, 0), max(self.output_tokens or 0, 0)
+        details = self.input_tokens_details or self.input_token_details or _InputDetails()
+        out = self.output_tokens_details or _OutputDetails()
+        cached = _part(details.cached_tokens, prompt)
+        written = _part(details.cache_write_tokens, prompt - cached)
+        long = _part((details.cache_write_tokens_details or _Writes()).ttl_12h_tokens, written)
+        return Usage(
+            prompt=prompt,
+            completion=completion,
+            cached=cached,
+            reasoning=_part(out.reasoning_tokens, completion),
+            cache_write=written - long,
+            cache_write_1h=long,
+            audio_prompt=_part(details.audio_tokens, prompt),
+        )
+
+
+class _Answer(msgspec.Struct):
+    usage: WireUsage | None = None
+
+
+_decode_answer = msgspec.json.Decoder(_Answer).decode
+
+
+def usage_of(answer: bytes) -> Usage | None:
+    """Usage out of a complete answer; None when it says nothing or nothing that can be read."""
+    try:
+        found = _decode_answer(answer).usage
+    except (ValueError, RecursionError):
+        return None
+    return None if found is None else found.usage()
+
+
+def usage_object(usage: Usage) -> Json:
+    """The `usage` object of a response."""
+    return {
+        "input_tokens": usage.prompt,
+        "input_tokens_details": {
+            "cached_tokens": usage.cached,
+            "cache_write_tokens": usage.cache_write + usage.cache_write_1h,
+        },
+        "output_tokens": usage.completion,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning},
+        "total_tokens": usage.prompt + usage.completion,
+    }
+
+
+def _part(count: int | None, whole: int) -> int:
+    return min(max(count or 0, 0), whole)
