@@ -7,6 +7,7 @@ import msgspec
 
 from gatewright.domain.clock import Millis
 from gatewright.domain.identity import Role
+from gatewright.domain.model_names import covers
 
 ALL_MODELS = frozenset({"all-proxy-models", "all-team-models"})
 
@@ -30,7 +31,8 @@ class Principal(msgspec.Struct, frozen=True):
     """Who is calling. Built once by the edge's authentication; everything below takes it as it is.
 
     `kind` is `session` (browser), `key` (virtual key), `cli` (the command line's or an agent's credential) or `master`.
-    `models` empty means every model. `credential_id` is the id of the session or key row, 0 for the master key.
+    `models` empty means every model; a `*` in one stands for anything. `credential_id` is the id of the session or key
+    row, 0 for the master key.
     """
 
     kind: str
@@ -54,4 +56,5 @@ class Principal(msgspec.Struct, frozen=True):
 
     def may_use(self, model: str) -> bool:
         """Whether this caller may use the model of that public name."""
-        return not self.models or model in self.models or bool(self.models & ALL_MODELS)
+        models = self.models
+        return not models or model in models or bool(models & ALL_MODELS) or covers(models, model)
