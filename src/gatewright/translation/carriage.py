@@ -32,11 +32,14 @@ class Carriage:
         param = self._request.asked_as.get(member, member)
         if not self._drop and member not in self._request.hints:
             raise CannotCarry(
-                f"`{param}` cannot be sent to this model: {why or f'{self._where} has no counterpart'}.",
+                f"`{param}` cannot be sent to this model: {why or self._reason(member)}.",
                 param=param,
                 hint="Leave it out, or set drop_params for this model.",
             )
         self.let_go(param)
+
+    def _reason(self, member: str) -> str:
+        return self._request.because.get(member, f"{self._where} has no counterpart")
 
     def must(self, member: str, why: str) -> CannotCarry:
         """The error for something without which the request would mean something else: dropping is no choice."""

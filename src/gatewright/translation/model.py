@@ -159,12 +159,25 @@ class ReasoningAsk(msgspec.Struct, frozen=True, kw_only=True):
     show: bool | None = None
 
 
+class Alias(msgspec.Struct, frozen=True):
+    """What the caller calls a tool that is carried as a function: `kind` is `function`, `custom` (one text instead of
+    arguments) or `tool_search`, `namespace` the group of tools that it is in."""
+
+    kind: str
+    name: str
+    namespace: str | None = None
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """`asked_as` gives, for each member that the caller set, the caller's name of it: errors name that one. It leaves
     out what every dialect has (`messages`, `system`, `stream`, `include_usage`) and what was set to the default.
 
     `unknown` are the top-level members that have no place in this model, by name; `hints` those of them, and of the
-    other members (`user`, say), that change nothing in the answer: leaving them out needs no permission.
+    other members (`user`, say), that change nothing in the answer: leaving them out needs no permission. `because`
+    says why one of them cannot be carried, where "no counterpart" would not do.
+
+    `aliases` are the tools, by the name they are carried under, that the caller names or calls otherwise; `echo` the
+    caller's own members, as raw JSON, that an answer in its dialect repeats.
     """
 
     messages: tuple[Message, ...]
@@ -193,6 +206,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     asked_as: dict[str, str] = {}
     unknown: Json = {}
     hints: frozenset[str] = frozenset()
+    because: dict[str, str] = {}
+    aliases: dict[str, Alias] = {}
+    echo: dict[str, msgspec.Raw] = {}
 
 
 class Finish(StrEnum):

@@ -43,3 +43,9 @@ def test_each_member_that_is_not_carried_counts() -> None:
     for carried in (frozenset({"seed"}), frozenset({"prediction"})):
         with pytest.raises(CannotCarry):
             carriage(drop=False).carry(carried)
+
+
+def test_a_reason_of_its_own_is_told() -> None:
+    request = Request(messages=(), unknown={"tools.x": {}}, because={"tools.x": "it runs elsewhere"})
+    with pytest.raises(CannotCarry, match=r"`tools\.x` cannot be sent to this model: it runs elsewhere\."):
+        Carriage(request, drop=False, where="A provider's API").carry(frozenset())
