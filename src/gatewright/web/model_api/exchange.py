@@ -1,6 +1,7 @@
-"""One model request over ASGI: reads it, and writes its answer with our headers and nothing rebuilt."""
+"""One model request: its headers read, its answer given our headers and nothing rebuilt, whichever door it came by."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -9,13 +10,9 @@ import msgspec
 
 from gatewright.domain.errors import GatewrightError, TooLarge, TooManyRequests, Unauthenticated
 from gatewright.domain.money import dollars
-from gatewright.gateway.exchange import ClientGone, Facts, WireHeaders
+from gatewright.gateway.exchange import Facts, WireHeaders
 from gatewright.web.credential import key_in
 from gatewright.web.errors import openai_error
-from gatewright.web.model_api.hang_up import Message, Receive, UntilHangUp
-
-Scope = Message
-Send = Callable[[Message], Awaitable[None]]
 
 # The order of contract litellm 3.1: the lowest rank that is present counts.
 CREDENTIALS = {
@@ -41,31 +38,21 @@ SSE = [
 ]
 
 
-class AsgiExchange:
-    """Made for each request by the model API."""
+class ModelExchange:
+    """What the doors share. A door adds the body, hang-ups, and the three ways to write: `_whole`, `_start`, `_write`.
+
+    `limit` is the largest body in bytes.
+    """
 
     __slots__ = (
-        "_events",
-        "_length",
-        "_limit",
-        "_receive",
-        "_secret",
-        "_send",
-        "_sent",
-        "address",
-        "begun",
-        "named_model",
-        "request_id",
+        *("_events", "_length", "_limit", "_secret", "_sent"),
+        *("address", "begun", "named_model", "request_id"),
     )
 
-    def __init__(
-        self, scope: Scope, receive: Receive, send: Send, request_id: str, address: str | None, limit: int
-    ) -> None:
-        self._receive = receive
-        self._send = send
+    def __init__(self, headers: WireHeaders, request_id: str, address: str | None, limit: int) -> None:
         self._limit = limit
-        self._sent: WireHeaders = scope["headers"]
-        self._secret, self._length = _credential_and_length(scope["headers"])
+        self._sent = headers
+        self._secret, self._length = _credential_and_length(headers)
         self.request_id = request_id
         self.address = address
         self.begun = False
@@ -80,22 +67,12 @@ class AsgiExchange:
         return self._secret
 
     async def body(self) -> bytes:
-        """The whole body. Raises TooLarge, before reading it where its length is announced, and ClientGone."""
-        if self._length > self._limit:
-            raise self._too_large()
-        message = await self._receive()
-        whole: bytes = message.get("body", b"")
-        if message.get("more_body"):
-            whole = await self._rest(whole)
-        elif message["type"] == "http.disconnect":
-            raise ClientGone
-        if len(whole) > self._limit:
-            raise self._too_large()
-        return whole
+        """The whole body. Raises TooLarge and ClientGone."""
+        raise NotImplementedError
 
-    def until_hang_up(self) -> UntilHangUp:
-        """Cancels the block when the client hangs up."""
-        return UntilHangUp(self._receive)
+    def until_hang_up(self) -> AbstractContextManager[object]:
+        """Cancels the block when the client hangs up, and then raises ClientGone."""
+        raise NotImplementedError
 
     def forwarded(self, names: Sequence[bytes]) -> WireHeaders:
         """The caller's headers of these names (lower case)."""
@@ -106,12 +83,7 @@ class AsgiExchange:
         headers = self._headers(upstream, facts)
         headers.append((b"content-length", b"%d" % len(body)))
         headers.append(_content_type(upstream))
-        self.begun = True
-        try:
-            await self._send({"type": "http.response.start", "status": status, "headers": headers})
-            await self._send({"type": "http.response.body", "body": body, "more_body": False})
-        except OSError as error:
-            raise ClientGone from error
+        await self._whole(status, headers, body)
 
     async def begin(self, status: int, upstream: WireHeaders, facts: Facts) -> None:
         """The head of a stream, of events or of a file; `send` and `end` follow."""
@@ -121,10 +93,7 @@ class AsgiExchange:
 
     async def send(self, data: bytes) -> None:
         """Bytes of the stream; waits while the client is slow."""
-        try:
-            await self._send({"type": "http.response.body", "body": data, "more_body": True})
-        except OSError as error:
-            raise ClientGone from error
+        await self._write(data, more=True)
 
     async def end(self) -> None:
         """The stream is complete."""
@@ -133,8 +102,7 @@ class AsgiExchange:
     async def json(self, body: Any) -> None:
         """An answer of our own."""
         raw = msgspec.json.encode(body)
-        await self._start(200, [JSON, (b"content-length", b"%d" % len(raw)), *self._ids()])
-        await self._write(raw, more=False)
+        await self._whole(200, [JSON, (b"content-length", b"%d" % len(raw)), *self._ids()], raw)
 
     async def refuse(self, error: GatewrightError, extra: WireHeaders | None = None) -> None:
         """The error in OpenAI's shape; after the answer has begun as an event of the stream, which ends with it.
@@ -153,8 +121,7 @@ class AsgiExchange:
             headers.append((b"retry-after", b"%d" % error.retry_after))
         if isinstance(error, Unauthenticated):
             headers.append((b"www-authenticate", b'Bearer realm="gatewright"'))
-        await self._start(error.status, headers)
-        await self._write(raw, more=False)
+        await self._whole(error.status, headers, raw)
 
     def _ids(self) -> WireHeaders:
         own = self.request_id.encode()
@@ -170,32 +137,20 @@ class AsgiExchange:
             headers.append((b"x-gatewright-dropped-params", _visible(",".join(facts.dropped))))
         return headers
 
-    async def _rest(self, first: bytes) -> bytes:
-        parts, size, more = [first], len(first), True
-        while more and size <= self._limit:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGone
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            more = message.get("more_body", False)
-        return b"".join(parts)
-
     def _too_large(self) -> TooLarge:
         return TooLarge(f"The request body is larger than {self._limit} bytes.")
 
+    async def _whole(self, status: int, headers: WireHeaders, body: bytes) -> None:
+        """A complete answer, whose length is among the headers. Raises ClientGone."""
+        raise NotImplementedError
+
     async def _start(self, status: int, headers: WireHeaders) -> None:
-        self.begun = True
-        try:
-            await self._send({"type": "http.response.start", "status": status, "headers": headers})
-        except OSError as error:
-            raise ClientGone from error
+        """The head of an answer of unknown length. Raises ClientGone."""
+        raise NotImplementedError
 
     async def _write(self, data: bytes, *, more: bool) -> None:
-        try:
-            await self._send({"type": "http.response.body", "body": data, "more_body": more})
-        except OSError as error:
-            raise ClientGone from error
+        """More of it; without `more` the last of it. Raises ClientGone."""
+        raise NotImplementedError
 
 
 def _content_type(headers: WireHeaders) -> tuple[bytes, bytes]:

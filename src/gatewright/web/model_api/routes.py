@@ -14,11 +14,12 @@ from gatewright.gateway.deployments import Deployments
 from gatewright.gateway.exchange import ClientGone
 from gatewright.upstreams.endpoints import ENDPOINTS, RERANK, Endpoint
 from gatewright.web.errors import unexpected
-from gatewright.web.model_api.exchange import AsgiExchange, Scope, Send
+from gatewright.web.model_api.asgi import AsgiExchange, Scope, Send
+from gatewright.web.model_api.exchange import ModelExchange
 from gatewright.web.model_api.hang_up import Receive
 
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
-Serve = Callable[[AsgiExchange, Scope], Awaitable[None]]
+Serve = Callable[[ModelExchange, Scope], Awaitable[None]]
 
 ONE_MODEL = ("/v1/models/", "/models/")
 NAMED = ("/openai/deployments/", "/engines/")
@@ -94,7 +95,7 @@ class ModelApi:
         return handle
 
     def _endpoint(self, endpoint: Endpoint, model: str | None = None) -> Serve:
-        def serve(exchange: AsgiExchange, _: Scope) -> Awaitable[None]:
+        def serve(exchange: ModelExchange, _: Scope) -> Awaitable[None]:
             exchange.named_model = model
             return self._chat.serve(exchange, endpoint)
 
@@ -108,11 +109,11 @@ class ModelApi:
                 return {"POST": self._handler(self._endpoint(endpoint, model))}
         return None
 
-    async def _list(self, exchange: AsgiExchange, _: Scope) -> None:
+    async def _list(self, exchange: ModelExchange, _: Scope) -> None:
         caller = await self._ring.authenticate(exchange.secret)
         await exchange.json({"object": "list", "data": list(self._visible(caller).values())})
 
-    async def _show(self, exchange: AsgiExchange, scope: Scope) -> None:
+    async def _show(self, exchange: ModelExchange, scope: Scope) -> None:
         caller = await self._ring.authenticate(exchange.secret)
         path: str = scope["path"]
         name = path.removeprefix("/v1").removeprefix("/models/")
@@ -134,13 +135,13 @@ def _model_object(one: Deployment) -> dict[str, Any]:
 
 
 def _not_allowed(allowed: str) -> Serve:
-    async def refuse(exchange: AsgiExchange, _: Scope) -> None:
+    async def refuse(exchange: ModelExchange, _: Scope) -> None:
         await exchange.refuse(MethodNotAllowed(), [(b"allow", allowed.encode())])
 
     return refuse
 
 
-async def _refuse(exchange: AsgiExchange, error: GatewrightError) -> None:
+async def _refuse(exchange: ModelExchange, error: GatewrightError) -> None:
     try:
         await exchange.refuse(error)
     except ClientGone:
