@@ -1,16 +1,34 @@
-"""Token counts as OpenAI's wire format writes them, turned into `domain.money.Usage`."""
+"""Token counts as OpenAI's wire format writes them, from and to `domain.money.Usage`.
+
+Cached tokens and those written to the cache are part of `prompt_tokens`. Source: OpenAI API reference, "The chat
+completion object"; DeepSeek's `prompt_cache_hit_tokens`; Moonshot's `cached_tokens`; OpenRouter's
+`cache_write_tokens`, which OpenAI has taken over; LiteLLM's `cache_creation_*` and `cache_read_input_tokens`.
+"""
 
 import msgspec
 
 from gatewright.domain.money import Usage
+from gatewright.translation.model import Json
+
+MOST = 1_000_000_000
+"""Tokens. No request uses more: a larger count is a mistake or an attack, and must fit into a database."""
+
+
+class _HourDetails(msgspec.Struct):
+    ephemeral_1h_input_tokens: int | None = None
 
 
 class _PromptDetails(msgspec.Struct):
     cached_tokens: int | None = None
+    audio_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_creation_tokens: int | None = None
+    cache_creation_token_details: _HourDetails | None = None
 
 
 class _CompletionDetails(msgspec.Struct):
     reasoning_tokens: int | None = None
+    audio_tokens: int | None = None
 
 
 class WireUsage(msgspec.Struct):
@@ -20,23 +38,70 @@ class WireUsage(msgspec.Struct):
     completion_tokens: int | None = None
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
+    prompt_cache_hit_tokens: int | None = None
+    cached_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
 
     def usage(self) -> Usage | None:
-        """The counts, never negative and never more cached than prompted; None when both counts are missing.
+        """The counts, none negative and no part larger than its whole; None when both counts are missing.
 
         A provider that reports a negative number must not be able to give money back.
         """
         if self.prompt_tokens is None and self.completion_tokens is None:
             return None
-        prompt = max(self.prompt_tokens or 0, 0)
-        cached = self.prompt_tokens_details.cached_tokens if self.prompt_tokens_details else None
-        reasoning = self.completion_tokens_details.reasoning_tokens if self.completion_tokens_details else None
+        prompt, completion = _bounded(self.prompt_tokens), _bounded(self.completion_tokens)
+        details = self.prompt_tokens_details or _PromptDetails()
+        spent = self.completion_tokens_details or _CompletionDetails()
+        cached = _bounded(
+            details.cached_tokens or self.prompt_cache_hit_tokens or self.cached_tokens or self.cache_read_input_tokens,
+            prompt,
+        )
+        written = _bounded(
+            details.cache_write_tokens or details.cache_creation_tokens or self.cache_creation_input_tokens,
+            prompt - cached,
+        )
+        lasting = details.cache_creation_token_details
+        hour = _bounded(None if lasting is None else lasting.ephemeral_1h_input_tokens, written)
         return Usage(
             prompt=prompt,
-            completion=max(self.completion_tokens or 0, 0),
-            cached=min(max(cached or 0, 0), prompt),
-            reasoning=max(reasoning or 0, 0),
+            completion=completion,
+            cached=cached,
+            reasoning=_bounded(spent.reasoning_tokens),
+            cache_write=written - hour,
+            cache_write_1h=hour,
+            audio_prompt=_bounded(details.audio_tokens, prompt),
+            audio_completion=_bounded(spent.audio_tokens, completion),
         )
+
+
+def written_usage(usage: Usage) -> Json:
+    """The `usage` object for a client; cache writes are named as OpenAI names them and as LiteLLM does."""
+    details: Json = {"cached_tokens": usage.cached, "audio_tokens": usage.audio_prompt}
+    found: Json = {
+        "prompt_tokens": usage.prompt,
+        "completion_tokens": usage.completion,
+        "total_tokens": usage.prompt + usage.completion,
+        "prompt_tokens_details": details,
+        "completion_tokens_details": {
+            "reasoning_tokens": usage.reasoning,
+            "audio_tokens": usage.audio_completion,
+        },
+    }
+    if written := usage.cache_write + usage.cache_write_1h:
+        details["cache_write_tokens"] = details["cache_creation_tokens"] = written
+        found["cache_creation_input_tokens"] = written
+        found["cache_read_input_tokens"] = usage.cached
+    if usage.cache_write_1h:
+        details["cache_creation_token_details"] = {
+            "ephemeral_5m_input_tokens": usage.cache_write,
+            "ephemeral_1h_input_tokens": usage.cache_write_1h,
+        }
+    return found
+
+
+def _bounded(count: int | None, most: int = MOST) -> int:
+    return min(max(count or 0, 0), most)
 
 
 class _Answer(msgspec.Struct):
@@ -47,7 +112,7 @@ _decode_usage = msgspec.json.Decoder(WireUsage).decode
 _decode_answer = msgspec.json.Decoder(_Answer).decode
 
 
-def usage_object(text: bytes) -> Usage | None:
+def usage_object(text: bytes | msgspec.Raw) -> Usage | None:
     """Usage out of a bare usage object; None when it is not one."""
     try:
         return _decode_usage(text).usage()
