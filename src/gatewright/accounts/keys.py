@@ -5,21 +5,26 @@ import uuid
 from collections.abc import Sequence
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from gatewright.domain.clock import SECOND, Millis
 from gatewright.domain.errors import Conflict, NotFound, Unauthenticated
 from gatewright.domain.identity import Role
 from gatewright.domain.keys import Principal, key_hash, key_name, new_key
+from gatewright.domain.limits import NO_LIMITS, Holder, Limits
 from gatewright.domain.people import Event, Origin, User
-from gatewright.storage import audit_log, changes, keys
+from gatewright.storage import audit_log, changes, keys, teams
 from gatewright.storage.changes import Change
-from gatewright.storage.database import Database
+from gatewright.storage.database import Database, Transaction
 from gatewright.storage.keys import KeyRow
+from gatewright.storage.rows import limit_values
 
 # Bounds on memory: keys in use, and guesses remembered as wrong.
 MOST_CACHED = 100_000
 MOST_UNKNOWN = 20_000
 UNKNOWN_FOR: Millis = 30 * SECOND
+
+CHANGED = ("alias", "models", "expires_at", "metadata", "team_id")
 
 
 class NewKey(msgspec.Struct, frozen=True):
@@ -32,6 +37,19 @@ class NewKey(msgspec.Struct, frozen=True):
     kind: str = "virtual"
     metadata: dict[str, object] = {}
     secret: str | None = None
+    limits: Limits = NO_LIMITS
+    team_id: str | None = None
+
+
+class KeyChange(msgspec.Struct, frozen=True):
+    """What of a key is to be another; UNSET stays as it is."""
+
+    alias: str | UnsetType | None = UNSET
+    models: Sequence[str] | UnsetType = UNSET
+    expires_at: Millis | UnsetType | None = UNSET
+    metadata: dict[str, object] | UnsetType = UNSET
+    limits: Limits | UnsetType = UNSET
+    team_id: str | UnsetType | None = UNSET
 
 
 class Keys:
@@ -41,14 +59,16 @@ class Keys:
         self._db = db
 
     async def create(self, new: NewKey, *, actor: str, origin: Origin) -> tuple[str, KeyRow]:
-        """Makes a key; its secret, shown this once, and the row. Raises Conflict when the alias is in use."""
+        """Makes a key; its secret, shown this once, and the row.
+
+        Raises Conflict when the alias is in use, NotFound for a team that is not there.
+        """
         secret, now = new.secret or new_key(), self._db.clock()
         async with self._db.write() as tx:
             await keys.lock_new(tx)
-            if new.alias and new.kind == "virtual" and await keys.by_alias(tx, new.alias) is not None:
-                raise Conflict(
-                    f"There is a key with the name {new.alias!r} already.", param="key_alias", code="key_alias_taken"
-                )
+            if new.alias and new.kind == "virtual":
+                await _check_alias(tx, new.alias)
+            await _check_team(tx, new.team_id)
             if await keys.by_hash(tx, key_hash(secret)) is not None:
                 raise Conflict("This key exists already.", param="key", code="key_exists")
             key_id = await keys.add(
@@ -68,6 +88,8 @@ class Keys:
                 created_by=actor,
                 updated_at=now,
                 expires_at=new.expires_at,
+                team_id=new.team_id,
+                **limit_values(new.limits),
             )
             event = Event(f"key.create.{new.kind}", "ok", actor=actor, target=str(key_id), origin=origin)
             await audit_log.add(tx, event, now)
@@ -76,6 +98,26 @@ class Keys:
             row = await keys.by_hash(tx, key_hash(secret))
         assert row is not None  # noqa: S101 (inserted above, in the same transaction)
         return secret, row
+
+    async def change(self, row: KeyRow, change: KeyChange, *, actor: str, origin: Origin) -> KeyRow:
+        """The key as it is afterwards, so on every worker. Raises Conflict for an alias in use, NotFound for a team."""
+        now = self._db.clock()
+        columns = {name: value for name in CHANGED if (value := getattr(change, name)) is not UNSET}
+        async with self._db.write() as tx:
+            await keys.lock_new(tx)
+            if isinstance(change.alias, str) and change.alias != row.alias:
+                await _check_alias(tx, change.alias)
+            if isinstance(change.team_id, str):
+                await _check_team(tx, change.team_id)
+            limits = {} if isinstance(change.limits, UnsetType) else limit_values(change.limits)
+            await keys.change(tx, row.id, now, **columns, **limits)
+            details = {"fields": sorted({*columns, *limits})}
+            event = Event("key.update", "ok", actor=actor, target=str(row.id), details=details, origin=origin)
+            await audit_log.add(tx, event, now)
+            await changes.announce(tx, "key", row.token_hash, now)
+            after = await keys.by_hash(tx, row.token_hash)
+        assert after is not None  # noqa: S101 (keys are never deleted)
+        return after
 
     async def find(self, text: str) -> KeyRow:
         """The key that a secret, a stored hash or a stable id names. Raises NotFound."""
@@ -118,6 +160,17 @@ class Keys:
                 await audit_log.add(tx, event, now)
                 await changes.announce(tx, "key", token_hash, now)
         return token_hash is not None
+
+
+async def _check_alias(tx: Transaction, alias: str) -> None:
+    if await keys.by_alias(tx, alias) is not None:
+        raise Conflict(f"There is a key with the name {alias!r} already.", param="key_alias", code="key_alias_taken")
+
+
+async def _check_team(tx: Transaction, team_id: str | None) -> None:
+    """Under `lock_new`, which deleting a team takes too, so that no key comes into a team that is gone."""
+    if team_id is not None and await teams.by_id(tx, team_id) is None:
+        raise NotFound(f"There is no team {team_id!r}.", param="team_id", code="team_not_found")
 
 
 class KeyRing:
@@ -171,8 +224,13 @@ class KeyRing:
             self._unknown.pop(change.ref, None)
         elif change.kind == "user":
             user_pk = int(change.ref)
-            for hashed in [h for h, principal in self._known.items() if principal.user_pk == user_pk]:
-                del self._known[hashed]
+            self._forget([h for h, principal in self._known.items() if principal.user_pk == user_pk])
+        elif change.kind == "team":
+            self._forget([h for h, principal in self._known.items() if principal.team_id == change.ref])
+
+    def _forget(self, hashes: Sequence[str]) -> None:
+        for hashed in hashes:
+            del self._known[hashed]
 
     async def _ask_once(self, hashed: str) -> Principal | str:
         task = self._pending.get(hashed)
@@ -206,6 +264,7 @@ REFUSALS = {
     "expired": ("expired_key", "This API key has expired."),
     "blocked": ("key_blocked", "This API key is blocked."),
     "inactive": ("user_inactive", "The owner of this API key is not active."),
+    "team_deleted": ("team_deleted", "The team of this API key was deleted."),
 }
 
 
@@ -226,6 +285,8 @@ def _judge(row: KeyRow | None, now: Millis) -> Principal | str:
         return "blocked"
     if row.user_pk is not None and not row.owner_active:
         return "inactive"
+    if row.team_id is not None and not row.team_exists:
+        return "team_deleted"
     # A virtual key without an owner calls models and nothing else.
     role = row.owner_role or Role.INTERNAL_USER_VIEWER
     return Principal(
@@ -238,4 +299,16 @@ def _judge(row: KeyRow | None, now: Millis) -> Principal | str:
         expires_at=row.expires_at,
         email=row.owner_email,
         key_alias=row.alias,
+        team_id=row.team_id,
+        team_models=frozenset(row.team_models or ()),
+        holders=_holders(row),
     )
+
+
+def _holders(row: KeyRow) -> tuple[Holder, ...]:
+    everybody = (
+        Holder("api_key", str(row.id), row.limits),
+        Holder("user", str(row.user_pk), row.owner_limits),
+        Holder("team", row.team_id or "", row.team_limits),
+    )
+    return tuple(one for one in everybody if one.limits)

@@ -7,6 +7,7 @@ import msgspec
 
 from gatewright.domain.clock import Millis
 from gatewright.domain.identity import Role
+from gatewright.domain.limits import Holder
 from gatewright.domain.model_names import covers
 
 ALL_MODELS = frozenset({"all-proxy-models", "all-team-models"})
@@ -32,7 +33,8 @@ class Principal(msgspec.Struct, frozen=True):
 
     `kind` is `session` (browser), `key` (virtual key), `cli` (the command line's or an agent's credential) or `master`.
     `models` empty means every model; a `*` in one stands for anything. `credential_id` is the id of the session or key
-    row, 0 for the master key.
+    row, 0 for the master key. `team_models` are those of the key's team, empty for every model. `holders` are those of
+    key, user and team that have limits.
     """
 
     kind: str
@@ -44,6 +46,9 @@ class Principal(msgspec.Struct, frozen=True):
     expires_at: Millis | None = None
     email: str | None = None
     key_alias: str | None = None
+    team_id: str | None = None
+    team_models: frozenset[str] = frozenset()
+    holders: tuple[Holder, ...] = ()
 
     @property
     def is_admin(self) -> bool:
@@ -56,5 +61,8 @@ class Principal(msgspec.Struct, frozen=True):
 
     def may_use(self, model: str) -> bool:
         """Whether this caller may use the model of that public name."""
-        models = self.models
-        return not models or model in models or bool(models & ALL_MODELS) or covers(models, model)
+        return _allows(self.models, model) and _allows(self.team_models, model)
+
+
+def _allows(models: frozenset[str], model: str) -> bool:
+    return not models or model in models or bool(models & ALL_MODELS) or covers(models, model)

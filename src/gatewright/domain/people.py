@@ -31,6 +31,9 @@ class User(msgspec.Struct, frozen=True):
     created_at: Millis
     updated_at: Millis
     last_login_at: Millis | None
+    rpm_limit: int | None = None
+    tpm_limit: int | None = None
+    max_parallel_requests: int | None = None
 
 
 class Group(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ CHANGE_LOCK = 4_202_612
 
 
 class Change(NamedTuple):
-    """`kind` is `key`, `user`, `session` or `deployment`; `ref` names the row as its cache does."""
+    """`kind` is `key`, `user`, `team`, `session` or `deployment`; `ref` names the row as its cache does."""
 
     id: int
     kind: str

@@ -7,12 +7,17 @@ from sqlalchemy import ColumnElement, insert, select, text, update
 
 from gatewright.domain.clock import Millis
 from gatewright.domain.identity import Role
+from gatewright.domain.limits import NO_LIMITS, Limits
 from gatewright.storage.database import Transaction
-from gatewright.storage.tables import keys, users
+from gatewright.storage.rows import builtins, limits_in
+from gatewright.storage.tables import keys, teams, users
 
 
 class KeyRow(msgspec.Struct, frozen=True):
-    """One row of keys with its owner's names and standing; the owner's fields are None for a key without one."""
+    """One row of keys with its owner's names and standing; the owner's fields are None for a key without one.
+
+    `team_exists` False while `team_id` names one: the team was deleted.
+    """
 
     id: int
     uuid: str
@@ -36,6 +41,12 @@ class KeyRow(msgspec.Struct, frozen=True):
     owner_email: str | None
     owner_role: Role | None
     owner_active: bool | None
+    team_id: str | None = None
+    team_exists: bool = False
+    team_models: list[str] | None = None
+    limits: Limits = NO_LIMITS
+    owner_limits: Limits = NO_LIMITS
+    team_limits: Limits = NO_LIMITS
 
 
 NEW_KEY_LOCK = 4_202_616
@@ -44,8 +55,21 @@ OWNER = (
     users.c.email.label("owner_email"),
     users.c.role.label("owner_role"),
     (users.c.is_active & users.c.deleted_at.is_(None)).label("owner_active"),
+    *(users.c[name].label(f"owner_{name}") for name in ("rpm_limit", "tpm_limit", "max_parallel_requests")),
 )
-SELECT = select(*keys.c, *OWNER).outerjoin(users, users.c.id == keys.c.user_pk)
+TEAM = (
+    teams.c.id.is_not(None).label("team_exists"),
+    teams.c.models.label("team_models"),
+    *(
+        teams.c[name].label(f"team_{name}")
+        for name in ("rpm_limit", "tpm_limit", "max_parallel_requests", "model_limits")
+    ),
+)
+SELECT = (
+    select(*keys.c, *OWNER, *TEAM)
+    .outerjoin(users, users.c.id == keys.c.user_pk)
+    .outerjoin(teams, teams.c.team_id == keys.c.team_id)
+)
 
 
 async def add(tx: Transaction, **columns: Any) -> int:
@@ -55,7 +79,10 @@ async def add(tx: Transaction, **columns: Any) -> int:
 
 
 async def lock_new(tx: Transaction) -> None:
-    """Lets one key at a time look whether its alias is free, and be made. SQLite's write lock does that already."""
+    """Lets one key at a time look whether its alias is free and its team is there, and be made or changed.
+
+    SQLite's write lock does that already.
+    """
     if tx.dialect.name == "postgresql":
         await tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": NEW_KEY_LOCK})
 
@@ -94,6 +121,18 @@ async def revoke(tx: Transaction, key_id: int, at: Millis) -> str | None:
     return token_hash
 
 
+async def change(tx: Transaction, key_id: int, at: Millis, **columns: Any) -> None:
+    """Sets columns of one key."""
+    values = {name: builtins(value) for name, value in columns.items()}
+    await tx.execute(update(keys).where(keys.c.id == key_id).values(**values, updated_at=at))
+
+
+async def of_team(tx: Transaction, team_id: str) -> list[KeyRow]:
+    """The living keys of a team, oldest first."""
+    query = SELECT.where(keys.c.team_id == team_id, keys.c.revoked_at.is_(None)).order_by(keys.c.id)
+    return [_row(row._mapping) for row in await tx.execute(query)]
+
+
 async def used(tx: Transaction, last_used: dict[int, Millis]) -> None:
     """Notes when keys were last used."""
     for key_id, at in last_used.items():
@@ -106,4 +145,9 @@ async def _one(tx: Transaction, condition: ColumnElement[bool]) -> KeyRow | None
 
 
 def _row(mapping: Any) -> KeyRow:
-    return msgspec.convert(mapping, KeyRow)
+    return msgspec.structs.replace(
+        msgspec.convert(mapping, KeyRow, strict=False),
+        limits=limits_in(mapping),
+        owner_limits=limits_in(mapping, "owner_"),
+        team_limits=limits_in(mapping, "team_"),
+    )

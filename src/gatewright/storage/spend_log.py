@@ -26,6 +26,9 @@ class SpendRow(msgspec.Struct, frozen=True, array_like=True):
 
     `status` is what the client was sent, or would have been. `metered` says that the token counts are
     known; when they are not they are 0 and `cost` is None, as it is when the price is unknown. `cost` is nano-dollars.
+
+    The token counts are as in `domain.money.Usage`. `retries` and `fallbacks` count attempts after the first.
+    `cache_hit`: answered from the response cache, at no cost. `session_id` is what the client calls its session.
     """
 
     request_id: str
@@ -50,6 +53,15 @@ class SpendRow(msgspec.Struct, frozen=True, array_like=True):
     metered: bool = False
     cost: Nanos | None = None
     address: str | None = None
+    cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    audio_prompt_tokens: int = 0
+    audio_completion_tokens: int = 0
+    retries: int = 0
+    fallbacks: int = 0
+    cache_hit: bool = False
+    team_id: str | None = None
+    session_id: str | None = None
 
 
 class Totals(msgspec.Struct, frozen=True):

@@ -1,7 +1,6 @@
 """Every table. Times are milliseconds since the epoch, money is nano-dollars, secrets are sealed or hashed."""
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -16,7 +15,8 @@ from sqlalchemy import (
     false,
     true,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+
+from gatewright.storage.columns import Id, Json, id_column, limit_columns, user_column
 
 metadata = MetaData(
     naming_convention={
@@ -27,23 +27,10 @@ metadata = MetaData(
     }
 )
 
-# SQLite numbers rows by itself only when the key column is called INTEGER.
-Id = BigInteger().with_variant(Integer, "sqlite")
-Json = JSON().with_variant(JSONB(), "postgresql")
-
-
-def _id() -> Column[int]:
-    return Column("id", Id, primary_key=True, autoincrement=True)
-
-
-def _user(name: str = "user_pk", *, nullable: bool = False, ondelete: str = "CASCADE") -> Column[int]:
-    return Column(name, Id, ForeignKey("users.id", ondelete=ondelete), nullable=nullable)
-
-
 users = Table(
     "users",
     metadata,
-    _id(),
+    id_column(),
     Column("uuid", Text, nullable=False, unique=True),
     Column("username", Text, nullable=False, unique=True),
     Column("user_id", Text, nullable=False, unique=True),
@@ -63,13 +50,14 @@ users = Table(
     Column("last_login_at", BigInteger),
     # A deleted user keeps the row, so that the username is never given to somebody else.
     Column("deleted_at", BigInteger),
+    *limit_columns(),
 )
 
 identities = Table(
     "identities",
     metadata,
-    _id(),
-    _user(),
+    id_column(),
+    user_column(),
     Column("source", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -81,7 +69,7 @@ identities = Table(
 groups = Table(
     "groups",
     metadata,
-    _id(),
+    id_column(),
     Column("uuid", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False, unique=True),
     Column("parent_id", Id, ForeignKey("groups.id", ondelete="SET NULL")),
@@ -97,14 +85,29 @@ group_members = Table(
     Index(None, "user_pk"),
 )
 
+teams = Table(
+    "teams",
+    metadata,
+    id_column(),
+    Column("team_id", Text, nullable=False, unique=True),
+    Column("alias", Text),
+    Column("models", Json, nullable=False),
+    Column("metadata", Json, nullable=False),
+    *limit_columns(),
+    Column("model_limits", Json, nullable=False, server_default="{}"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", Text),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
 # Browser sessions. kind `gateway` is the dashboard's, kind `idp` the embedded provider's.
 sessions = Table(
     "sessions",
     metadata,
-    _id(),
+    id_column(),
     Column("token_hash", Text, nullable=False, unique=True),
     Column("kind", Text, nullable=False),
-    _user(),
+    user_column(),
     Column("source", Text),
     Column("sid", Text, nullable=False, unique=True),
     Column("amr", Json, nullable=False),
@@ -122,13 +125,13 @@ sessions = Table(
 keys = Table(
     "keys",
     metadata,
-    _id(),
+    id_column(),
     Column("uuid", Text, nullable=False, unique=True),
     Column("token_hash", Text, nullable=False, unique=True),
     Column("kind", Text, nullable=False),
     Column("key_name", Text, nullable=False),
     Column("alias", Text),
-    _user(nullable=True),
+    user_column(nullable=True),
     Column("models", Json, nullable=False),
     Column("metadata", Json, nullable=False),
     Column("blocked", Boolean, nullable=False, server_default=false()),
@@ -140,13 +143,19 @@ keys = Table(
     Column("last_used_at", BigInteger),
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
+    *limit_columns(),
+    # {public model name: {"rpm": ..., "tpm": ...}}
+    Column("model_limits", Json, nullable=False, server_default="{}"),
+    # No foreign key: a revoked key remembers the team that it was in, and a living one without its team is refused.
+    Column("team_id", Text),
     Index(None, "user_pk", "kind"),
+    Index(None, "team_id"),
 )
 
 deployments = Table(
     "deployments",
     metadata,
-    _id(),
+    id_column(),
     Column("uuid", Text, nullable=False, unique=True),
     Column("model_name", Text, nullable=False),
     Column("params", Json, nullable=False),
@@ -182,6 +191,15 @@ spend_log = Table(
     Column("metered", Boolean, nullable=False),
     Column("cost", BigInteger),
     Column("address", Text),
+    Column("cache_write_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("cache_write_1h_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("audio_prompt_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("audio_completion_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("retries", Integer, nullable=False, server_default="0"),
+    Column("fallbacks", Integer, nullable=False, server_default="0"),
+    Column("cache_hit", Boolean, nullable=False, server_default=false()),
+    Column("team_id", Text),
+    Column("session_id", Text),
     Index(None, "started_at"),
     Index(None, "user_pk", "started_at"),
     Index(None, "key_id", "started_at"),
@@ -210,7 +228,7 @@ cli_logins = Table(
     Column("poll_secret_hash", Text, nullable=False),
     Column("user_code_hash", Text, nullable=False),
     Column("complete_token_hash", Text),
-    _user(nullable=True),
+    user_column(nullable=True),
     Column("verified", Boolean, nullable=False, server_default=false()),
     Column("wrong_codes", Integer, nullable=False, server_default="0"),
     Column("attribution", Json, nullable=False),
@@ -224,7 +242,7 @@ cli_logins = Table(
 scope_mappings = Table(
     "scope_mappings",
     metadata,
-    _id(),
+    id_column(),
     Column("uuid", Text, nullable=False, unique=True),
     Column("managed", Text, unique=True),
     Column("name", Text, nullable=False, unique=True),
@@ -236,7 +254,7 @@ scope_mappings = Table(
 oauth_providers = Table(
     "oauth_providers",
     metadata,
-    _id(),
+    id_column(),
     Column("name", Text, nullable=False, unique=True),
     Column("client_id", Text, nullable=False, unique=True),
     Column("client_secret", LargeBinary),
@@ -265,7 +283,7 @@ provider_mappings = Table(
 applications = Table(
     "applications",
     metadata,
-    _id(),
+    id_column(),
     Column("slug", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("provider_id", Id, ForeignKey("oauth_providers.id", ondelete="SET NULL"), unique=True),
@@ -288,7 +306,7 @@ authorization_codes = Table(
     metadata,
     Column("code_hash", Text, primary_key=True),
     Column("provider_id", Id, ForeignKey("oauth_providers.id", ondelete="CASCADE"), nullable=False),
-    _user(),
+    user_column(),
     Column("session_id", Id, ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
     Column("redirect_uri", Text, nullable=False),
     Column("scope", Text, nullable=False),
@@ -307,7 +325,7 @@ access_tokens = Table(
     Column("jti_hash", Text, primary_key=True),
     Column("family", Text, nullable=False),
     Column("provider_id", Id, ForeignKey("oauth_providers.id", ondelete="CASCADE"), nullable=False),
-    _user(),
+    user_column(),
     Column("session_id", Id, ForeignKey("sessions.id", ondelete="CASCADE")),
     Column("scope", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -323,7 +341,7 @@ one_time_links = Table(
     metadata,
     Column("token_hash", Text, primary_key=True),
     Column("purpose", Text, nullable=False),
-    _user(nullable=True),
+    user_column(nullable=True),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("used_at", BigInteger),
@@ -341,7 +359,7 @@ attempts = Table(
 audit_log = Table(
     "audit_log",
     metadata,
-    _id(),
+    id_column(),
     Column("at", BigInteger, nullable=False),
     Column("action", Text, nullable=False),
     Column("outcome", Text, nullable=False),
@@ -357,7 +375,7 @@ audit_log = Table(
 changes = Table(
     "changes",
     metadata,
-    _id(),
+    id_column(),
     Column("kind", Text, nullable=False),
     Column("ref", Text, nullable=False),
     Column("at", BigInteger, nullable=False),

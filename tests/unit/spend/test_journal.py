@@ -4,6 +4,7 @@ import errno
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.unit.spend.settling import row
 
@@ -38,6 +39,18 @@ def test_what_is_appended_is_read_back(tmp_path: Path) -> None:
     journal.drop(segment)
     assert list((tmp_path / "journal").iterdir()) == []
     assert journal.seal() is None
+
+
+def test_a_line_of_an_older_version_is_read_with_what_it_did_not_know(tmp_path: Path) -> None:
+    written = row("a")
+    older = msgspec.json.encode(msgspec.to_builtins(written)[:22]) + b"\n"
+    path = dead(tmp_path, "b")
+    path.write_bytes(older)
+    journal = Journal(tmp_path)
+    journal.adopt()
+    assert [found for segment in journal.sealed for batch in segment.batches(10) for found in batch] == [written]
+    assert journal.sealed[0].damaged == 0
+    journal.close()
 
 
 def test_the_files_are_private(tmp_path: Path) -> None:
