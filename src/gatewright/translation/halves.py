@@ -12,11 +12,15 @@ from gatewright.translation.model import Answer, Heading, Json, Request
 
 
 class ProviderError(NamedTuple):
-    """What an error answer of a provider says; `message` is its own text, `kind` its type or code."""
+    """What an error answer of a provider says; `message` is its own text, `kind` its type or code.
+
+    `told`: it stands in a stream that passed through, so that the client has been told.
+    """
 
     message: str
     kind: str | None = None
     param: str | None = None
+    told: bool = False
 
 
 class Tap(Protocol):
