@@ -2,6 +2,8 @@
 
 import asyncio
 
+import msgspec
+
 from gatewright.domain.clock import Clock, Millis
 from gatewright.domain.errors import BadInput, GatewrightError
 from gatewright.domain.keys import Principal
@@ -23,7 +25,8 @@ class Meter:
     """Made when a request has a plan.
 
     `deployment` is the one that was asked last, `cost` what is known of the cost (nano-dollars; None while usage or
-    price are unknown), `settled` whether the request is recorded.
+    price are unknown), `settled` whether the request is recorded. `retries` and `fallbacks` count attempts after the
+    first; `session_id` is what the client calls its session.
     """
 
     __slots__ = (
@@ -38,8 +41,12 @@ class Meter:
         "_started_at",
         "_status",
         "_usage",
+        "cache_hit",
         "cost",
         "deployment",
+        "fallbacks",
+        "retries",
+        "session_id",
         "settled",
     )
 
@@ -58,6 +65,9 @@ class Meter:
         self.settled = False
         self.cost: Nanos | None = None
         self.deployment: Deployment | None = None
+        self.retries = self.fallbacks = 0
+        self.cache_hit = False
+        self.session_id: str | None = None
 
     def first_byte(self) -> None:
         """The answer begins now; later calls change nothing."""
@@ -70,7 +80,7 @@ class Meter:
 
     def used(self, usage: Usage | None) -> None:
         """What the provider says was used; None when it does not say."""
-        if usage is not None and max(usage.prompt, usage.completion, usage.reasoning) <= MOST_TOKENS:
+        if usage is not None and max(msgspec.structs.astuple(usage)) <= MOST_TOKENS:
             self._usage = usage
             self.cost = None if self.deployment is None else cost(usage, self.deployment.price)
 
@@ -123,5 +133,14 @@ class Meter:
                 metered=self._usage is not None,
                 cost=self.cost,
                 address=self._exchange.address,
+                cache_write_tokens=usage.cache_write,
+                cache_write_1h_tokens=usage.cache_write_1h,
+                audio_prompt_tokens=usage.audio_prompt,
+                audio_completion_tokens=usage.audio_completion,
+                retries=self.retries,
+                fallbacks=self.fallbacks,
+                cache_hit=self.cache_hit,
+                team_id=caller.team_id,
+                session_id=self.session_id,
             )
         )
