@@ -95,7 +95,7 @@ class Program:
         self.pages = Pages(settings, self.cookies)
         self.router = self._router()
         self.outbound.mount(settings.base_url, self.router)
-        self.edge = Edge(self._model_api().route, self.router, self._start, self._stop)
+        self.edge = Edge(self._model_api(), self.router, self._start, self._stop)
 
     def _model_api(self) -> ModelApi:
         chat = Chat(self.ring, self.deployments, self.client, self.ledger, self.db.clock)

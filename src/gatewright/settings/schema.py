@@ -85,6 +85,7 @@ class Settings(msgspec.Struct, frozen=True):
     trusted_proxies: tuple[str, ...]
     max_request_bytes: int
     request_timeout_s: float
+    direct_door: bool = True
     models: tuple[ModelEntry, ...] = ()
     router: Router = Router()
     caching: Caching = Caching()
@@ -276,6 +277,14 @@ SETTINGS: tuple[Setting, ...] = (
         32_000_000,
         default_doc="`32`",
         file="general_settings.max_request_size_mb",
+    ),
+    Setting(
+        "direct_door",
+        ("GATEWRIGHT_DIRECT_DOOR",),
+        "Whether model requests are served straight from the HTTP server's protocol, which costs less CPU, instead of "
+        "through ASGI.",
+        values.boolean,
+        True,
     ),
     Setting(
         "request_timeout_s",

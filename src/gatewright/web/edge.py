@@ -4,17 +4,25 @@ from collections.abc import Awaitable, Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
-Find = Callable[[str, str], Handler | None]
+from gatewright.web.model_api.routes import ModelApi
 
 
 class Edge:
-    """One dict look-up decides; no middleware stands on the hot path."""
+    """One dict look-up decides; no middleware stands on the hot path.
+
+    `direct` and `identity` are for the door that does without ASGI (web.model_api.door).
+    """
 
     def __init__(
-        self, find: Find, router: ASGIApp, start: Callable[[], Awaitable[None]], stop: Callable[[], Awaitable[None]]
+        self,
+        api: ModelApi,
+        router: ASGIApp,
+        start: Callable[[], Awaitable[None]],
+        stop: Callable[[], Awaitable[None]],
     ) -> None:
-        self._find = find
+        self._find = api.route
+        self.direct = api.direct
+        self.identity = api.identity
         self._router = router
         self._start = start
         self._stop = stop

@@ -1,7 +1,7 @@
 """The model API's routes, raw ASGI: served before the router, found with one look-up."""
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from itertools import count
 from typing import Any
 
@@ -11,7 +11,7 @@ from gatewright.domain.keys import Principal
 from gatewright.gateway.chat import Chat
 from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.deployments import Deployments
-from gatewright.gateway.exchange import ClientGone
+from gatewright.gateway.exchange import ClientGone, WireHeaders
 from gatewright.upstreams.endpoints import ENDPOINTS, RERANK, Endpoint
 from gatewright.web.errors import unexpected
 from gatewright.web.model_api.asgi import AsgiExchange, Scope, Send
@@ -20,6 +20,7 @@ from gatewright.web.model_api.hang_up import Receive
 
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 Serve = Callable[[ModelExchange, Scope], Awaitable[None]]
+ServeDirect = Callable[[ModelExchange], Coroutine[Any, Any, None]]
 
 ONE_MODEL = ("/v1/models/", "/models/")
 NAMED = ("/openai/deployments/", "/engines/")
@@ -60,6 +61,11 @@ class ModelApi:
         for endpoint in ENDPOINTS:
             served = {"POST": self._handler(self._endpoint(endpoint))}
             self._routes[f"/v1{endpoint.path}"] = self._routes[endpoint.path] = served
+        self._direct = {
+            f"{prefix}{endpoint.path}".encode(): self._serve_direct(endpoint)
+            for endpoint in ENDPOINTS
+            for prefix in ("/v1", "")
+        }
         self._routes["/v2/rerank"] = self._routes[RERANK.path]
         self._named = [
             (before, after, endpoint)
@@ -81,18 +87,27 @@ class ModelApi:
 
     def _handler(self, serve: Serve) -> Handler:
         async def handle(scope: Scope, receive: Receive, send: Send) -> None:
-            request_id = f"{self._prefix}{next(self._numbers):08x}"
-            exchange = AsgiExchange(scope, receive, send, request_id, self._address(scope), self._limit)
-            try:
-                await serve(exchange, scope)
-            except ClientGone:
-                return
-            except GatewrightError as error:
-                await _refuse(exchange, error)
-            except Exception as error:  # noqa: BLE001 (the edge: logged with its reference, never shown)
-                await _refuse(exchange, unexpected(error, request_id))
+            exchange = AsgiExchange(scope, receive, send, self._next_id(), self._address(scope), self._limit)
+            await _answer(exchange, serve(exchange, scope))
 
         return handle
+
+    def direct(self, path: bytes) -> ServeDirect | None:
+        """What serves a POST to that path for the door that does without ASGI; None for other paths."""
+        return self._direct.get(path)
+
+    def identity(self, client: tuple[str, int] | None, headers: WireHeaders) -> tuple[str, str | None, int]:
+        """A request's id, its caller's address, and the largest body in bytes."""
+        return self._next_id(), self._address({"client": client, "headers": headers}), self._limit
+
+    def _next_id(self) -> str:
+        return f"{self._prefix}{next(self._numbers):08x}"
+
+    def _serve_direct(self, endpoint: Endpoint) -> ServeDirect:
+        def serve(exchange: ModelExchange) -> Coroutine[Any, Any, None]:
+            return _answer(exchange, self._chat.serve(exchange, endpoint))
+
+        return serve
 
     def _endpoint(self, endpoint: Endpoint, model: str | None = None) -> Serve:
         def serve(exchange: ModelExchange, _: Scope) -> Awaitable[None]:
@@ -139,6 +154,17 @@ def _not_allowed(allowed: str) -> Serve:
         await exchange.refuse(MethodNotAllowed(), [(b"allow", allowed.encode())])
 
     return refuse
+
+
+async def _answer(exchange: ModelExchange, serving: Awaitable[None]) -> None:
+    try:
+        await serving
+    except ClientGone:
+        return
+    except GatewrightError as error:
+        await _refuse(exchange, error)
+    except Exception as error:  # noqa: BLE001 (the edge: logged with its reference, never shown)
+        await _refuse(exchange, unexpected(error, exchange.request_id))
 
 
 async def _refuse(exchange: ModelExchange, error: GatewrightError) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import uvicorn
 from tests.unit.upstreams.server import Talk
+from tests.unit.web.model_api import direct
 
 from gatewright.accounts.keys import KeyRing, Keys, NewKey
 from gatewright.app import clock
@@ -23,6 +24,7 @@ from gatewright.spend.ledger import Ledger
 from gatewright.storage.database import Database
 from gatewright.storage.tables import spend_log
 from gatewright.upstreams.client import Client
+from gatewright.web.model_api.door import DirectProtocol
 from gatewright.web.model_api.routes import ModelApi
 
 MASTER = "sk-master-of-these-tests"
@@ -83,7 +85,9 @@ class Got:
 
 
 class Gateway:
-    """The parts of one worker's model API."""
+    """The parts of one worker's model API. `door` is the one that calls go through, `asgi` or `direct`."""
+
+    door = "asgi"
 
     def __init__(self, db: Database, configured: Settings) -> None:
         self.db = db
@@ -123,6 +127,11 @@ class Gateway:
         """
         got = got or Got()
         sent = {"authorization": f"Bearer {self.key}"} if headers is None else headers
+        if Gateway.door == "direct" and take is None:
+            head = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+            request = f"{method} {path} HTTP/1.1\r\nhost: gateway\r\n{head}".encode("latin-1")
+            await direct.call(self.api, got, request, body, parts=parts)
+            return got
         scope: dict[str, Any] = {
             "type": "http",
             "method": method,
@@ -180,11 +189,11 @@ class Gateway:
         """The base URL of the model API behind a real uvicorn on loopback."""
         server = uvicorn.Server(
             uvicorn.Config(
-                self._app,
+                self._app if Gateway.door == "asgi" else direct.edge(self.api),
                 port=0,
                 log_level="warning",
                 lifespan="off",
-                http="httptools",
+                http="httptools" if Gateway.door == "asgi" else DirectProtocol,
                 interface="asgi3",
                 proxy_headers=False,
                 timeout_graceful_shutdown=2,

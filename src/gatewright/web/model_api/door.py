@@ -1,0 +1,245 @@
+"""The second door: model requests straight from uvicorn's protocol, without ASGI's messages; all else goes on to it.
+
+It takes the plain case alone: HTTP/1.1, POST, one of the model API's fixed paths. Everything before and behind a
+request stays uvicorn's: `DirectCycle` stands in its protocol where its own cycle does, so that pipelining, keep-alive
+and shutdown need no code here. It leans on uvicorn's internals, so uvicorn is pinned and the model API's tests run
+through both doors. Source: uvicorn, `protocols/http/httptools_impl.py`.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from types import TracebackType
+from typing import Any, Protocol, cast
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from gatewright.gateway.exchange import ClientGone, WireHeaders
+from gatewright.web.model_api.exchange import ModelExchange
+
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+class Direct(Protocol):
+    """What the door asks of the application."""
+
+    def direct(self, path: bytes) -> Callable[[ModelExchange], Coroutine[Any, Any, None]] | None:
+        """What serves a POST to that path (as it stands in the request, without a query); None for other paths."""
+        ...
+
+    def identity(self, client: tuple[str, int] | None, headers: WireHeaders) -> tuple[str, str | None, int]:
+        """The request's id, the caller's address, and the largest body in bytes."""
+        ...
+
+
+class DirectCycle(ModelExchange):
+    """One request and its answer, written to the connection as it is made.
+
+    Its public members up to `message_event` are those that uvicorn's protocol reads and sets.
+    """
+
+    __slots__ = (
+        *("_gone", "_parts", "_protocol", "_size", "_task", "_waiting"),
+        *("disconnected", "keep_alive", "response_complete", "serve"),
+    )
+
+    def __init__(
+        self,
+        protocol: "DirectProtocol",
+        serve: Callable[[ModelExchange], Coroutine[Any, Any, None]],
+        headers: WireHeaders,
+        identity: tuple[str, str | None, int],
+    ) -> None:
+        super().__init__(headers, *identity)
+        self.serve = serve
+        self._protocol = protocol
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._task: asyncio.Task[None] | None = None
+        self._waiting = False  # whether a block is to be cancelled when the client hangs up
+        self._gone = False
+        self.disconnected = False
+        self.keep_alive = True
+        self.response_complete = False
+
+    # ---- what the protocol asks for
+
+    @property
+    def message_event(self) -> "DirectCycle":
+        """uvicorn sets an event when something happened to the connection; here there is nobody to wake."""
+        return self
+
+    def set(self) -> None:
+        """Nothing waits."""
+
+    @property
+    def body_fits(self) -> bool:
+        """Whether the body so far, and as announced, is within the limit."""
+        return max(self._size, self._length) <= self._limit
+
+    def add(self, data: bytes) -> None:
+        """More of the body; what is over the limit is not kept."""
+        self._size += len(data)
+        if self.body_fits:
+            self._parts.append(data)
+
+    @property
+    def started(self) -> bool:
+        """Whether it is being served."""
+        return self._task is not None
+
+    def start(self) -> asyncio.Task[None]:
+        """The body is complete, or too large: begin to serve."""
+        self._task = self._protocol.loop.create_task(self._run())
+        return self._task
+
+    def hang_up(self) -> None:
+        """The connection is lost."""
+        self._gone = True
+        if self._waiting and self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        try:
+            await self.serve(self)
+        finally:
+            if not self.response_complete:
+                # An answer that broke off: the client must notice.
+                self.response_complete = True
+                self._protocol.transport.close()
+
+    # ---- the exchange
+
+    async def body(self) -> bytes:
+        if not self.body_fits:
+            self.keep_alive = False  # the rest of the body is still on its way
+            raise self._too_large()
+        parts = self._parts
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def until_hang_up(self) -> "DirectCycle":
+        return self
+
+    def __enter__(self) -> None:
+        if self._gone:
+            raise ClientGone
+        self._waiting = True
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._waiting = False
+        if self._gone and kind is asyncio.CancelledError:
+            task = self._task
+            if task is not None and task.uncancel() == 0:
+                raise ClientGone from error
+
+    async def _whole(self, status: int, headers: WireHeaders, body: bytes) -> None:
+        self.begun = True
+        self._put(b"%b%b\r\n%b" % (STATUS_LINE[status], self._lines(headers), body))
+        self._complete()
+
+    async def _start(self, status: int, headers: WireHeaders) -> None:
+        self.begun = True
+        self._put(b"%b%btransfer-encoding: chunked\r\n\r\n" % (STATUS_LINE[status], self._lines(headers)))
+
+    async def _write(self, data: bytes, *, more: bool) -> None:
+        chunk = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+        self._put(chunk if more else chunk + LAST_CHUNK)
+        if not more:
+            self._complete()
+        elif (flow := self._protocol.flow).write_paused:
+            await flow.drain()
+            if self._gone:
+                raise ClientGone
+
+    def _put(self, data: bytes) -> None:
+        transport = self._protocol.transport
+        if self._gone or transport.is_closing():
+            raise ClientGone
+        transport.write(data)
+
+    def _lines(self, headers: WireHeaders) -> bytes:
+        lines = [b"%b: %b\r\n" % pair for pair in (*self._protocol.server_state.default_headers, *headers)]
+        if not self.keep_alive:
+            lines.append(b"connection: close\r\n")
+        return b"".join(lines)
+
+    def _complete(self) -> None:
+        self.response_complete = True
+        if not self.keep_alive:
+            self._protocol.transport.close()
+        self._protocol.on_response_complete()
+
+
+class DirectProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with the second door in it."""
+
+    _reading: DirectCycle | None = None
+    """The request whose body is arriving, when it is one of this door's."""
+
+    _serving: DirectCycle | None = None
+    """The last one of this door's, which others may queue behind."""
+
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+
+    def on_headers_complete(self) -> None:
+        cycle = self._reading = self._direct_cycle()
+        if cycle is not None:
+            self._serving = cycle
+            # It has what this class's callbacks and uvicorn's ask of a cycle.
+            self.cycle = cast(RequestResponseCycle, cycle)
+            if not cycle.body_fits:
+                self._begin(cycle)
+            return
+        url, headers, expected = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expected
+        self.headers += headers  # the list that the scope holds
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        cycle = self._reading
+        if cycle is not None:
+            cycle.add(body)
+            if not cycle.body_fits:
+                self._begin(cycle)
+        else:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        cycle = self._reading
+        if cycle is not None:
+            self._begin(cycle)
+        else:
+            super().on_message_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._serving is not None:
+            self._serving.hang_up()
+
+    def _direct_cycle(self) -> DirectCycle | None:
+        """The request as one of this door's; None for what is not plain enough, and behind a request under way."""
+        parser = self.parser
+        before = cast("RequestResponseCycle | None", self.cycle)
+        if (
+            parser.get_method() != b"POST"
+            or self.expect_100_continue
+            or (before is not None and not before.response_complete)
+            or parser.get_http_version() != "1.1"
+            or parser.should_upgrade()
+            or not parser.should_keep_alive()
+        ):
+            return None
+        application = cast(Direct, self.app)
+        serve = application.direct(self.url.partition(b"?")[0] if b"?" in self.url else self.url)
+        if serve is None:
+            return None
+        return DirectCycle(self, serve, self.headers, application.identity(self.client, self.headers))
+
+    def _begin(self, cycle: DirectCycle) -> None:
+        if not cycle.started:
+            task = cycle.start()
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
