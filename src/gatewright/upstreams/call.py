@@ -88,11 +88,13 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     is another address. `defaults` are members of a body that says nothing of them; `extra` are put into every body and
     `without` taken out of it (Anthropic on Vertex has `anthropic_version` and no `model`). `codec` translates an
     endpoint that is no conversation. `drop` leaves out what cannot be carried instead of refusing it. `headers`
-    are sent where the caller sent none of that name.
+    are sent where the caller sent none of that name. `provider` is its name in `settings.providers`, for a dialect that
+    not all speak alike.
     """
 
     target: Target
     model: str
+    provider: str = ""
     dialect: Dialect | None = None
     stream_target: Target | None = None
     signer: Signer | None = None

@@ -26,7 +26,7 @@ class Translated:
         self._dialect = dialect
         self._provider = provider_half(way.dialect)
         request = opening.request(asked.members, dialect)
-        carriage = Carriage(request, drop=way.drop, where=WHERE[way.dialect])
+        carriage = Carriage(request, drop=way.drop, where=WHERE[way.dialect], provider=way.provider)
         members = {**way.defaults, **self._provider.write(request, way.model, carriage), **way.extra}
         for name in way.without:
             members.pop(name, None)

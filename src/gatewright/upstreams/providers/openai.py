@@ -18,6 +18,7 @@ def ways(account: Account) -> dict[str, Way]:
         return Way(
             target=account.target(path, headers, form=form),
             model=account.model,
+            provider=account.provider,
             dialect=dialect,
             signer=account.signer,
             drop=account.drop,
