@@ -8,6 +8,9 @@ from gatewright.upstreams.failures import CallFailed, CallTimedOut
 LONGEST_RETRY_AFTER = 86_400
 """Seconds."""
 
+KEY_REFUSED = frozenset({"API_KEY_INVALID"})
+"""What a provider calls a wrong key that answers with another status than 401 or 403: Google, with 400."""
+
 
 class UpstreamAuthFailed(UpstreamFailed):
     code = "upstream_auth_failed"
@@ -40,12 +43,12 @@ class UpstreamBroke(UpstreamFailed):
 
 def refusal(status: int, headers: WireHeaders, error: ProviderError) -> GatewrightError:
     """The client's error for a provider's error answer."""
-    if status in (401, 403):
+    if status in (401, 403) or error.kind in KEY_REFUSED:
         return UpstreamAuthFailed()
     if status == 429:
         return TooManyRequests(
             error.message or "The model provider refuses more requests now.",
-            retry_after=retry_after(headers) or 60,
+            retry_after=retry_after(headers) or error.retry_after or 60,
             code="upstream_rate_limited",
         )
     if error.message and 400 <= status < 600:

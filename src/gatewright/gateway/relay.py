@@ -4,6 +4,7 @@ from gatewright.gateway.attempts import Answered
 from gatewright.gateway.exchange import Exchange, Facts, WireHeaders
 from gatewright.gateway.failures import UpstreamBadAnswer, UpstreamBroke, header, refusal
 from gatewright.gateway.meter import Meter
+from gatewright.translation.halves import AnswerBroken
 
 STREAM_ENDS = (b"[DONE]\n\n", b"[DONE]\r\n\r\n")
 OUR_JSON: WireHeaders = [(b"content-type", b"application/json")]
@@ -26,6 +27,9 @@ async def _relay_whole(exchange: Exchange, answered: Answered, meter: Meter) -> 
     if 200 <= answer.status < 300:
         try:
             body, usage = call.whole(body)
+        except AnswerBroken as error:
+            meter.used(error.usage)
+            raise UpstreamBroke(error.error.message or None) from error
         except (ValueError, RecursionError) as error:
             raise UpstreamBadAnswer() from error
         meter.used(usage)
@@ -54,6 +58,9 @@ async def _relay_stream(exchange: Exchange, answered: Answered, meter: Meter) ->
         rest = tap.finish()
         if tap.failed is not None:
             raise UpstreamBroke(tap.failed.message or None)
+        if not meter.settled:
+            meter.used(tap.usage)
+            meter.settle()
         if rest:
             await exchange.send(rest)
     finally:

@@ -14,13 +14,24 @@ from gatewright.translation.model import Answer, Heading, Json, Request
 class ProviderError(NamedTuple):
     """What an error answer of a provider says; `message` is its own text, `kind` its type or code.
 
-    `told`: it stands in a stream that passed through, so that the client has been told.
+    `told`: it stands in a stream that passed through, so that the client has been told. `retry_after` is how many
+    seconds the error itself asks to wait.
     """
 
     message: str
     kind: str | None = None
     param: str | None = None
     told: bool = False
+    retry_after: int | None = None
+
+
+class AnswerBroken(ValueError):
+    """An answer of a good status that says itself that it is none; `usage` is what it cost all the same."""
+
+    def __init__(self, error: ProviderError, usage: Usage | None = None) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.usage = usage
 
 
 class Tap(Protocol):
@@ -79,7 +90,7 @@ class ClientHalf(NamedTuple):
 class ProviderHalf(NamedTuple):
     """`write` makes a body, without the model's name where it is not part of the body, and raises CannotCarry.
 
-    `read` raises ValueError for what is no answer of that API.
+    `read` raises ValueError for what is no answer of that API, AnswerBroken for one that says so itself.
     """
 
     write: Callable[[Request, str, Carriage], Json]
