@@ -23,10 +23,18 @@ import gatewright
 from gatewright.app.build import Program
 from gatewright.cli.group import group
 from gatewright.domain.errors import GatewrightError
-from gatewright.settings.load import KNOWN_SECTIONS, OUR_PREFIXES, READ_ELSEWHERE, REFERENCE, load
-from gatewright.settings.models import KNOWN_INFO, KNOWN_PARAMS
+from gatewright.settings import keys
+from gatewright.settings.caching import CACHING
+from gatewright.settings.generic import GENERIC
+from gatewright.settings.load import OUR_PREFIXES, READ_ELSEWHERE, load
+from gatewright.settings.params import INFO, KNOWN
 from gatewright.settings.providers import PROVIDERS
-from gatewright.settings.schema import GENERIC, REFUSED, SETTINGS, WITHOUT_EFFECT, Setting
+from gatewright.settings.router import ALLOWED_FAILS, RETRIES, ROUTER
+from gatewright.settings.schema import REFUSED, SETTINGS, WITHOUT_EFFECT
+from gatewright.settings.sections import SECTIONS, known_keys
+from gatewright.settings.setting import Setting
+from gatewright.settings.valkey import VALKEY
+from gatewright.settings.variables import variables_of
 from gatewright.web.authentication import KEY_HEADERS
 from gatewright.web.model_api.routes import ONE_MODEL
 
@@ -43,12 +51,45 @@ def settings_page() -> str:
         GENERATED + "A value comes from the flag, else the environment, else the config file (`--config`, in LiteLLM's",
         "format; its `environment_variables` may set any variable below), else the default. A variable marked *secret*",
         "may also be given as `<NAME>_FILE`, the path of a file that holds it. A value that cannot be used stops the",
-        "start with the name, the source, the problem and the fix. A variable with one of our prefixes that is not",
-        "listed here is reported at the start and has no effect.",
+        "start with the name, the source, the problem and the fix. A variable with one of our prefixes, or a key of",
+        "the file, that has no meaning here is reported at the start by name, with its line.",
+        "",
+        "`gatewright check-config [FILE]` looks at the whole file and starts nothing: every error at once, every key",
+        "without effect and whether it is LiteLLM's or nobody's, and a table of the models. It exits with 1 when there",
+        "is an error, with `--strict` when there is a warning too; `--json` is for scripts.",
+        "",
+        "In the file, `os.environ/NAME` as a whole value stands for that variable. One that is not set is an error",
+        "that names it; with `router_settings.ignore_invalid_deployments` an entry of `model_list` that refers to",
+        "it is left out with a warning instead. `include` is a list of files, seen from the file that includes them:",
+        "their lists are put behind one another, every other section takes the place of the one before.",
         "",
         "## Gatewright",
         "",
         *table(SETTINGS),
+        "",
+        "## Routing",
+        "",
+        "All of these are keys of the file. Docs of each entry of `model_list` are in compatibility.md.",
+        "",
+        *table(ROUTER),
+        "",
+        "## The cache",
+        "",
+        *table(CACHING),
+        "",
+        "## Valkey or Redis",
+        "",
+        "Not needed by one worker. Several share limits and the state of deployments through it.",
+        "",
+        *table(VALKEY),
+        "",
+        "## Providers",
+        "",
+        "What an entry of the file's `model_list` does not say is taken from these, the first that is set. A key goes",
+        "to the provider's own address alone: an entry with another `api_base` must say its `api_key`. A model that",
+        "somebody adds at run time has only what it was given.",
+        "",
+        *provider_variables(),
         "",
         "## The outside OpenID provider",
         "",
@@ -69,15 +110,27 @@ def settings_page() -> str:
     return "\n".join(lines)
 
 
+def provider_variables() -> Iterator[str]:
+    """The rows of the table of the providers' variables."""
+    yield "| provider | member of `litellm_params` | variables |"
+    yield "|---|---|---|"
+    for name in PROVIDERS:
+        found = variables_of(name)
+        members = {member: names for way in (*found.credentials, found.plain) for member, names in way.items()}
+        for index, (member, names) in enumerate(members.items()):
+            first = f"`{name}`" if not index else ""
+            yield f"| {first} | `{member}` | {', '.join(f'`{one}`' for one in names)} |"
+
+
 def table(settings: tuple[Setting, ...]) -> Iterator[str]:
     """The rows of a table of settings."""
     yield "| variable | flag, file key | default | meaning |"
     yield "|---|---|---|---|"
     for setting in settings:
         names = "<br>".join(f"`{name}`" for name in setting.env) + (" *secret*" if setting.secret else "")
-        places = "<br>".join(f"`{place}`" for place in (setting.flag, setting.file) if place) or "–"
+        places = "<br>".join(f"`{place}`" for place in (setting.flag, *setting.files) if place) or "–"
         default = setting.default_doc or ("–" if setting.default is None else f"`{shown(setting.default)}`")
-        yield f"| {names} | {places} | {default} | {setting.doc} |"
+        yield f"| {names or '–'} | {places} | {default} | {setting.doc} |"
 
 
 def shown(value: object) -> str:
@@ -148,6 +201,7 @@ def compatibility_page() -> str:
         "What there is of LiteLLM Proxy (1.106.2) and of Authentik's provider (2025.2 to 2026.8). **works**: as there.",
         "**differs**: it is there, and differs in what is said beside it. **absent**: it is not there. A variable or",
         "key that is absent and set all the same is named in a warning at the start, unless it says otherwise below.",
+        "**refused**: the start stops, because going on would ignore a restriction.",
         "",
         "`make interop` runs LiteLLM's own command line and relying party, fastapi-sso, Authlib, PyJWT and OpenAI's",
         "Node.js SDK against a gateway; OpenAI's Python SDK is in `make test`.",
@@ -183,7 +237,12 @@ def commands(section: Mapping[str, Any]) -> Iterator[str]:
 
 
 def rows(section: Mapping[str, Any]) -> list[Row]:
-    return [row_of(names, text) for names, text in section["rows"].items()]
+    return [row_of(names, text) for names, text in rows_of(section).items()]
+
+
+def rows_of(section: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A section's own rows, or those of the place in config.yaml that it names (settings/keys.toml)."""
+    return keys.rows()[section["place"]] if "place" in section else section["rows"]
 
 
 def row_of(names: str, text: str) -> Row:
@@ -193,18 +252,31 @@ def row_of(names: str, text: str) -> Row:
 
 def what_there_is() -> dict[str, set[str]]:
     """What the code has, by the kinds of compatibility.toml."""
-    settings = (*SETTINGS, *GENERIC)
+    settings = (*SETTINGS, *GENERIC, *ROUTER, *CACHING, *VALKEY)
     variables = {name for setting in settings for name in setting.env} | READ_ELSEWHERE | WITHOUT_EFFECT.keys()
-    keys = {setting.file for setting in SETTINGS if setting.file} | {"model_name", f"{REFERENCE}NAME"}
-    keys |= {name for name in KNOWN_SECTIONS if not name.endswith("_settings")}
-    keys |= {f"litellm_params.{name}" for name in KNOWN_PARAMS} | {f"model_info.{name}" for name in KNOWN_INFO}
     return {
         "variable": variables,
-        "key": keys,
         "provider": set(PROVIDERS),
+        **{place: set(found) for place, found in keys_of_the_file().items()},
         "header": set(KEY_HEADERS),
         "route": set(every_route()),
         "command": set(every_command(group, ())),
+    }
+
+
+def keys_of_the_file() -> dict[str, frozenset[str]]:
+    """What has a meaning in config.yaml, by the places of settings/keys.toml."""
+    sections = {name: known_keys(name) for name in ("general_settings", "litellm_settings", "router_settings")}
+    return {
+        **sections,
+        "file": SECTIONS,
+        "model_list": frozenset({"model_name", "litellm_params", "model_info"}),
+        "litellm_params": KNOWN,
+        "model_info": INFO,
+        "credential_list": frozenset({"credential_name", "credential_values"}),
+        "cache_params": known_keys("litellm_settings.cache_params"),
+        "retry_policy": RETRIES,
+        "allowed_fails_policy": ALLOWED_FAILS,
     }
 
 
@@ -256,13 +328,15 @@ def untrue(section: Mapping[str, Any], code: Mapping[str, set[str]]) -> Iterator
     if section["kind"] == "command":
         yield from untrue_commands(section, code)
         return
-    found = code[section["kind"]]
+    found = code[section.get("place", section["kind"])]
     for row in rows(section):
-        if row.status not in ("works", "differs", "absent"):
+        if row.status not in ("works", "differs", "absent", "refused"):
             yield f"{row.names[0]}: {row.status!r} is no status"
         for name in row.names:
             here = there(plain(name) if section["kind"] == "route" else name, found)
-            if here is (row.status == "absent"):
+            if name.endswith("*") and "place" in section:
+                continue  # the rest of what begins so; a name of its own counts before it
+            if here is (row.status in ("absent", "refused")):
                 yield f"{name} is said to be {row.status}, but the code {'has' if here else 'does not have'} it"
 
 
@@ -290,8 +364,8 @@ def left_out(data: Mapping[str, Any], code: Mapping[str, set[str]]) -> Iterator[
     said: dict[str, list[str]] = {kind: [] for kind in code}
     said["route"] += data["ours"]
     for section in data["section"]:
-        kind = section["kind"]
-        for names, entry in section["rows"].items():
+        kind = section.get("place", section["kind"])
+        for names, entry in rows_of(section).items():
             said[kind] += row_of(names, "").names
             said[kind] += named(entry["gatewright"]) if kind == "command" else []
     for kind, found in code.items():

@@ -1,107 +1,186 @@
-"""The `model_list` of LiteLLM's config.yaml (contract litellm 4.9)."""
+"""The `model_list` of LiteLLM's config.yaml, with `credential_list` (contract litellm 4.4 and 4.9)."""
 
 import hashlib
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from gatewright.domain.errors import SettingInvalid
-from gatewright.domain.money import Price, price_per_million
-from gatewright.settings import values
-from gatewright.settings.providers import PROVIDERS, base_of, provider_and_model, unknown_provider
+from gatewright.domain.money import Price
+from gatewright.settings import structures, values
+from gatewright.settings.costs import price_of
+from gatewright.settings.findings import did_you_mean
+from gatewright.settings.params import INFO, Members, price_members, read_params
+from gatewright.settings.reader import Reader
 from gatewright.settings.schema import ModelEntry
+from gatewright.settings.sections import report
+from gatewright.settings.upstream import Upstream, find_upstream
 
-KNOWN_PARAMS = {
-    "model",
-    "api_base",
-    "api_key",
-    "timeout",
-    "input_cost_per_token",
-    "output_cost_per_token",
-    "cache_read_input_token_cost",
-}
-KNOWN_INFO = {"id", "input_cost_per_token", "output_cost_per_token", "cache_read_input_token_cost", "mode"}
+WITHOUT_OUTPUT = frozenset({"embedding", "rerank", "moderation", "audio_transcription", "image_generation"})
+"""Modes whose models write no tokens that cost."""
+
+ENTRY, CREDENTIAL = "Write entries that start with `- model_name:`", "Write credential_name and credential_values"
 
 
-def read_model_list(raw: Any, source: str, resolve: Callable[[Any, str], Any]) -> tuple[list[ModelEntry], list[str]]:
-    """The entries and the warnings about keys that are not supported. Raises SettingInvalid for a wrong one."""
-    entries: list[ModelEntry] = []
-    warnings: list[str] = []
-    if raw is None:
-        return entries, warnings
-    if not isinstance(raw, list):
-        raise invalid("model_list", source, "it is not a list", "Write entries that start with `- model_name:`")
-    for index, item in enumerate(raw):
-        entries.append(_entry(item, f"model_list[{index}]", source, resolve, warnings))
-    return entries, warnings
+def read_models(reader: Reader) -> tuple[ModelEntry, ...]:
+    """The entries that can be used. Those that cannot are errors of the reader, findings when they may be left out."""
+    given: list[Any] = reader.attempt(lambda: _list(reader, "model_list", ENTRY), [])
+    shared = reader.attempt(lambda: _shared(reader), _Shared({}, {}, lenient=False))
+    entries: dict[str, ModelEntry] = {}
+    for index, item in enumerate(given):
+        where = f"model_list[{index}]"
+        try:
+            entry = _Entry(reader, where, shared).read(item, entries)
+        except SettingInvalid as error:
+            if shared.lenient:
+                reader.warn("doubt", error.name, f"{where} is left out: {error.name}: {error.problem}")
+            else:
+                reader.errors.append(error)
+        else:
+            entries[entry.id] = entry
+    return tuple(entries.values())
 
 
-def invalid(name: str, source: str, problem: str, fix: str) -> SettingInvalid:
-    return SettingInvalid(name, source=source, problem=problem, fix=fix)
+class _Shared(NamedTuple):
+    """What entries share: credentials by name, and `router_settings.default_litellm_params`.
+
+    `lenient`: `router_settings.ignore_invalid_deployments`.
+    """
+
+    credentials: Mapping[str, Members]
+    defaults: Members
+    lenient: bool
 
 
-def _entry(item: Any, where: str, source: str, resolve: Callable[[Any, str], Any], warnings: list[str]) -> ModelEntry:
-    if not isinstance(item, dict) or not isinstance(item.get("model_name"), str):
-        raise invalid(f"{where}.model_name", source, "it is missing or not text", "Give the model its public name")
-    raw_params = item.get("litellm_params")
-    if not isinstance(raw_params, dict) or not isinstance(raw_params.get("model"), str):
-        raise invalid(f"{where}.litellm_params.model", source, "it is missing or not text", "Write it as openai/<name>")
-    params = {key: resolve(value, f"{where}.litellm_params.{key}") for key, value in raw_params.items()}
-    info = item.get("model_info") or {}
-    warnings += [
-        f"{where}.litellm_params.{key} is not supported and has no effect" for key in params.keys() - KNOWN_PARAMS
-    ]
-    warnings += [f"{where}.model_info.{key} is not supported and has no effect" for key in info.keys() - KNOWN_INFO]
-    provider, model, api_base = _provider(params, where, source)
-    costs = {**info, **params}
-    return ModelEntry(
-        name=item["model_name"],
-        provider=provider,
-        upstream_model=model,
-        api_base=api_base,
-        api_key=params.get("api_key"),
-        id=str(info.get("id") or deployment_id(item["model_name"], provider, model, api_base)),
-        price=_price(costs, where, source),
-        timeout_s=None if params.get("timeout") is None else values.seconds(str(params["timeout"])),
+def _shared(reader: Reader) -> _Shared:
+    key = "router_settings.default_litellm_params"
+    defaults: Members = reader.resolve(reader.section(key), key)
+    lenient = "router_settings.ignore_invalid_deployments"
+    said = reader.section("router_settings").get("ignore_invalid_deployments")
+    credentials = _list(reader, "credential_list", CREDENTIAL)
+    return _Shared(
+        dict(_credential(reader, f"credential_list[{index}]", item) for index, item in enumerate(credentials)),
+        defaults,
+        lenient=said is not None and reader.parsed(structures.scalar(values.boolean), said, lenient),
     )
 
 
-def _provider(params: dict[str, Any], where: str, source: str) -> tuple[str, str, str]:
-    given = params.get("api_base")
-    stranger = unknown_provider(params["model"])
-    if stranger is not None and not given:
-        raise invalid(
-            f"{where}.litellm_params.model",
-            source,
-            f"the provider {stranger!r} is not supported",
-            f"Supported are {', '.join(PROVIDERS)}; others work as openai/<name> with api_base",
+def _credential(reader: Reader, where: str, item: Any) -> tuple[str, Members]:
+    name = item.get("credential_name") if isinstance(item, dict) else None
+    if not isinstance(name, str) or not isinstance(item.get("credential_values"), dict):
+        raise reader.wrong(where, "its name or its values are missing", CREDENTIAL)
+    return name, item["credential_values"]
+
+
+def _list(reader: Reader, name: str, fix: str) -> list[Any]:
+    found = reader.file.content.get(name)
+    if found is None:
+        return []
+    if not isinstance(found, list):
+        raise reader.wrong(name, "it is not a list", fix)
+    return found
+
+
+class _Entry:
+    """One entry while it is read; `where` is its place in the file."""
+
+    def __init__(self, reader: Reader, where: str, shared: _Shared) -> None:
+        self._reader = reader
+        self._where = where
+        self._shared = shared
+
+    def read(self, item: Any, others: Mapping[str, ModelEntry]) -> ModelEntry:
+        """Raises SettingInvalid naming the member that is missing or wrong."""
+        if not isinstance(item, dict) or not isinstance(item.get("model_name"), str) or not item["model_name"].strip():
+            raise self._wrong(".model_name", "it is missing or not text", "Give the model its public name")
+        report(self._reader, "model_list", f"{self._where}.", item, ("model_name", "litellm_params", "model_info"))
+        name, info = item["model_name"], self._members(item, "model_info")
+        params = self._params(item)
+        upstream = self._parsed(lambda _: find_upstream(params, self._reader.variable), None, ".litellm_params")
+        if upstream.doubt:
+            self._reader.warn("doubt", f"{self._where}.litellm_params", f"{self._where} ({name}) {upstream.doubt}")
+        mode = info.get("mode") or ("responses" if upstream.responses else None)
+        read = self._read(upstream, mode)
+        return ModelEntry(
+            name=name,
+            provider=upstream.provider,
+            upstream_model=upstream.model,
+            api_base=upstream.api_base,
+            api_key=upstream.api_key,
+            id=self._id(info, name, upstream, others),
+            price=self._price(upstream.params, info, mode),
+            timeout_s=read.get("timeout"),
+            params=read,
+            info=self._info(info),
+            credential=upstream.credential,
         )
-    provider, model = provider_and_model(params["model"])
-    api_base = base_of(provider, str(given) if given else None)
-    if api_base is None:
-        raise invalid(f"{where}.litellm_params.api_base", source, "it is missing", "Give the URL up to and with /v1")
-    try:
-        return provider, model, values.url(api_base).rstrip("/")
-    except ValueError as error:
-        problem, _, fix = str(error).partition(" | ")
-        raise invalid(f"{where}.litellm_params.api_base", source, problem, fix) from error
+
+    def _wrong(self, part: str, problem: str, fix: str) -> SettingInvalid:
+        return self._reader.wrong(self._where + part, problem, fix)
+
+    def _parsed(self, parse: Any, value: Any, part: str) -> Any:
+        return self._reader.parsed(parse, value, self._where + part)
+
+    def _members(self, item: Members, part: str) -> Members:
+        given = item.get(part)
+        if given is None:
+            return {}
+        if not isinstance(given, dict):
+            raise self._wrong(f".{part}", "it is not a mapping", "Write `name: value` below it")
+        found: Members = self._reader.resolve(given, f"{self._where}.{part}")
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _params(self, item: Members) -> Members:
+        """The entry's own, before those of its credential, before those for all."""
+        own = self._members(item, "litellm_params")
+        shared: Members = {}
+        name = own.pop("litellm_credential_name", None)
+        if name is not None:
+            key = f"{self._where}.litellm_params.litellm_credential_name"
+            if name not in self._shared.credentials:
+                meant = did_you_mean(str(name), self._shared.credentials)
+                fix = f"Did you mean {meant}" if meant else "Add it there"
+                raise self._reader.wrong(key, f"credential_list has no {name!r}", fix)
+            shared = self._reader.resolve(self._shared.credentials[name], key)
+        if not isinstance(own.get("model"), str) or not own["model"]:
+            raise self._wrong(".litellm_params.model", "it is missing or not text", "Write it as openai/<name>")
+        return {**self._shared.defaults, **shared, **own}
+
+    def _read(self, upstream: Upstream, mode: Any) -> Members:
+        found = self._parsed(lambda _: read_params(upstream.params, upstream.provider), None, ".litellm_params")
+        for name, kind, text in found.notes:
+            full = f"{self._where}.litellm_params.{name}"
+            self._reader.warn(kind, full, f"{full} {text}")
+        return {**found.values, **({} if mode is None else {"mode": mode})}
+
+    def _info(self, info: Members) -> Members:
+        report(self._reader, "model_info", f"{self._where}.model_info.", info, INFO)
+        return {name: value for name, value in info.items() if name in INFO}
+
+    def _id(self, info: Members, name: str, upstream: Upstream, others: Mapping[str, ModelEntry]) -> str:
+        """The given id, else one that stays the same; entries that differ in their key alone are numbered."""
+        if info.get("id") is not None:
+            given: str = self._parsed(structures.name, info["id"], ".model_info.id")
+            if given in others:
+                raise self._wrong(".model_info.id", f"another entry has the id {given!r}", "Give each its own")
+            return given
+        again = 0
+        while (found := deployment_id(name, upstream, again)) in others:
+            again += 1
+        return found
+
+    def _price(self, params: Members, info: Members, mode: Any) -> Price | None:
+        given = price_members(params, info)
+        part = ".litellm_params" if given.keys() & params.keys() else ".model_info"
+        price: Price | None = self._parsed(lambda _: price_of(given), None, part)
+        key = f"{self._where}{part}"
+        if price is None and given:
+            self._reader.warn("doubt", key, f"{key}: {', '.join(given)} has no effect without input_cost_per_token")
+        elif price is not None and "output_cost_per_token" not in given and mode not in WITHOUT_OUTPUT:
+            self._reader.warn("doubt", key, f"{key}: without output_cost_per_token its output costs nothing")
+        return price
 
 
-def _price(costs: dict[str, Any], where: str, source: str) -> Price | None:
-    if costs.get("input_cost_per_token") is None or costs.get("output_cost_per_token") is None:
-        return None
-    try:
-        cached = costs.get("cache_read_input_token_cost")
-        return Price(
-            input=price_per_million(costs["input_cost_per_token"]),
-            output=price_per_million(costs["output_cost_per_token"]),
-            cached_input=None if cached is None else price_per_million(cached),
-        )
-    except ArithmeticError as error:
-        raise invalid(
-            f"{where}.input_cost_per_token", source, "a cost is not a number", "Write USD per token, such as 0.0000025"
-        ) from error
-
-
-def deployment_id(name: str, provider: str, model: str, api_base: str) -> str:
+def deployment_id(name: str, upstream: Upstream, again: int = 0) -> str:
     """A stable id for an entry without one, so that spend of the same deployment stays together over restarts."""
-    return hashlib.sha256("\0".join((name, provider, model, api_base)).encode()).hexdigest()[:32]
+    parts = (name, upstream.provider, upstream.model, upstream.api_base or "", *([str(again)] if again else ()))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

@@ -12,7 +12,7 @@ class Provider(NamedTuple):
 
     `path` is put behind a given `api_base` without a path, where LiteLLM wants it without one. `speaks` is the adapter
     in `upstreams.providers`. `responses`: at its own address it has OpenAI's responses API. `rerank`: it has Cohere's
-    rerank beside OpenAI's API.
+    rerank beside OpenAI's API. `regional`: its address is made of a region or a project, by the adapter.
     """
 
     name: str
@@ -21,6 +21,7 @@ class Provider(NamedTuple):
     speaks: str = "openai"
     responses: bool = False
     rerank: bool = False
+    regional: bool = False
 
 
 DEFAULT = "openai"
@@ -31,7 +32,9 @@ PROVIDERS = {
     for one in (
         Provider("openai", "https://api.openai.com/v1", responses=True),
         Provider("cohere", "https://api.cohere.com", speaks="cohere"),
+        Provider("gemini", "https://generativelanguage.googleapis.com/v1beta", path="/v1beta", speaks="gemini"),
         Provider("jina_ai", "https://api.jina.ai/v1", speaks="retrieval"),
+        Provider("vertex_ai", "https://aiplatform.googleapis.com", speaks="vertex_ai"),
         Provider("voyage", "https://api.voyageai.com/v1", speaks="retrieval"),
         Provider("cerebras", "https://api.cerebras.ai/v1"),
         Provider("deepinfra", "https://api.deepinfra.com/v1/openai"),

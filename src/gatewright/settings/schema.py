@@ -1,6 +1,9 @@
-"""Every setting: one row of SETTINGS and one field of Settings. docs/settings.md is generated from both."""
+"""Every setting of the gateway as a whole: one row of SETTINGS and one field of Settings.
 
-from collections.abc import Callable, Mapping
+Those of one part are beside it: `generic`, `router`, `caching`, `valkey`. docs/settings.md is generated from all.
+"""
+
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,9 @@ from gatewright.domain.clock import HOUR, Millis
 from gatewright.domain.money import Price
 from gatewright.settings import values
 from gatewright.settings.caching import Caching
+from gatewright.settings.generic import Generic
 from gatewright.settings.router import Router
+from gatewright.settings.setting import Setting
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -20,6 +25,7 @@ class ModelEntry(msgspec.Struct, frozen=True):
     """One entry of the config file's `model_list`: a deployment behind a public model name.
 
     `params` are its other `litellm_params` and `info` its `model_info`, resolved and checked by `settings.models`.
+    `credential` names what signs in, for people: a member of `litellm_params`, or the variable that stood in.
     """
 
     name: str
@@ -32,32 +38,10 @@ class ModelEntry(msgspec.Struct, frozen=True):
     timeout_s: float | None = None
     params: Mapping[str, Any] = {}
     info: Mapping[str, Any] = {}
+    credential: str | None = None
 
     def __repr__(self) -> str:
         return f"ModelEntry({self.name!r}, {self.provider}/{self.upstream_model})"
-
-
-class Generic(msgspec.Struct, frozen=True):
-    """The outside OpenID provider that the GENERIC_* variables name (contract litellm 1.2).
-
-    `role_is_configured`: GENERIC_USER_ROLE_ATTRIBUTE was set, so the provider decides the role, by absence too.
-    """
-
-    client_id: str
-    client_secret: str
-    authorization_endpoint: str
-    token_endpoint: str
-    userinfo_endpoint: str
-    scope: str
-    user_id_attribute: str
-    email_attribute: str
-    display_name_attribute: str
-    role_attribute: str
-    use_pkce: bool
-    role_is_configured: bool = False
-
-    def __repr__(self) -> str:
-        return f"Generic({self.client_id!r}, {self.authorization_endpoint!r})"
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -116,24 +100,6 @@ class Settings(msgspec.Struct, frozen=True):
         return AddressPolicy(networks=self.allowed_networks, operator=True)
 
 
-class Setting(msgspec.Struct, frozen=True):
-    """One setting: where its value may come from, how it is read, and what it means.
-
-    `env` lists the variable names, the first that is set wins. `file` is the dotted key in config.yaml. A `secret` may
-    also come from the file that `<NAME>_FILE` names and is never shown.
-    """
-
-    field: str
-    env: tuple[str, ...]
-    doc: str
-    parse: Callable[[str], Any] = values.text
-    default: Any = None
-    default_doc: str | None = None
-    file: str | None = None
-    flag: str | None = None
-    secret: bool = False
-
-
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "host",
@@ -159,7 +125,7 @@ SETTINGS: tuple[Setting, ...] = (
         "PostgreSQL to use instead of SQLite: `postgresql://user:password@host:5432/database`. Our tables live in the "
         "schema `gatewright`, so a live LiteLLM database may be named.",
         default_doc="SQLite in the data directory",
-        file="general_settings.database_url",
+        files=("general_settings.database_url",),
         secret=True,
     ),
     Setting(
@@ -184,7 +150,7 @@ SETTINGS: tuple[Setting, ...] = (
         "With the embedded provider `/ui` always goes straight to it.",
         values.boolean,
         False,
-        file="general_settings.auto_redirect_ui_login_to_sso",
+        files=("general_settings.auto_redirect_ui_login_to_sso",),
     ),
     Setting(
         "master_key",
@@ -192,7 +158,7 @@ SETTINGS: tuple[Setting, ...] = (
         "The administrator's API key. Keys that stand in documents (`sk-1234`) or are trivial are refused.",
         values.strong_key,
         default_doc="generated into the data directory",
-        file="general_settings.master_key",
+        files=("general_settings.master_key",),
         secret=True,
     ),
     Setting(
@@ -234,7 +200,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Whether models may be added at run time and are kept in the database.",
         values.boolean,
         True,
-        file="general_settings.store_model_in_db",
+        files=("general_settings.store_model_in_db",),
     ),
     Setting(
         "session_life",
@@ -276,7 +242,7 @@ SETTINGS: tuple[Setting, ...] = (
         values.megabytes,
         32_000_000,
         default_doc="`32`",
-        file="general_settings.max_request_size_mb",
+        files=("general_settings.max_request_size_mb",),
     ),
     Setting(
         "direct_door",
@@ -293,50 +259,7 @@ SETTINGS: tuple[Setting, ...] = (
         values.seconds,
         600.0,
         default_doc="`600`",
-        file="litellm_settings.request_timeout",
-    ),
-)
-
-GENERIC: tuple[Setting, ...] = (
-    Setting("client_id", ("GENERIC_CLIENT_ID",), "Turns the outside OpenID provider on: our client id there."),
-    Setting("client_secret", ("GENERIC_CLIENT_SECRET",), "Our client secret at the outside provider.", secret=True),
-    Setting("authorization_endpoint", ("GENERIC_AUTHORIZATION_ENDPOINT",), "Its authorization endpoint.", values.url),
-    Setting("token_endpoint", ("GENERIC_TOKEN_ENDPOINT",), "Its token endpoint.", values.url),
-    Setting("userinfo_endpoint", ("GENERIC_USERINFO_ENDPOINT",), "Its userinfo endpoint.", values.url),
-    Setting(
-        "scope",
-        ("GENERIC_SCOPE",),
-        "The scopes to ask for, separated by spaces.",
-        default="openid email profile",
-    ),
-    Setting(
-        "user_id_attribute",
-        ("GENERIC_USER_ID_ATTRIBUTE",),
-        "The claim that names a new user's `user_id` when that id is free. It never finds an existing user.",
-        default="preferred_username",
-    ),
-    Setting(
-        "email_attribute", ("GENERIC_USER_EMAIL_ATTRIBUTE",), "The claim with the e-mail address.", default="email"
-    ),
-    Setting(
-        "display_name_attribute",
-        ("GENERIC_USER_DISPLAY_NAME_ATTRIBUTE",),
-        "The claim with the name that people see.",
-        default="name",
-    ),
-    Setting(
-        "role_attribute",
-        ("GENERIC_USER_ROLE_ATTRIBUTE",),
-        "The claim with the role, dots for nested claims. When it is set the provider decides the role at every login: "
-        "without the claim it is the default role. When it is not set, roles are given here.",
-        default="role",
-    ),
-    Setting(
-        "use_pkce",
-        ("GENERIC_CLIENT_USE_PKCE",),
-        "Whether the authorization request carries PKCE (S256). Unlike in LiteLLM it does by default.",
-        values.boolean,
-        True,
+        files=("litellm_settings.request_timeout",),
     ),
 )
 

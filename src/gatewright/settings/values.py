@@ -70,8 +70,37 @@ def positive(value: str) -> int:
     return number
 
 
+def count(value: str) -> int:
+    number = whole(value)
+    if number < 0:
+        raise ValueError(f"{number} is negative | Use 0 or more")
+    return number
+
+
+def number(value: str) -> float:
+    try:
+        found = float(value)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < 1e12:
+        raise ValueError(f"{value!r} is not a number from 0 up | Write it in digits, such as 1 or 0.5")
+    return found
+
+
+def pause(value: str) -> float:
+    """Seconds to wait, none at all included."""
+    found = number(value)
+    if found > 86_400:
+        raise ValueError(f"{value!r} seconds is more than a day | Use fewer seconds")
+    return found
+
+
 def megabytes(value: str) -> int:
     return positive(value) * 1_000_000
+
+
+def kilobytes(value: str) -> int:
+    return positive(value) * 1000
 
 
 def seconds(value: str) -> float:
@@ -105,7 +134,9 @@ def path(value: str) -> Path:
 
 def url(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.fragment:
+    if parts.username or parts.password:
+        raise ValueError("the URL holds a user name or a password | Write it without, and the key where keys belong")
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
         raise ValueError(
             f"{value!r} is not an http or https URL | Write it whole, such as https://auth.example.com/path"
         )

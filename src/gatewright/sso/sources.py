@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from gatewright.accounts.users import EMBEDDED_SOURCE
 from gatewright.oidc.redirect_uris import origin
-from gatewright.settings.schema import Generic, Settings
+from gatewright.settings.generic import Generic
+from gatewright.settings.schema import Settings
 
 EMBEDDED_CLIENT = "litellm"
 OUTSIDE_SOURCE = "generic"

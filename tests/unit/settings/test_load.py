@@ -9,8 +9,9 @@ import pytest
 from gatewright.domain.clock import DAY, HOUR
 from gatewright.domain.errors import SettingInvalid
 from gatewright.domain.money import Price
+from gatewright.settings.generic import GENERIC
 from gatewright.settings.load import load
-from gatewright.settings.schema import GENERIC, SETTINGS, Settings
+from gatewright.settings.schema import SETTINGS, Settings
 
 KEY = "sk-a-key-for-tests-4711"
 
@@ -45,6 +46,7 @@ EFFECTS: list[tuple[str, str, str, Any]] = [
     ("GATEWRIGHT_TRUSTED_PROXIES", "127.0.0.1", "trusted_proxies", ("127.0.0.1/32",)),
     ("GATEWRIGHT_MAX_REQUEST_MB", "5", "max_request_bytes", 5_000_000),
     ("GATEWRIGHT_REQUEST_TIMEOUT", "30", "request_timeout_s", 30.0),
+    ("GATEWRIGHT_DIRECT_DOOR", "false", "direct_door", False),
 ]
 
 
@@ -153,7 +155,7 @@ model_list:
     litellm_params: {model: openai/gpt-4o-2024, api_base: "http://127.0.0.1:9/v1/", api_key: os.environ/UP, timeout: 7}
     model_info: {id: mine, input_cost_per_token: 0.0000025, output_cost_per_token: 1e-5}
   - model_name: plain
-    litellm_params: {model: gpt-4o, rpm: 10}
+    litellm_params: {model: gpt-4o, rpm: "10"}
 """
 
 
@@ -164,8 +166,9 @@ def test_the_model_list_becomes_entries(tmp_path: Path) -> None:
     assert (first.api_base, first.api_key, first.id, first.timeout_s) == ("http://127.0.0.1:9/v1", "sk-up", "mine", 7.0)
     assert first.price == Price(input=2_500_000_000, output=10_000_000_000)
     assert (second.api_base, second.upstream_model) == ("https://api.openai.com/v1", "gpt-4o")
+    assert (second.params, second.credential) == ({"rpm": 10}, None)
     assert second.id == settings(tmp_path, MODELS, UP="other").models[1].id
-    assert found.warnings == ("model_list[1].litellm_params.rpm is not supported and has no effect",)
+    assert found.warnings == ()
 
 
 WRONG_MODELS = [
@@ -177,7 +180,7 @@ WRONG_MODELS = [
     ("model_list: [{model_name: a, litellm_params: {model: openai/x, api_base: 'ftp://x'}}]", "not an http"),
     (
         "model_list: [{model_name: a, litellm_params: {model: x, input_cost_per_token: a, output_cost_per_token: 1}}]",
-        "a cost is not a number",
+        "it is not a cost",
     ),
 ]
 
@@ -189,17 +192,17 @@ def test_a_wrong_entry_is_named(tmp_path: Path, config: str, text: str) -> None:
 
 
 def test_what_has_no_effect_is_reported_by_name(tmp_path: Path) -> None:
-    config = "litellm_settings: {drop_params: true}\nrouter_settings: {}\n"
+    config = "litellm_settings: {json_logs: true}\nguardrails: []\n"
     found = settings(
         tmp_path, config, LITELLM_LICENSE="x", MICROSOFT_CLIENT_ID="y", UI_PASSWORD="z", EXPERIMENTAL_UI_LOGIN="true"
     )
     assert found.warnings == (
+        "config.yaml line 2: guardrails is LiteLLM's and not supported; it has no effect: no request is checked",
+        "config.yaml line 1: litellm_settings.json_logs is LiteLLM's and not supported; it has no effect",
         "EXPERIMENTAL_UI_LOGIN has no effect: the command line's sign-in is on without it",
         "LITELLM_LICENSE is set but not supported by this version; it has no effect",
         "MICROSOFT_CLIENT_ID is set but not supported by this version; it has no effect",
         "UI_PASSWORD is set but not supported by this version; it has no effect",
-        "config.yaml: litellm_settings.drop_params is not supported and has no effect",
-        "config.yaml: the section router_settings is not supported and has no effect",
     )
 
 

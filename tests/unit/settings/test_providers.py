@@ -43,7 +43,7 @@ def config(model: str, api_base: str | None = None) -> str:
 
 
 def test_every_provider_is_in_the_test() -> None:
-    assert CHAT.keys() == PROVIDERS.keys()
+    assert CHAT.keys() == {name for name, one in PROVIDERS.items() if one.speaks == "openai"}
 
 
 @pytest.mark.parametrize(("provider", "url"), CHAT.items())
