@@ -1,0 +1,158 @@
+"""The conversation as `contents`. Source: Gemini API documentation, "Function calling" and "Thought signatures"."""
+
+import msgspec
+
+from gatewright.translation.carriage import Carriage
+from gatewright.translation.gemini.family import Traits
+from gatewright.translation.gemini.media import media_parts
+from gatewright.translation.model import (
+    Json,
+    Media,
+    Message,
+    Part,
+    Reasoning,
+    Refusal,
+    Request,
+    Role,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+
+ORIGIN = "gemini"
+
+NO_SIGNATURE = "skip_thought_signature_validator"
+"""What Google documents for a call that has no signature: one that another model made, or whose client lost it. The
+call is accepted; the model goes on without the thoughts that led to it."""
+
+IN_RESULTS = frozenset({"image/png", "image/jpeg", "image/webp", "application/pdf"})
+"""What `functionResponse.parts` takes; other files stand beside the result."""
+
+_arguments = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+class Contents:
+    """Writes one conversation."""
+
+    def __init__(self, traits: Traits, carriage: Carriage) -> None:
+        self._traits = traits
+        self._carriage = carriage
+        self._names: dict[str, str] = {}
+        self._found: list[Json] = []
+
+    def write(self, request: Request) -> list[Json]:
+        """Messages of one role that follow each other are one. Raises CannotCarry."""
+        for message in request.messages:
+            if message.name is not None:
+                self._carriage.let_go("name")
+            parts = self._model(message) if message.role is Role.ASSISTANT else self._user(message)
+            self._say("model" if message.role is Role.ASSISTANT else "user", parts)
+        if self._traits.signed:
+            self._sign_this_turn()
+        return self._found
+
+    def _say(self, role: str, parts: list[Json]) -> None:
+        if not parts:
+            return
+        if self._found and self._found[-1]["role"] == role:
+            self._found[-1]["parts"] += parts
+        else:
+            self._found.append({"role": role, "parts": parts})
+
+    def _user(self, message: Message) -> list[Json]:
+        found: list[Json] = []
+        for part in message.parts:
+            self._note_mark(part)
+            match part:
+                case ToolResult():
+                    found += self._result(part)
+                case Media():
+                    found += media_parts(part, self._carriage)
+                case Text() | Refusal() if part.text:
+                    found.append({"text": part.text})
+        return found
+
+    def _model(self, message: Message) -> list[Json]:
+        found: list[Json] = []
+        seal: str | None = None
+        for part in message.parts:
+            self._note_mark(part)
+            match part:
+                case ToolCall():
+                    found.append(self._call(part))
+                case Media():
+                    found += media_parts(part, self._carriage)
+                case Text() | Refusal() if part.text:
+                    found.append({"text": part.text})
+                case Reasoning(origin="gemini", signature=str() as signature):
+                    if part.text:
+                        found.append({"text": part.text, "thought": True, "thoughtSignature": signature})
+                    else:
+                        seal = signature
+        if seal is not None:
+            _seal(found, seal)
+        return found
+
+    def _call(self, call: ToolCall) -> Json:
+        try:
+            args = _arguments(call.arguments or "{}")
+        except (ValueError, RecursionError):
+            raise self._carriage.must(
+                "messages", f"the arguments of the call {call.id[:100]!r} among them are no JSON object"
+            ) from None
+        self._names[call.id] = call.name
+        part: Json = {"functionCall": {"id": call.id, "name": call.name, "args": args}}
+        if call.signature is not None:
+            part["thoughtSignature"] = call.signature
+        return part
+
+    def _result(self, result: ToolResult) -> list[Json]:
+        name = result.name or self._names.get(result.call_id)
+        if name is None:
+            raise self._carriage.must(
+                "messages", f"the result of {result.call_id[:100]!r} among them answers no call, so its tool is unknown"
+            )
+        texts: list[str] = []
+        inside: list[Json] = []
+        beside: list[Json] = []
+        for part in result.parts:
+            if isinstance(part, Text | Refusal):
+                texts.append(part.text)
+            elif isinstance(part, Media):
+                for one in media_parts(part, self._carriage):
+                    if "text" in one:
+                        texts.append(one["text"])
+                    else:
+                        (inside if self._fits(one) else beside).append(one)
+        response = {"error" if result.is_error else "output": "\n".join(texts)}
+        answer: Json = {"id": result.call_id, "name": name, "response": response}
+        if inside:
+            answer["parts"] = inside
+        return [{"functionResponse": answer}, *beside]
+
+    def _fits(self, part: Json) -> bool:
+        return self._traits.rich_results and part.get("inlineData", {}).get("mimeType") in IN_RESULTS
+
+    def _sign_this_turn(self) -> None:
+        """The first call of each step since the user last spoke must have a signature; earlier ones are not judged."""
+        for content in reversed(self._found):
+            if content["role"] == "user":
+                if not all("functionResponse" in part for part in content["parts"]):
+                    return
+                continue
+            call = next((part for part in content["parts"] if "functionCall" in part), None)
+            if call is not None:
+                call.setdefault("thoughtSignature", NO_SIGNATURE)
+
+    def _note_mark(self, part: Part) -> None:
+        if part.cache is not None:
+            self._carriage.let_go("cache_control")
+
+
+def _seal(parts: list[Json], signature: str) -> None:
+    """A seal without thoughts of its own belongs to the last text, or stands in an empty one as streams have it."""
+    for part in reversed(parts):
+        if "text" in part and "thoughtSignature" not in part:
+            part["thoughtSignature"] = signature
+            return
+    parts.append({"text": "", "thoughtSignature": signature})
