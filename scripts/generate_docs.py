@@ -27,7 +27,7 @@ from gatewright.settings import keys
 from gatewright.settings.caching import CACHING
 from gatewright.settings.generic import GENERIC
 from gatewright.settings.load import OUR_PREFIXES, READ_ELSEWHERE, load
-from gatewright.settings.params import INFO, KNOWN
+from gatewright.settings.params import ENTRY, INFO, KNOWN
 from gatewright.settings.providers import PROVIDERS
 from gatewright.settings.router import ALLOWED_FAILS, RETRIES, ROUTER
 from gatewright.settings.schema import REFUSED, SETTINGS, WITHOUT_EFFECT
@@ -270,7 +270,7 @@ def keys_of_the_file() -> dict[str, frozenset[str]]:
     return {
         **sections,
         "file": SECTIONS,
-        "model_list": frozenset({"model_name", "litellm_params", "model_info"}),
+        "model_list": ENTRY,
         "litellm_params": KNOWN,
         "model_info": INFO,
         "credential_list": frozenset({"credential_name", "credential_values"}),

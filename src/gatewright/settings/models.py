@@ -9,7 +9,7 @@ from gatewright.domain.money import Price
 from gatewright.settings import structures, values
 from gatewright.settings.costs import price_of
 from gatewright.settings.findings import did_you_mean
-from gatewright.settings.params import INFO, Members, price_members, read_params
+from gatewright.settings.params import ENTRY, INFO, LIMITS, Members, price_members, read_params
 from gatewright.settings.reader import Reader
 from gatewright.settings.schema import ModelEntry
 from gatewright.settings.sections import report
@@ -18,12 +18,15 @@ from gatewright.settings.upstream import Upstream, find_upstream
 WITHOUT_OUTPUT = frozenset({"embedding", "rerank", "moderation", "audio_transcription", "image_generation"})
 """Modes whose models write no tokens that cost."""
 
-ENTRY, CREDENTIAL = "Write entries that start with `- model_name:`", "Write credential_name and credential_values"
+ENTRY_FIX, CREDENTIAL_FIX = (
+    "Write entries that start with `- model_name:`",
+    "Write credential_name and credential_values",
+)
 
 
 def read_models(reader: Reader) -> tuple[ModelEntry, ...]:
     """The entries that can be used. Those that cannot are errors of the reader, findings when they may be left out."""
-    given: list[Any] = reader.attempt(lambda: _list(reader, "model_list", ENTRY), [])
+    given: list[Any] = reader.attempt(lambda: _list(reader, "model_list", ENTRY_FIX), [])
     shared = reader.attempt(lambda: _shared(reader), _Shared({}, {}, lenient=False))
     entries: dict[str, ModelEntry] = {}
     for index, item in enumerate(given):
@@ -56,7 +59,7 @@ def _shared(reader: Reader) -> _Shared:
     defaults: Members = reader.resolve(reader.section(key), key)
     lenient = "router_settings.ignore_invalid_deployments"
     said = reader.section("router_settings").get("ignore_invalid_deployments")
-    credentials = _list(reader, "credential_list", CREDENTIAL)
+    credentials = _list(reader, "credential_list", CREDENTIAL_FIX)
     return _Shared(
         dict(_credential(reader, f"credential_list[{index}]", item) for index, item in enumerate(credentials)),
         defaults,
@@ -67,7 +70,7 @@ def _shared(reader: Reader) -> _Shared:
 def _credential(reader: Reader, where: str, item: Any) -> tuple[str, Members]:
     name = item.get("credential_name") if isinstance(item, dict) else None
     if not isinstance(name, str) or not isinstance(item.get("credential_values"), dict):
-        raise reader.wrong(where, "its name or its values are missing", CREDENTIAL)
+        raise reader.wrong(where, "its name or its values are missing", CREDENTIAL_FIX)
     return name, item["credential_values"]
 
 
@@ -92,9 +95,9 @@ class _Entry:
         """Raises SettingInvalid naming the member that is missing or wrong."""
         if not isinstance(item, dict) or not isinstance(item.get("model_name"), str) or not item["model_name"].strip():
             raise self._wrong(".model_name", "it is missing or not text", "Give the model its public name")
-        report(self._reader, "model_list", f"{self._where}.", item, ("model_name", "litellm_params", "model_info"))
+        report(self._reader, "model_list", f"{self._where}.", item, ENTRY)
         name, info = item["model_name"], self._members(item, "model_info")
-        params = self._params(item)
+        params = self._params(item, info)
         upstream = self._parsed(lambda _: find_upstream(params, self._reader.variable), None, ".litellm_params")
         if upstream.doubt:
             self._reader.warn("doubt", f"{self._where}.litellm_params", f"{self._where} ({name}) {upstream.doubt}")
@@ -129,7 +132,7 @@ class _Entry:
         found: Members = self._reader.resolve(given, f"{self._where}.{part}")
         return {name: value for name, value in found.items() if value is not None}
 
-    def _params(self, item: Members) -> Members:
+    def _params(self, item: Members, info: Members) -> Members:
         """The entry's own, before those of its credential, before those for all."""
         own = self._members(item, "litellm_params")
         shared: Members = {}
@@ -143,7 +146,8 @@ class _Entry:
             shared = self._reader.resolve(self._shared.credentials[name], key)
         if not isinstance(own.get("model"), str) or not own["model"]:
             raise self._wrong(".litellm_params.model", "it is missing or not text", "Write it as openai/<name>")
-        return {**self._shared.defaults, **shared, **own}
+        limits = {name: part[name] for part in (item, info) for name in LIMITS if part.get(name) is not None}
+        return {**self._shared.defaults, **limits, **shared, **own}
 
     def _read(self, upstream: Upstream, mode: Any) -> Members:
         found = self._parsed(lambda _: read_params(upstream.params, upstream.provider), None, ".litellm_params")

@@ -41,6 +41,8 @@ PARAMS: Mapping[str, Param] = {
     "timeout": Param(scalar(values.seconds)),
     "stream_timeout": Param(scalar(values.seconds)),
     "max_retries": Param(scalar(values.count)),
+    "num_retries": Param(scalar(values.count)),
+    "cooldown_time": Param(scalar(values.pause)),
     "drop_params": Param(scalar(values.boolean)),
     # Headers.
     "extra_headers": Param(structures.headers, secret=True),
@@ -67,7 +69,11 @@ PARAMS: Mapping[str, Param] = {
 """Those that have no field of their own in an entry."""
 
 OF_THE_ENTRY = frozenset({"model", "api_base", "base_url", "api_key", "custom_llm_provider", "litellm_credential_name"})
-INFO = frozenset({"id", "mode", "base_model", *COSTS})
+LIMITS = ("rpm", "tpm")
+"""What may stand outside `litellm_params` too."""
+
+ENTRY = frozenset({"model_name", "litellm_params", "model_info", *LIMITS})
+INFO = frozenset({"id", "mode", "base_model", *LIMITS, *COSTS})
 
 OPTIONS = frozenset(
     (

@@ -4,11 +4,11 @@ Source: contract litellm 4.5 and 4.9. Names and defaults are LiteLLM's.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
 
+from gatewright.domain.model_names import covers
 from gatewright.settings import structures, values
 from gatewright.settings.findings import Wrong, did_you_mean
 from gatewright.settings.setting import Setting
@@ -27,8 +27,8 @@ ERROR_CLASSES = (
     "ServiceUnavailableError",
     "NotFoundError",
 )
-RETRIES = frozenset(f"{name}Retries" for name in ERROR_CLASSES)
-ALLOWED_FAILS = frozenset(f"{name}AllowedFails" for name in ERROR_CLASSES)
+RETRIES = frozenset(f"{name}Retries" for name in (*ERROR_CLASSES, "Default"))
+ALLOWED_FAILS = frozenset(f"{name}AllowedFails" for name in (*ERROR_CLASSES, "BadGatewayError"))
 
 Fallbacks = Mapping[str, tuple[str, ...]]
 """Public model names to ask instead of one, in order; `*` stands for every model."""
@@ -275,9 +275,8 @@ def without_effect(router: Router) -> Router:
 def unknown_names(router: Router, models: Iterable[str]) -> Iterator[tuple[str, str]]:
     """The keys that name a model which the file has not, each with the sentence that says so."""
     known = {*models, *router.aliases, "*"}
-    patterns = [one.replace("[", "[[]") for one in known if "*" in one]
     for key, name in _named(router):
-        if name not in known and not any(fnmatchcase(name, one) for one in patterns):
+        if name not in known and not covers(known - {"*"}, name):
             meant = did_you_mean(name, known)
             text = f"{key} names the model {name!r}, which is not in the file: it counts once somebody adds it"
             yield key, text + (f". Did you mean {meant}?" if meant else "")
