@@ -20,7 +20,7 @@ from gatewright.settings.generic import GENERIC, Generic
 from gatewright.settings.models import read_models
 from gatewright.settings.reader import ENVIRONMENT, Reader
 from gatewright.settings.router import ROUTER, Router, unknown_names, without_effect
-from gatewright.settings.schema import LOOPBACK, REFUSED, SETTINGS, WITHOUT_EFFECT, Settings
+from gatewright.settings.schema import LOOPBACK, REFUSED, SETTINGS, WITHOUT_EFFECT, ModelEntry, Settings
 from gatewright.settings.sections import unknown_keys
 from gatewright.settings.valkey import VALKEY, redis_url
 
@@ -81,8 +81,9 @@ def examine(flags: Mapping[str, str | None] | None = None, environ: Mapping[str,
             reader.errors.append(SettingInvalid(name, source=ENVIRONMENT, problem=problem, fix=fix))
     found["generic"] = reader.attempt(lambda: read_generic(reader), None)
     reader.attempt(lambda: check_admin(found), None)
-    found["models"] = read_models(reader)
-    found["router"] = read_router(reader, [one.name for one in found["models"]])
+    models = read_models(reader)
+    found["router"] = router = read_router(reader, [one.name for one in models])
+    found["models"] = tuple(dropping(one) for one in models) if router.drop_params else models
     found["redis_url"] = read_redis(reader)
     found["caching"] = reader.attempt(lambda: read_caching(reader, found["redis_url"]), Caching())
     unknown_keys(reader)
@@ -149,6 +150,11 @@ def read_router(reader: Reader, models: list[str]) -> Router:
         key = "router_settings.routing_strategy"
         reader.warn("absent", key, f"{key}: {router.strategy} is LiteLLM's and not supported; simple-shuffle is used")
     return without_effect(router)
+
+
+def dropping(entry: ModelEntry) -> ModelEntry:
+    """An entry under `litellm_settings.drop_params`; one that says otherwise itself keeps to that."""
+    return msgspec.structs.replace(entry, params={"drop_params": True, **entry.params})
 
 
 def read_redis(reader: Reader) -> str | None:

@@ -18,10 +18,8 @@ from gatewright.settings.upstream import Upstream, find_upstream
 WITHOUT_OUTPUT = frozenset({"embedding", "rerank", "moderation", "audio_transcription", "image_generation"})
 """Modes whose models write no tokens that cost."""
 
-ENTRY_FIX, CREDENTIAL_FIX = (
-    "Write entries that start with `- model_name:`",
-    "Write credential_name and credential_values",
-)
+ENTRY_FIX = "Write entries that start with `- model_name:`"
+CREDENTIAL_FIX = "Write entries with credential_name and credential_values"
 
 
 def read_models(reader: Reader) -> tuple[ModelEntry, ...]:
