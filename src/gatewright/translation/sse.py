@@ -29,7 +29,7 @@ class Events:
         self._returned = False  # whether the last byte was a CR: a LF after it is part of the same line end
 
     def feed(self, data: bytes) -> list[tuple[bytes, bytes]]:
-        """The events that `data` completes. Raises EventTooLong; nothing may be fed after that."""
+        """The events that `data` completes. Raises EventTooLong, after which nothing may be fed."""
         if self._returned or b"\r" in data:
             data = self._plain(data)
         held = self._held
@@ -45,11 +45,12 @@ class Events:
             held += data if end < 0 else data[end + 2 :]
             data = data[:end]
         if len(held) > self._limit:
+            held.clear()
             raise EventTooLong(f"An event is longer than {self._limit} bytes.")
         return [] if end < 0 else self._split(data)
 
     def finish(self) -> list[tuple[bytes, bytes]]:
-        """The stream has ended: its last event, when no blank line came after that."""
+        """The stream has ended: its last event, when no blank line came after that. Raises nothing."""
         last = bytes(self._held)
         self._held.clear()
         return self._split(last)

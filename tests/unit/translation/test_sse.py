@@ -61,5 +61,12 @@ def test_an_event_that_is_too_long_fails(size: int) -> None:
             read([stream[at : at + size] for at in range(0, len(stream), size)], limit=100)
 
 
+def test_nothing_is_left_of_an_event_that_is_too_long() -> None:
+    events = Events(limit=100)
+    with pytest.raises(EventTooLong):
+        events.feed(b"x" * 101)
+    assert events.finish() == []
+
+
 def test_the_limit_is_for_one_event_not_for_the_stream() -> None:
     assert len(read([b"data: " + b"x" * 50 + b"\n\n"] * 100, limit=60)) == 100

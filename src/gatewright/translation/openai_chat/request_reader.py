@@ -127,8 +127,6 @@ class _Asked:
 
 def read(members: Mapping[str, msgspec.Raw]) -> Request:
     """The request. Raises BadInput naming the member that is wrong."""
-    if "messages" not in members:
-        raise BadInput("`messages` is missing.", param="messages")
     asked = _Asked()
     for name, raw in members.items():
         if bytes(raw) == _NULL:
@@ -143,6 +141,8 @@ def read(members: Mapping[str, msgspec.Raw]) -> Request:
             asked.unknown[name] = member(_any, name, raw)
             if name in HINTS:
                 asked.hints.add(name)
+    if "messages" not in asked.values:
+        raise BadInput("`messages` is missing.", param="messages")
     return Request(**asked.values, asked_as=asked.asked_as, unknown=asked.unknown, hints=frozenset(asked.hints))
 
 

@@ -65,6 +65,8 @@ class ChunkReader:
 
     def feed(self, data: bytes) -> list[ev.Event]:
         """The events that these bytes complete."""
+        if self._over:
+            return []
         try:
             self._take(self._events.feed(data))
         except EventTooLong as error:

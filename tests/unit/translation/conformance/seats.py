@@ -1,0 +1,60 @@
+"""Who takes part. A dialect joins with a module of its own beside this one and a line in each of its lists."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from tests.unit.translation.conformance import openai_chat
+
+from gatewright.translation.carriage import Carriage
+from gatewright.translation.dialect import Dialect
+from gatewright.translation.model import Json, Request
+
+
+class ClientSeat(NamedTuple):
+    """A dialect that clients speak. The judges raise for what the dialect's own SDK does not take.
+
+    `blind` names members of `cases.meaning` and `cases.asked` that the dialect cannot say.
+    """
+
+    dialect: Dialect
+    judge_answer: Callable[[bytes], None]
+    judge_stream: Callable[[bytes], None]
+    blind: Sequence[str] = ()
+
+
+class ProviderSeat(NamedTuple):
+    """A dialect that providers speak, with answers as they come from one.
+
+    `answers` and `streams` are by the names of `cases.ANSWERS`; `error` is an error answer with the message
+    `No such model.`, `broken` a stream with the error `Overloaded.` in its middle. `judge_request` raises for a body
+    that the dialect's own SDK would not send. `provider` is the provider's name in the carriage.
+    """
+
+    dialect: Dialect
+    judge_request: Callable[[Json], None]
+    answers: Mapping[str, bytes]
+    streams: Mapping[str, bytes]
+    error: bytes
+    broken: bytes
+    model: str
+    provider: str = ""
+    blind: Sequence[str] = ()
+
+    def carriage(self, request: Request) -> Carriage:
+        return Carriage(request, drop=False, where="the provider's API", provider=self.provider)
+
+
+CLIENTS = (ClientSeat(Dialect.CHAT, openai_chat.judge_answer, openai_chat.judge_stream),)
+
+PROVIDERS = (
+    ProviderSeat(
+        Dialect.CHAT,
+        openai_chat.judge_request,
+        openai_chat.ANSWERS,
+        openai_chat.STREAMS,
+        openai_chat.ERROR,
+        openai_chat.BROKEN,
+        model="some-model",
+        provider="litellm_proxy",
+    ),
+)
