@@ -10,11 +10,14 @@ import msgspec
 
 from gatewright.domain.money import Usage
 from gatewright.translation.halves import ProviderError
+from gatewright.translation.openai_chat.errors import Words, said
 from gatewright.translation.openai_responses.usage import WireUsage
 from gatewright.translation.sse import Events, EventTooLong
 
 LONGEST_END = 32 * 1024 * 1024
 """Bytes. A last event that is longer, with many images in it, is passed on and its usage stays unknown."""
+
+ENDED_EARLY = ProviderError("The model provider ended the stream before the answer was complete.")
 
 WHOLE = frozenset(
     {
@@ -28,30 +31,16 @@ _BLANK = b"\n\n"
 _MARK = re.compile(rb"completed|incomplete|failed|error|text\.done")
 
 
-class WireError(msgspec.Struct):
-    """What went wrong, as responses and `error` events say it."""
-
-    message: str | None = None
-    code: str | int | None = None
-    type: str | None = None
-    param: str | None = None
-
-    def said(self) -> ProviderError:
-        """`kind` is the code, which says more than the type."""
-        kind = self.type if self.code is None else str(self.code)
-        return ProviderError(self.message or "", kind, self.param)
-
-
 class _Response(msgspec.Struct):
     usage: WireUsage | None = None
-    error: WireError | None = None
+    error: Words | None = None
 
 
 class _End(msgspec.Struct):
     type: str = ""
     response: _Response | None = None
     usage: WireUsage | None = None
-    error: WireError | None = None
+    error: Words | None = None
     message: str | None = None
     code: str | int | None = None
     param: str | None = None
@@ -64,13 +53,14 @@ class EndTap:
     """Relays a stream unchanged and reads its last event.
 
     `usage` is what was used, None until the end says it; `done` whether the answer is whole; `failed` the error that
-    the provider ended it with.
+    the provider ended it with, or, after the end, that it came too early.
     """
 
-    __slots__ = ("_events", "_inside", "_lost", "done", "failed", "usage")
+    __slots__ = ("_begun", "_events", "_inside", "_lost", "done", "failed", "usage")
 
     def __init__(self) -> None:
         self._events = Events(LONGEST_END)
+        self._begun = False  # with an event of a response: other streams may end in ways that we do not know
         self._inside = False  # whether an event has begun and not ended
         self._lost = False
         self.usage: Usage | None = None
@@ -79,6 +69,8 @@ class EndTap:
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes that arrived; returns the bytes to relay now: all of them."""
+        if not self._begun:
+            self._begun = b"response." in data
         ends = data.endswith(_BLANK)
         if (self._inside or not ends or _MARK.search(data) is not None) and not self._lost:
             self._inside = not ends
@@ -92,6 +84,8 @@ class EndTap:
         """The provider is done; returns the bytes to relay last: none."""
         if not self._lost:
             self._read(self._events.finish())
+            if self._begun and not self.done and self.failed is None:
+                self.failed = ENDED_EARLY
         return b""
 
     def _read(self, events: list[tuple[bytes, bytes]]) -> None:
@@ -108,8 +102,8 @@ class EndTap:
         if event.type in WHOLE:
             self.done = True
         elif event.type in BROKEN:
-            words = inner.error or event.error or WireError(event.message, event.code, param=event.param)
-            self.failed = words.said()
+            words = inner.error or event.error or Words(event.message, None, event.code, event.param)
+            self.failed = said(words)._replace(told=True)
         else:
             return
         used = inner.usage or event.usage

@@ -81,7 +81,7 @@ def test_an_error_of_the_provider_is_not_the_end_of_an_answer(name: str) -> None
     out, usage, done, failed = watch([BEGINNING, FAILURES[name]])
     assert out == BEGINNING + FAILURES[name]
     assert not done
-    assert failed == ProviderError("Oh", "server_error")
+    assert failed == ProviderError("Oh", "server_error", told=True)
     assert usage == (EXPECTED if name == "failed" else None)
 
 
@@ -105,7 +105,12 @@ def test_an_end_that_nobody_can_keep_is_relayed(monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_a_malformed_end_is_relayed(end: bytes) -> None:
-    assert watch([BEGINNING, end]) == (BEGINNING + end, None, False, None)
+    assert watch([BEGINNING, end]) == (BEGINNING + end, None, False, tap.ENDED_EARLY)
+
+
+def test_a_stream_of_another_kind_may_end_as_it_likes() -> None:
+    stream = event("image_generation.partial_image", b64_json="AAAA") + b"data: {}\n\n"
+    assert watch([stream]) == (stream, None, False, None)
 
 
 @pytest.mark.parametrize(
