@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from gatewright.domain.clock import Millis
 from gatewright.domain.errors import Conflict, NotFound
 from gatewright.domain.identity import Role, RoleReason
+from gatewright.domain.limits import Limits
 from gatewright.domain.people import Event, Group, Origin, User
 from gatewright.storage import audit_log, changes, groups, users
 from gatewright.storage.database import Database, Transaction
+from gatewright.storage.rows import limit_values
 from gatewright.storage.users import NewUser
 
 # Our own provider's identities, whatever subject mode a client sees and whatever the base URL is.
@@ -64,6 +66,18 @@ class Users:
             reason = RoleReason(rule="manual", value=new.value)
             columns = {"role": new, "role_reason": reason, "role_locked": True}
             return await _changed(tx, before, columns, actor, origin, now)
+
+    async def set_limits(self, user_id: str, limits: Limits, *, actor: str, origin: Origin) -> User:
+        """Limits what all keys of a user together may ask for. Raises NotFound."""
+        now, columns = self._db.clock(), limit_values(limits, models=False)
+        async with self._db.write() as tx:
+            before = await _known(tx, user_id)
+            after = await users.change(tx, before.id, now, **columns)
+            event = Event("user.limits", "ok", actor=actor, target=user_id, details=columns, origin=origin)
+            await audit_log.add(tx, event, now)
+            await changes.announce(tx, "user", str(before.id), now)
+        assert after is not None  # noqa: S101 (the same transaction just found it)
+        return after
 
     async def unlock_role(self, user_id: str, *, actor: str, origin: Origin) -> User:
         """Gives the role back to the provider: the next login decides."""

@@ -13,6 +13,7 @@ from gatewright.accounts.limits import Limits
 from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.setup import Setup
+from gatewright.accounts.teams import Teams
 from gatewright.accounts.users import Users
 from gatewright.app.first_start import open_database
 from gatewright.app.follow import Follower
@@ -53,6 +54,7 @@ from gatewright.web.guard import Guard
 from gatewright.web.health import Health, Standing
 from gatewright.web.litellm.keys import KeyRoutes
 from gatewright.web.litellm.models import ModelRoutes
+from gatewright.web.litellm.teams import TeamRoutes
 from gatewright.web.litellm.users import UserRoutes
 from gatewright.web.model_api.routes import ModelApi
 from gatewright.web.render import Pages
@@ -158,6 +160,7 @@ class Program:
             *UiConfig(self.settings).routes(),
             *KeyRoutes(self.keys, self.users, self.deployments, self.reports, clock).routes(),
             *UserRoutes(self.users, roles, self.keys, self.reports, clock).routes(),
+            *TeamRoutes(Teams(self.db), self.reports, clock).routes(),
             *ModelRoutes(self.deployments).routes(),
         ]
 

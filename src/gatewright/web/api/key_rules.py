@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from gatewright.accounts.keys import Keys
 from gatewright.accounts.users import Users
 from gatewright.domain.clock import DAY, Millis
-from gatewright.domain.errors import BadInput, NotFound, Unauthenticated
+from gatewright.domain.errors import BadInput, Forbidden, NotFound, Unauthenticated
 from gatewright.domain.keys import ALL_MODELS, Principal
 from gatewright.domain.people import User
 from gatewright.gateway.deployments import Deployments
@@ -38,6 +38,26 @@ def may_see(principal: Principal, row: KeyRow) -> bool:
 def may_revoke(principal: Principal, row: KeyRow) -> bool:
     """Own keys, whatever the role, since it takes away only what is one's own; administrators revoke every key."""
     return owns(principal, row) or principal.is_admin
+
+
+def may_change(principal: Principal, row: KeyRow) -> bool:
+    """Own keys, but not by a key that is limited: it would lift its own limits. Administrators change every key."""
+    return principal.is_admin or (owns(principal, row) and not is_limited_key(principal))
+
+
+def is_limited_key(principal: Principal) -> bool:
+    """Whether the caller is a virtual key with limits of its own."""
+    return principal.kind == "key" and any(holder.kind == "api_key" for holder in principal.holders)
+
+
+def check_maker(principal: Principal) -> None:
+    """Raises Forbidden for a key with limits of its own: the keys that it makes would each have as much again."""
+    if is_limited_key(principal):
+        raise Forbidden(
+            "A key with limits of its own makes no other keys.",
+            hint="Sign in on the dashboard or with the command line, or call with the master key.",
+            code="limited_key",
+        )
 
 
 async def visible_key(keys: Keys, principal: Principal, text: str) -> KeyRow:

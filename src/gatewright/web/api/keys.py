@@ -89,11 +89,13 @@ class VirtualKeys:
         """201, the row and the secret. Raises BadInput for a field, Conflict when the caller's name for it is taken."""
         principal, wanted = call.principal, await read(call, KeyRequest)
         now = self._clock()
+        key_rules.check_maker(principal)
         new = NewKey(
             alias=key_rules.checked_name(wanted.name, "name"),
             owner=await key_rules.owner_of(principal, self._users),
             models=key_rules.checked_models(wanted.models, principal, self._deployments),
             expires_at=key_rules.expiry(wanted.expires_in, principal, now, "expires_in"),
+            team_id=principal.team_id,
         )
         try:
             secret, row = await self._keys.create(new, actor=call.actor, origin=call.origin)

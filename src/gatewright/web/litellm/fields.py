@@ -15,8 +15,7 @@ from gatewright.web.call import Call
 T = TypeVar("T")
 
 _BUDGET = "Budgets are not supported yet: limit the key by models and duration instead."
-_LIMIT = "Rate limits on keys are not supported yet: leave it out."
-_TEAM = "There are no teams or organizations here: leave it out and use user_id."
+_ORGANIZATION = "There are no organizations or projects here: use team_id or user_id."
 _LATER = "Leave it out, or make a new key with `POST /key/generate`."
 HINTS = {
     "max_budget": _BUDGET,
@@ -26,13 +25,13 @@ HINTS = {
     "budget_id": _BUDGET,
     "model_max_budget": _BUDGET,
     "spend": "A key's spend is counted from its requests and cannot be set: leave it out.",
-    "max_parallel_requests": _LIMIT,
-    "tpm_limit": _LIMIT,
-    "rpm_limit": _LIMIT,
-    "team_id": _TEAM,
-    "teams": _TEAM,
-    "organization_id": _TEAM,
-    "project_id": _TEAM,
+    "model_rpm_limit": "A user's limits are not by model: limit the keys, or the team.",
+    "model_tpm_limit": "A user's limits are not by model: limit the keys, or the team.",
+    "tpd_limit": "Limits are by the minute: use tpm_limit.",
+    "teams": "People are in no teams here; a key is: give it a team_id.",
+    "members_with_roles": "People are in no teams here; a key is: give it a team_id.",
+    "organization_id": _ORGANIZATION,
+    "project_id": _ORGANIZATION,
     "aliases": "Give the model that name with `POST /api/v1/models` instead.",
     "tags": "Put it into metadata.",
     "blocked": "Revoke a key with `POST /key/delete`.",
@@ -43,14 +42,15 @@ HINTS = {
 }
 
 
-async def asked(call: Call, shape: type[T]) -> T:
-    """The JSON body as that Struct; a field that is null counts as not sent, as in LiteLLM.
+async def asked(call: Call, shape: type[T], *, nulls: bool = False) -> T:
+    """The JSON body as that Struct; a field that is null counts as not sent, as in LiteLLM, unless `nulls` mean
+    something.
 
     Raises BadInput naming the field, also for one that does not work here, with what to do instead.
     """
     raw = await read(call, dict[str, Any])
-    sent = {name: value for name, value in raw.items() if value is not None}
     known = {field.encode_name for field in msgspec.structs.fields(shape)}  # type: ignore[arg-type]  # a Struct
+    sent = {name: value for name, value in raw.items() if value is not None or (nulls and name in known)}
     for name in sent:
         if name not in known:
             raise BadInput(
@@ -60,6 +60,13 @@ async def asked(call: Call, shape: type[T]) -> T:
                 code="field_not_supported",
             )
     return shaped(sent, shape)
+
+
+def storable(metadata: dict[str, Any]) -> dict[str, Any]:
+    """The metadata when every database can hold it. Raises BadInput for a NUL, which PostgreSQL's JSON cannot."""
+    if b"\\u0000" in msgspec.json.encode(metadata).replace(b"\\\\", b""):
+        raise BadInput("metadata holds a NUL character.", param="metadata")
+    return metadata
 
 
 def only_admins(path: str, principal: Principal) -> Forbidden:

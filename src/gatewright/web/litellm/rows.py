@@ -1,6 +1,6 @@
 """Keys and users as LiteLLM writes them (contract litellm 3.4, 3.5).
 
-What does not exist here (teams, budgets, limits) is answered as LiteLLM answers it when nothing is set.
+What does not exist here (organizations, budgets) is answered as LiteLLM answers it when nothing is set.
 """
 
 from typing import Any
@@ -13,9 +13,10 @@ from gatewright.domain.money import NANOS_PER_DOLLAR, Nanos
 from gatewright.domain.people import User
 from gatewright.storage.keys import KeyRow
 from gatewright.web.api.key_rules import status_of
+from gatewright.web.litellm.limits import LimitRow, limit_fields
 
 
-class KeyInfo(msgspec.Struct, frozen=True, kw_only=True):
+class KeyInfo(LimitRow, msgspec.Struct, frozen=True, kw_only=True):
     """A key's row without its hash. `spend` is a number of USD, as LiteLLM writes it."""
 
     key_name: str
@@ -36,14 +37,11 @@ class KeyInfo(msgspec.Struct, frozen=True, kw_only=True):
     config: dict[str, Any] = {}
     permissions: dict[str, Any] = {}
     allowed_routes: list[str] = []
-    team_id: None = None
+    team_id: str | None = None
     organization_id: None = None
     max_budget: None = None
     budget_duration: None = None
     budget_reset_at: None = None
-    max_parallel_requests: None = None
-    tpm_limit: None = None
-    rpm_limit: None = None
 
 
 class KeyWithHash(KeyInfo, frozen=True, kw_only=True):
@@ -78,9 +76,9 @@ class UserRow(msgspec.Struct, frozen=True, kw_only=True):
     max_budget: None = None
     budget_duration: None = None
     budget_reset_at: None = None
-    max_parallel_requests: None = None
-    tpm_limit: None = None
-    rpm_limit: None = None
+    max_parallel_requests: int | None = None
+    tpm_limit: int | None = None
+    rpm_limit: int | None = None
 
 
 def key_fields(row: KeyRow, spent: Nanos, now: Millis) -> dict[str, Any]:
@@ -100,6 +98,8 @@ def key_fields(row: KeyRow, spent: Nanos, now: Millis) -> dict[str, Any]:
         "updated_at": iso(row.updated_at),
         "updated_by": row.created_by,
         "last_active": iso_or_none(row.last_used_at),
+        "team_id": row.team_id,
+        **limit_fields(row.limits),
     }
 
 
@@ -113,4 +113,7 @@ def user_row(user: User) -> UserRow:
         metadata=user.metadata,
         created_at=iso(user.created_at),
         updated_at=iso(user.updated_at),
+        max_parallel_requests=user.max_parallel_requests,
+        tpm_limit=user.tpm_limit,
+        rpm_limit=user.rpm_limit,
     )

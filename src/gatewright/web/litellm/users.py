@@ -1,6 +1,6 @@
 """`/user/info` and `/user/update` (contract litellm 3.5)."""
 
-import msgspec
+from msgspec import UnsetType
 from starlette.responses import Response
 
 from gatewright.accounts.keys import Keys
@@ -8,12 +8,14 @@ from gatewright.accounts.users import Users
 from gatewright.domain.clock import Clock
 from gatewright.domain.errors import BadInput
 from gatewright.domain.keys import Principal
+from gatewright.domain.limits import Limits
 from gatewright.spend.reports import Reports
 from gatewright.storage.keys import KeyRow
 from gatewright.web.api.role_rules import Roles, checked_role
 from gatewright.web.api.wire import answer, clean
 from gatewright.web.call import Call
 from gatewright.web.litellm.fields import asked, only_admins
+from gatewright.web.litellm.limits import UserLimitFields, limits_asked
 from gatewright.web.litellm.rows import KeyWithHash, UserRow, key_fields, user_row
 from gatewright.web.routing import Access, Dialect, Route
 
@@ -21,7 +23,7 @@ PAGE = 200
 MOST_KEYS = 1000
 
 
-class Update(msgspec.Struct, frozen=True):
+class Update(UserLimitFields, frozen=True, kw_only=True):
     """The fields of /user/update that work here."""
 
     user_id: str | None = None
@@ -63,22 +65,28 @@ class UserRoutes:
         )
 
     async def update(self, call: Call) -> Response:
-        """`{user_id, data}`. The role is set by hand: it is locked, so that no sign-in takes it back.
+        """`{user_id, data}`. A role that is set is locked, so that no sign-in takes it back; null takes a limit away.
 
-        Raises BadInput for a role that does not exist and for every other field, NotFound, Conflict for the last
-        administrator.
+        Raises BadInput for a role that does not exist and for a field that does not work here, NotFound, Conflict for
+        the last administrator.
         """
-        wanted = await asked(call, Update)
+        wanted = await asked(call, Update, nulls=True)
         if wanted.user_id is None:
             raise BadInput("user_id is missing.", param="user_id", code="field_invalid")
-        if wanted.user_role is None:
+        user_id = clean(wanted.user_id, "user_id")
+        role = None if wanted.user_role is None else checked_role(wanted.user_role, "user_role")
+        user = await self._users.by_user_id(user_id)
+        limits = limits_asked(wanted, Limits(user.rpm_limit, user.tpm_limit, user.max_parallel_requests))
+        if role is None and isinstance(limits, UnsetType):
             raise BadInput(
-                "user_role is missing.", param="user_role", hint="It is the one field that can be changed here."
+                "There is nothing to change.",
+                param="user_role",
+                hint="Send user_role, rpm_limit, tpm_limit or max_parallel_requests.",
             )
-        role = checked_role(wanted.user_role, "user_role")
-        user = await self._roles.set(
-            clean(wanted.user_id, "user_id"), role, actor=call.actor, origin=call.origin, param="user_role"
-        )
+        if role is not None:
+            user = await self._roles.set(user_id, role, actor=call.actor, origin=call.origin, param="user_role")
+        if not isinstance(limits, UnsetType):
+            user = await self._users.set_limits(user_id, limits, actor=call.actor, origin=call.origin)
         return answer({"user_id": user.user_id, "data": user_row(user)})
 
     async def _of(self, user_pk: int) -> list[KeyWithHash]:

@@ -9,6 +9,7 @@ import msgspec
 
 from gatewright.accounts.keys import KeyRing, Keys, NewKey
 from gatewright.accounts.sessions import Sessions
+from gatewright.accounts.teams import Teams
 from gatewright.accounts.users import Users
 from gatewright.app.follow import Follower
 from gatewright.domain.clock import HOUR
@@ -33,6 +34,7 @@ from gatewright.web.cookies import SESSION, Cookies
 from gatewright.web.guard import Guard
 from gatewright.web.litellm.keys import KeyRoutes
 from gatewright.web.litellm.models import ModelRoutes
+from gatewright.web.litellm.teams import TeamRoutes
 from gatewright.web.litellm.users import UserRoutes
 from gatewright.web.render import Pages
 from gatewright.web.routes import application
@@ -84,6 +86,7 @@ class Stage:
         self.ring = KeyRing(db, MASTER)
         self.sessions = Sessions(db, "gateway", 24 * HOUR)
         self.users = Users(db)
+        self.teams = Teams(db)
         self.keys = Keys(db)
         self.deployments = Deployments(db, settings, resolve=resolve)
         self.follower = Follower(db, [self.ring.apply, self.deployments.apply], self.deployments.refresh)
@@ -98,6 +101,7 @@ class Stage:
             *People(self.users, roles).routes(),
             *Models(deployments).routes(),
             *UiConfig(settings).routes(),
+            *TeamRoutes(self.teams, reports, self.clock).routes(),
             *KeyRoutes(self.keys, self.users, deployments, reports, self.clock).routes(),
             *UserRoutes(self.users, roles, self.keys, reports, self.clock).routes(),
             *ModelRoutes(deployments).routes(),

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from tests.unit.web.api.stage import MASTER, Stage
 
+from gatewright.accounts.teams import NewTeam
 from gatewright.domain.identity import Role
 from gatewright.domain.people import Origin
 from gatewright.gateway.deployments import NewDeployment
@@ -56,6 +57,12 @@ CASES = (
     ),
     Case("GET", "/api/v1/ui", "200 200 200 200 200 200 200"),
     Case("POST", "/key/generate", "401 401 200 401 200 200 401", body={"key_alias": "{fresh}"}),
+    Case("POST", "/key/update", "401 401 404 401 200 200 401", body={"key": "{hash}", "key_alias": "{fresh}"}),
+    Case("POST", "/team/new", "401 401 401 401 200 200 401", body={"team_alias": "{fresh}"}),
+    Case("GET", "/team/info", "401 401 401 200 200 200 401", "/team/info?team_id={team_id}"),
+    Case("GET", "/team/list", "401 401 401 200 200 200 401"),
+    Case("POST", "/team/update", "401 401 401 401 200 200 401", body={"team_id": "{team_id}", "team_alias": "x"}),
+    Case("POST", "/team/delete", "401 401 401 401 200 200 401", body={"team_ids": ["{team_id}"]}),
     Case("GET", "/key/info", "401 404 404 200 200 200 401", "/key/info?key={hash}"),
     Case("POST", "/key/delete", "401 404 404 401 200 200 401", body={"keys": ["{hash}"]}),
     Case("GET", "/user/info", "401 401 401 200 200 200 401", "/user/info?user_id={user_id}"),
@@ -96,7 +103,9 @@ async def others(stage: Stage) -> dict[str, str]:
     sessions = await stage.browser(other), await stage.sessions.of_user(other.id)
     new = NewDeployment(fresh, "gpt-x", "https://three.example/v1")
     model = await stage.deployments.add(new, actor="test", origin=Origin())
+    team = await stage.teams.create(NewTeam(), actor="test", origin=Origin())
     return {
+        "team_id": team.team_id,
         "fresh": f"name-{fresh}",
         "user_id": other.user_id,
         "key_id": row.uuid,

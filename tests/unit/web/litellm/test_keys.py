@@ -59,6 +59,8 @@ async def test_generate_answers_in_litellms_shape(stage: Stage) -> None:
         "max_parallel_requests": None,
         "tpm_limit": None,
         "rpm_limit": None,
+        "model_rpm_limit": {},
+        "model_tpm_limit": {},
         "litellm_budget_table": None,
     }
     assert (await stage.call("GET", "/user/info", secret)).json()["user_id"] == "ada"
@@ -71,7 +73,13 @@ async def test_generate_without_a_body(stage: Stage) -> None:
 
 
 async def test_fields_that_do_not_work_here_are_refused_by_name(stage: Stage) -> None:
-    for field, value in (("max_budget", 3), ("team_id", "t"), ("tags", []), ("nonsense", 1), ("user_email", "x@y.z")):
+    for field, value in (
+        ("max_budget", 3),
+        ("organization_id", "t"),
+        ("tags", []),
+        ("nonsense", 1),
+        ("user_email", "x@y.z"),
+    ):
         refused = await stage.call("POST", "/key/generate", MASTER, {field: value})
         error = refused.json()["error"]
         assert (refused.status_code, error["param"], error["code"]) == (400, field, "400")

@@ -1,0 +1,191 @@
+"""`/team/new`, `/team/info`, `/team/list`, `/team/update`, `/team/delete` (contract litellm 3.6), without members."""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+from starlette.responses import Response
+
+from gatewright.accounts.teams import NewTeam, TeamChange, Teams
+from gatewright.domain.clock import Clock, iso
+from gatewright.domain.errors import BadInput, Conflict
+from gatewright.domain.limits import NO_LIMITS
+from gatewright.spend.reports import Reports
+from gatewright.storage.teams import TeamRow
+from gatewright.web.api import key_rules
+from gatewright.web.api.wire import answer, clean
+from gatewright.web.call import Call
+from gatewright.web.litellm.fields import asked, storable
+from gatewright.web.litellm.limits import LimitFields, LimitRow, limit_fields, limits_asked
+from gatewright.web.litellm.rows import KeyWithHash, key_fields
+from gatewright.web.routing import Access, Dialect, Route
+
+MOST_DELETED_AT_ONCE = 1000
+MOST_MODELS = 1000
+LONGEST_ID = 200
+
+
+class TeamInfo(LimitRow, msgspec.Struct, frozen=True, kw_only=True):
+    """A team's row. What does not exist here (members, budgets) is answered as when nothing is set."""
+
+    team_id: str
+    team_alias: str | None
+    models: list[str]
+    metadata: dict[str, Any]
+    created_at: str
+    updated_at: str
+    organization_id: None = None
+    admins: list[str] = []
+    members: list[str] = []
+    members_with_roles: list[Any] = []
+    blocked: bool = False
+    spend: None = None
+    max_budget: None = None
+    budget_duration: None = None
+    budget_reset_at: None = None
+
+
+class ListedTeam(TeamInfo, frozen=True, kw_only=True):
+    """A team in the list, with its living keys."""
+
+    keys: list[KeyWithHash]
+
+
+class NewFields(LimitFields, msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of /team/new that work here."""
+
+    team_id: str | None = None
+    team_alias: str | None = None
+    models: list[str] = []
+    metadata: dict[str, Any] = {}
+
+
+class UpdateFields(LimitFields, msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of /team/update that work here."""
+
+    team_id: str
+    team_alias: str | UnsetType | None = UNSET
+    models: list[str] | UnsetType | None = UNSET
+    metadata: dict[str, Any] | UnsetType | None = UNSET
+
+
+class Delete(msgspec.Struct, frozen=True):
+    """Teams by id."""
+
+    team_ids: list[str] = []
+
+
+class TeamRoutes:
+    """LiteLLM's team routes, for administrators; viewers read."""
+
+    def __init__(self, teams: Teams, reports: Reports, clock: Clock) -> None:
+        self._teams = teams
+        self._reports = reports
+        self._clock = clock
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/team/new", ("POST",), self.new, Access.ADMIN, Dialect.LITELLM),
+            Route("/team/info", ("GET",), self.info, Access.VIEWER, Dialect.LITELLM),
+            Route("/team/list", ("GET",), self.show, Access.VIEWER, Dialect.LITELLM),
+            Route("/team/update", ("POST",), self.update, Access.ADMIN, Dialect.LITELLM),
+            Route("/team/delete", ("POST",), self.delete, Access.ADMIN, Dialect.LITELLM),
+        ]
+
+    async def new(self, call: Call) -> Response:
+        """The row. Raises BadInput naming the field, also for an id that is taken."""
+        wanted = await asked(call, NewFields)
+        limits = limits_asked(wanted)
+        new = NewTeam(
+            team_id=None if wanted.team_id is None else _checked_id(wanted.team_id),
+            alias=_alias(wanted.team_alias),
+            models=_checked_models(wanted.models),
+            metadata=storable(wanted.metadata),
+            limits=NO_LIMITS if isinstance(limits, UnsetType) else limits,
+        )
+        try:
+            row = await self._teams.create(new, actor=call.actor, origin=call.origin)
+        except Conflict as error:
+            # LiteLLM answers 400 here, as for a key's alias.
+            raise BadInput(error.message, param=error.param, code=error.error_code) from error
+        return answer(TeamInfo(**_fields(row)))
+
+    async def info(self, call: Call) -> Response:
+        """`{team_id, team_info, keys, team_memberships}` of the team that `?team_id=` names. Raises NotFound."""
+        team_id = call.query("team_id")
+        if team_id is None:
+            raise BadInput("team_id is missing.", param="team_id", hint="Name a team: /team/info?team_id=...")
+        row = await self._teams.find(clean(team_id, "team_id"))
+        body = {"team_id": row.team_id, "team_info": TeamInfo(**_fields(row)), "keys": await self._keys_of(row)}
+        return answer({**body, "team_memberships": []})
+
+    async def show(self, _: Call) -> Response:
+        """Every team with its keys, oldest first."""
+        rows = await self._teams.everything()
+        return answer([ListedTeam(**_fields(row), keys=await self._keys_of(row)) for row in rows])
+
+    async def update(self, call: Call) -> Response:
+        """`{team_id, data}`. Null takes a value away. Raises NotFound, BadInput naming the field."""
+        wanted = await asked(call, UpdateFields, nulls=True)
+        team_id = clean(wanted.team_id, "team_id")
+        before = await self._teams.find(team_id)
+        alias, models, metadata = wanted.team_alias, wanted.models, wanted.metadata
+        change = TeamChange(
+            alias=UNSET if isinstance(alias, UnsetType) else _alias(alias),
+            models=UNSET if isinstance(models, UnsetType) else _checked_models(models or []),
+            metadata=UNSET if isinstance(metadata, UnsetType) else storable(metadata or {}),
+            limits=limits_asked(wanted, before.limits),
+        )
+        row = await self._teams.change(team_id, change, actor=call.actor, origin=call.origin)
+        return answer({"team_id": row.team_id, "data": TeamInfo(**_fields(row))})
+
+    async def delete(self, call: Call) -> Response:
+        """The deleted rows; their keys are revoked. All of them or, with NotFound, none."""
+        wanted = await asked(call, Delete)
+        ids = list(dict.fromkeys(clean(team_id, "team_ids") for team_id in wanted.team_ids))
+        if not 1 <= len(ids) <= MOST_DELETED_AT_ONCE:
+            raise BadInput(f"Name 1 to {MOST_DELETED_AT_ONCE} teams.", param="team_ids", code="field_invalid")
+        rows = await self._teams.delete(ids, actor=call.actor, origin=call.origin)
+        return answer([TeamInfo(**_fields(row)) for row in rows])
+
+    async def _keys_of(self, team: TeamRow) -> list[KeyWithHash]:
+        rows = await self._teams.keys_of(team.team_id)
+        spent, now = await self._reports.of_keys([row.id for row in rows]), self._clock()
+        return [KeyWithHash(**key_fields(row, spent.get(row.id, 0), now), token=row.token_hash) for row in rows]
+
+
+def _fields(row: TeamRow) -> dict[str, Any]:
+    return {
+        "team_id": row.team_id,
+        "team_alias": row.alias,
+        "models": row.models,
+        "metadata": row.metadata,
+        "created_at": iso(row.created_at),
+        "updated_at": iso(row.updated_at),
+        **limit_fields(row.limits),
+    }
+
+
+def _alias(text: str | None) -> str | None:
+    return None if text is None else key_rules.checked_name(text, "team_alias")
+
+
+def _checked_id(text: str) -> str:
+    if not 0 < len(text) <= LONGEST_ID or not text.isprintable() or text != text.strip():
+        raise BadInput(
+            f"team_id needs 1 to {LONGEST_ID} printable characters, none of them a space at its ends.",
+            param="team_id",
+            code="field_invalid",
+        )
+    return text
+
+
+def _checked_models(names: list[str]) -> list[str]:
+    """A team may name models that come later, and patterns."""
+    if len(names) > MOST_MODELS or any(not 0 < len(name) <= LONGEST_ID or not name.isprintable() for name in names):
+        raise BadInput(
+            f"models holds at most {MOST_MODELS} names of at most {LONGEST_ID} printable characters.",
+            param="models",
+            code="field_invalid",
+        )
+    return list(dict.fromkeys(names))
