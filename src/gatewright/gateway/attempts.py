@@ -1,71 +1,192 @@
-"""Asks deployments one after another until one answers; never a second one after the first byte went to the client."""
+"""Asks deployments until one answers: retries inside a group, then other models; never once the client has a byte.
 
+Source: contract litellm 4.5.
+"""
+
+import asyncio
 import logging
-from collections.abc import Sequence
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from math import ceil
+from typing import NamedTuple
 
-import msgspec
-
-from gatewright.domain.errors import UpstreamFailed
-from gatewright.gateway.deployment import Deployment
+from gatewright.domain.money import Usage
+from gatewright.gateway.attempt import Attempt, Ticks
+from gatewright.gateway.deployments import Deployments
 from gatewright.gateway.echo import Echo
-from gatewright.gateway.exchange import Answer
-from gatewright.gateway.meter import Meter
-from gatewright.upstreams.body import prepare
-from gatewright.upstreams.call import Call, Opening
+from gatewright.gateway.failures import NobodyFree, for_admins
+from gatewright.gateway.fallbacks import fallbacks_of
+from gatewright.gateway.faults import Fault, speaks_against
+from gatewright.gateway.group import Group, Member
+from gatewright.gateway.health import LONGEST_REST_S, minute_left
+from gatewright.gateway.outcome import Answered, Errand, Failure
+from gatewright.gateway.search import Search
+from gatewright.gateway.strategies import Draw
+from gatewright.gateway.wishes import Wishes
+from gatewright.translation.carriage import CannotCarry
 from gatewright.upstreams.client import Client
-from gatewright.upstreams.dispatch import Body, open_call
-from gatewright.upstreams.failures import CallFailed, CallTimedOut
+from gatewright.upstreams.dispatch import EndpointNotServed
 
-# Another deployment may answer what this one did not; 401 and 403 are about our key there (contract litellm 4.5).
-RETRIED = frozenset({401, 403, 408, 409, 429})
+STAYING = frozenset({401, 402, 404})
+"""Statuses that the next request would get too."""
+
 logger = logging.getLogger(__name__)
 
 
-class Answered(msgspec.Struct, frozen=True):
-    """Who answered, and what came of asking the others. The answer may be an error."""
+class World(NamedTuple):
+    """What is outside of the program, for tests to replace."""
 
-    answer: Answer
-    call: Call
-    deployment: Deployment
-    retries: int = 0
-    fallbacks: int = 0
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    draw: Draw = random.random
+    ticks: Ticks = time.monotonic
+
+
+WORLD = World()
 
 
 class Attempts:
     """One for a worker."""
 
-    def __init__(self, client: Client, echo: Echo) -> None:
-        self._client = client
-        self._echo = echo
+    def __init__(self, client: Client, echo: Echo, deployments: Deployments, world: World = WORLD) -> None:
+        self._attempt = Attempt(client, echo, world.ticks)
+        self._deployments = deployments
+        self._router = deployments.router
+        self._sleep, self._draw, self._ticks = world
 
-    async def first_that_answers(
-        self, plan: Sequence[Deployment], asked: Body, opening: Opening, meter: Meter
-    ) -> Answered:
-        """Raises CallFailed and CallTimedOut when nobody answered, and BadInput for what cannot be sent."""
-        last = plan[-1]
-        for retries, deployment in enumerate(plan):
-            meter.deployment = deployment
-            call = open_call(deployment.ways.get(opening.endpoint.path), asked, opening)
+    async def first_that_answers(self, group: Group, errand: Errand) -> Answered:
+        """The answer, which may be the last provider's own error; hand it to `done` in the end.
+
+        Raises the client's error when nobody answered, and BadInput for what cannot be sent.
+        """
+        outcome = await self._within(group, (errand.asked.model, group.name), errand)
+        if isinstance(outcome, Failure):
+            outcome = await self._elsewhere(group, outcome, errand)
+        if isinstance(outcome, Answered):
+            return outcome
+        if outcome.passing is not None:
+            return outcome.passing
+        if errand.caller.sees_everything and outcome.member is not None:
+            outcome.error.hint = for_admins(outcome.member.deployment, outcome.status)
+        raise outcome.error
+
+    def done(self, answered: Answered, usage: Usage | None) -> None:
+        """The answer was passed on, or given up; `usage` is what is known of it."""
+        member = answered.member
+        if answered.stream is not None:
+            answered.stream.answer.abort()
+        if answered.status < 300:
+            member.health.ends()
+        if usage is not None and member.tpm is not None:
+            member.health.used(usage.prompt + usage.completion, self._ticks())
+
+    def broke_off(self, answered: Answered) -> None:
+        """A stream ended with an error after it had begun: as bad as no answer, for who is asked next."""
+        answered.member.health.failed(Fault.INTERNAL, self._ticks())
+
+    async def _within(self, group: Group, names: Sequence[str], errand: Errand) -> Answered | Failure:
+        """The group's answer, or the failure that it is left with. `names` are those that fallbacks go by."""
+        wishes, router = errand.wishes, self._router
+        whole, group = group, group.for_tags(wishes.tags) if router.tag_filtering else group
+        search = Search(group, router, self._draw, wished=wishes.retries, stream=errand.asked.stream)
+        failure: Failure | None = None
+        member = search.fresh(self._ticks())
+        while member is not None:
             try:
-                answer = await self._send(deployment, call, opening)
-            except (CallFailed, CallTimedOut) as error:
-                if deployment is last or not error.retryable:
-                    raise
-                logger.warning("%s: %s Trying the next deployment.", opening.request_id, error.message)
+                outcome = await self._attempt.ask(member, errand)
+            except (CannotCarry, EndpointNotServed) as error:
+                failure = failure or Failure(Fault.BAD_REQUEST, error.status, error)
+                member = search.cannot(member, self._ticks())
                 continue
-            if deployment is last or not _is_retried(answer.status):
-                return Answered(answer, call, deployment, retries)
-            answer.abort()
-        raise UpstreamFailed()
+            if isinstance(outcome, Answered):
+                return outcome
+            failure = outcome
+            self._note(failure, member, errand.wishes, alone=whole.alone)
+            member = await self._again(search, failure, member, names, errand)
+        return failure or _nobody(group, self._ticks())
 
-    async def _send(self, deployment: Deployment, call: Call, opening: Opening) -> Answer:
-        if deployment.is_demonstration:
-            return self._echo.answer(prepare(call.body), opening.request_id)
-        headers = call.headers
-        if (signer := deployment.ways[opening.endpoint.path].signer) is not None:
-            headers += await signer.headers(call.target, call.body)
-        return await self._client.send(call.target, call.body, headers=headers, timeouts=deployment.timeouts)
+    async def _again(
+        self, search: Search, failure: Failure, member: Member, names: Sequence[str], errand: Errand
+    ) -> Member | None:
+        """Whom to ask after a failure, when it is time to; None when the group is left with it."""
+        now = self._ticks()
+        found = search.after(failure, member, now)
+        errand.meter.most_retries = search.most
+        if found is None:
+            return None
+        if found.member is None and failure.fault is Fault.RATE_LIMIT and self._targets(names, failure, errand):
+            return None
+        meter, request_id = errand.meter, errand.opening.request_id
+        if found.member is not None:
+            logger.warning("%s: %s Trying the next deployment.", request_id, failure.error.message)
+            meter.retries += 1
+            return found.member
+        logger.warning("%s: %s Trying again in %.1f s.", request_id, failure.error.message, found.pause_s)
+        await self._sleep(found.pause_s)
+        then = self._ticks()
+        meter.watch.upstream_s += then - now
+        again = search.again(then)
+        if again is not None:
+            meter.retries += 1
+        return again
+
+    async def _elsewhere(self, group: Group, failure: Failure, errand: Errand) -> Answered | Failure:
+        """Another model's answer, or the failure that matters most when there is none."""
+        been = {group.name}
+        left = list(reversed(self._targets((errand.asked.model, group.name), failure, errand)))
+        while left and errand.meter.fallbacks < self._router.max_fallbacks:
+            target = left.pop()
+            if target.name in been:
+                continue
+            been.add(target.name)
+            errand.meter.fallbacks += 1
+            logger.warning("%s: %s Falling back to %r.", errand.opening.request_id, failure.error.message, target.name)
+            outcome = await self._within(target, (target.name,), errand)
+            if isinstance(outcome, Answered):
+                return outcome
+            left += reversed(self._targets((target.name,), outcome, errand))
+            if outcome.member is not None:
+                # What stands in for an answer that never was must not hide one that was.
+                failure = outcome
+        return failure
+
+    def _targets(self, names: Sequence[str], failure: Failure, errand: Errand) -> list[Group]:
+        """The models to fall back to that are there and that the caller may use."""
+        wanted = fallbacks_of(names, failure.fault, self._router, errand.wishes)
+        reach, caller = self._deployments.reach, errand.caller
+        return [found for name in wanted if name not in names and (found := reach(name, caller)) is not None]
+
+    def _note(self, failure: Failure, member: Member, wishes: Wishes, *, alone: bool) -> None:
+        """Remembers a failure of the deployment's; after some it rests, unless nobody could answer instead of it."""
+        health, now, router = member.health, self._ticks(), self._router
+        status = failure.status
+        if failure.fault is Fault.TIMEOUT and wishes.limits_time:
+            health.undecided()
+            return
+        if not speaks_against(status) or (status == 404 and member.for_pattern):
+            health.worked(now)
+            return
+        health.failed(failure.fault, now)
+        if alone or router.disable_cooldowns:
+            return
+        if health.deserves_rest(failure.fault, router, at_once=status in STAYING or status == 429):
+            seconds = member.deployment.terms.cooldown_time
+            if seconds is None:
+                seconds = failure.asked_wait_s or router.cooldown_s
+            if seconds > 0:
+                health.rests(min(seconds, LONGEST_REST_S), now)
+                logger.warning("deployment %s rests for %.0f s", member.deployment.id, seconds)
 
 
-def _is_retried(status: int) -> bool:
-    return status >= 500 or status in RETRIED
+def _nobody(group: Group, now: float) -> Failure:
+    """All of them rest or have had what they may get."""
+    waits = [
+        max(member.health.rest_left(now), minute_left(now) if member.is_full(now) else 0.0) for member in group.members
+    ]
+    limits = [limit for limit in ("rpm", "tpm") if any(_is_at(member, limit, now) for member in group.members)]
+    return Failure(Fault.RATE_LIMIT, 429, NobodyFree(max(1, ceil(min(waits))), limits))
+
+
+def _is_at(member: Member, limit: str, now: float) -> bool:
+    rpm, tpm = (member.rpm, None) if limit == "rpm" else (None, member.tpm)
+    return member.health.is_full(rpm, tpm, now)

@@ -4,13 +4,17 @@ import logging
 
 from gatewright.accounts.keys import KeyRing
 from gatewright.domain.clock import Clock
-from gatewright.gateway.attempts import Attempts
+from gatewright.domain.errors import UpstreamFailed
+from gatewright.gateway.attempts import WORLD, Attempts, World
 from gatewright.gateway.deployments import Deployments
 from gatewright.gateway.echo import Echo
 from gatewright.gateway.exchange import Exchange
 from gatewright.gateway.failures import without_names
-from gatewright.gateway.meter import Meter
+from gatewright.gateway.group import Group
+from gatewright.gateway.meter import Meter, Watch
+from gatewright.gateway.outcome import Errand
 from gatewright.gateway.relay import relay
+from gatewright.gateway.wishes import read_wishes
 from gatewright.spend.ledger import Ledger
 from gatewright.upstreams.body import prepare
 from gatewright.upstreams.call import Opening
@@ -26,44 +30,59 @@ logger = logging.getLogger(__name__)
 class Chat:
     """Serves model requests. Raises what the edge renders; whatever happens after the plan is recorded."""
 
-    def __init__(self, ring: KeyRing, deployments: Deployments, client: Client, ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self,
+        ring: KeyRing,
+        deployments: Deployments,
+        client: Client,
+        ledger: Ledger,
+        clock: Clock,
+        world: World = WORLD,
+    ) -> None:
         self._ring = ring
         self._deployments = deployments
         self._ledger = ledger
         self._clock = clock
-        self._attempts = Attempts(client, Echo(clock))
+        self._ticks = world.ticks
+        self._attempts = Attempts(client, Echo(clock), deployments, world)
 
     async def serve(self, exchange: Exchange, endpoint: Endpoint) -> None:
         """Answers one request. Raises GatewrightError, also after the answer has begun, and ClientGone."""
         caller = self._ring.cached(exchange.secret) or await self._ring.authenticate(exchange.secret)
-        asked = await _read(exchange, endpoint)
-        plan = self._deployments.plan(asked.model, caller)
+        whole = await exchange.body()
+        watch = Watch(self._ticks)
+        asked, wishes = read_wishes(_read(whole, exchange, endpoint), exchange.wishes)
+        group = self._deployments.plan(asked.model, caller)
         forwarded = exchange.forwarded(endpoint.forwards) if endpoint.forwards else ()
         opening = Opening(endpoint, exchange.request_id, self._clock() // 1000, forwarded)
-        meter = Meter(self._ledger, self._clock, exchange, caller, asked)
+        meter = Meter(self._ledger, self._clock, exchange, caller, asked, watch)
         try:
             with exchange.until_hang_up():
-                answered = await self._attempts.first_that_answers(plan, asked, opening, meter)
-                try:
-                    await relay(exchange, answered, meter)
-                finally:
-                    answered.answer.abort()
-        except (CallFailed, CallTimedOut) as error:
-            meter.failed(error)
-            logger.warning("%s: %s", exchange.request_id, error.message)
-            if caller.sees_everything:
-                raise
-            raise without_names(error) from error
+                await self._ask(group, Errand(asked, opening, caller, wishes, meter), exchange)
         except BaseException as error:
             meter.failed(error)
+            exchange.facts = meter.facts()
+            if isinstance(error, CallFailed | CallTimedOut):
+                logger.warning("%s: %s", exchange.request_id, error.message)
+                if not caller.sees_everything:
+                    raise without_names(error) from error
             raise
         finally:
             meter.settle()
 
+    async def _ask(self, group: Group, errand: Errand, exchange: Exchange) -> None:
+        answered = await self._attempts.first_that_answers(group, errand)
+        try:
+            await relay(exchange, answered, errand.meter)
+        except UpstreamFailed:
+            self._attempts.broke_off(answered)
+            raise
+        finally:
+            self._attempts.done(answered, errand.meter.usage)
 
-async def _read(exchange: Exchange, endpoint: Endpoint) -> Body:
-    """What is asked for. Raises BadInput and ClientGone."""
-    whole = await exchange.body()
+
+def _read(whole: bytes, exchange: Exchange, endpoint: Endpoint) -> Body:
+    """What is asked for. Raises BadInput."""
     if not endpoint.form:
         return prepare(whole, content=endpoint.content, named=exchange.named_model)
     kind = exchange.forwarded((b"content-type",))

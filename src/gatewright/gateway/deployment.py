@@ -1,17 +1,21 @@
 """A deployment: one upstream model behind a public model name, ready to be called."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from gatewright.domain.addresses import AddressPolicy
 from gatewright.domain.clock import Millis
 from gatewright.domain.errors import BadInput, SettingInvalid
+from gatewright.domain.model_names import ANY, fill, is_pattern
 from gatewright.domain.money import Price
 from gatewright.gateway.credentials.registry import Credentials
+from gatewright.gateway.terms import NO_TERMS, Terms, terms_of, timeouts_of
 from gatewright.settings.providers import provider_and_model
+from gatewright.settings.router import Router
 from gatewright.settings.schema import ModelEntry
 from gatewright.storage.deployments import DeploymentRow
 from gatewright.translation.dialect import Dialect
@@ -23,6 +27,9 @@ from gatewright.upstreams.target import parse_target
 from gatewright.upstreams.timeouts import Timeouts
 
 CREDENTIAL_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "x-goog-api-key"})
+SHORTEST_SECRET = 6
+"""Characters. Shorter ones, such as a placeholder for a server without keys, stand in texts by chance."""
+
 CONFIG, DATABASE, BUILT_IN = "config", "database", "built_in"
 
 # What LiteLLM says of every model that has no creation time.
@@ -33,7 +40,9 @@ class Deployment(msgspec.Struct, frozen=True):
     """`source` is `config`, `database` or `built_in`; `ways` says by the path of an endpoint how it
     is served.
 
-    `price` None means unknown: what it costs is recorded as unknown too, never as nothing.
+    `price` None means unknown: what it costs is recorded as unknown too, never as nothing. `secrets` must not reach a
+    client when the provider repeats them. `for_name` makes the deployment of a name that its pattern matched, out of
+    what each `*` stood for; it raises BadInput. None for a name that stands for itself.
     """
 
     id: str
@@ -45,7 +54,14 @@ class Deployment(msgspec.Struct, frozen=True):
     price: Price | None
     ways: Mapping[str, Way]
     timeouts: Timeouts | None
+    stream_timeouts: Timeouts | None = None
+    terms: Terms = NO_TERMS
+    secrets: tuple[bytes, ...] = ()
+    for_name: "Callable[[str, tuple[str, ...]], Deployment] | None" = None
     created_at: Millis = LONG_AGO
+
+    def __repr__(self) -> str:
+        return f"Deployment({self.id!r}, {self.name!r}, {self.provider}/{self.upstream_model})"
 
     @property
     def is_demonstration(self) -> bool:
@@ -70,13 +86,19 @@ ECHO = Deployment(
 """The built-in demonstration model. It is there only while nothing else is."""
 
 
-def from_entry(
-    entry: ModelEntry, policy: AddressPolicy, timeout_s: float, credentials: Credentials | None = None
-) -> Deployment:
+class Site(NamedTuple):
+    """What every deployment from one source is made with. `timeout_s` is for those that say nothing, nor the router."""
+
+    policy: AddressPolicy
+    timeout_s: float
+    router: Router = Router()
+    credentials: Credentials | None = None
+
+
+def from_entry(entry: ModelEntry, site: Site) -> Deployment:
     """A deployment from the config file. Raises SettingInvalid when it cannot be called as it stands there."""
-    base = entry.api_base or ""
     try:
-        ways = ways_at(entry.provider, entry.upstream_model, base, entry.api_key, policy, entry.params, credentials)
+        return _of_entry(entry, site)
     except BadInput as error:
         raise SettingInvalid(
             f"model_list ({entry.name}).{error.param}",
@@ -84,7 +106,14 @@ def from_entry(
             problem=error.message.rstrip("."),
             fix=error.hint or "Correct the entry",
         ) from error
-    seconds = entry.timeout_s or timeout_s
+
+
+def _of_entry(entry: ModelEntry, site: Site) -> Deployment:
+    """Raises BadInput."""
+    base = entry.api_base or ""
+    model = _tried(entry.upstream_model)
+    ways = ways_at(entry.provider, model, base, entry.api_key, site.policy, entry.params, site.credentials)
+    timeouts, stream_timeouts = timeouts_of(entry.params, entry.timeout_s, site.router, site.timeout_s)
     return Deployment(
         id=entry.id,
         name=entry.name,
@@ -94,21 +123,25 @@ def from_entry(
         source=CONFIG,
         price=entry.price,
         ways=ways,
-        timeouts=Timeouts(first_byte=seconds, idle=seconds),
+        timeouts=timeouts,
+        stream_timeouts=stream_timeouts,
+        terms=terms_of(entry.params, entry.info),
+        secrets=_secrets(entry.api_key, entry.params),
+        for_name=partial(_entry_for, entry, site) if is_pattern(entry.name) else None,
     )
 
 
-def from_row(
-    row: DeploymentRow,
-    api_key: str | None,
-    policy: AddressPolicy,
-    timeout_s: float,
-    credentials: Credentials | None = None,
-) -> Deployment:
+def _entry_for(entry: ModelEntry, site: Site, name: str, found: tuple[str, ...]) -> Deployment:
+    model = fill(entry.upstream_model, name, found)
+    return _of_entry(msgspec.structs.replace(entry, name=name, upstream_model=model), site)
+
+
+def from_row(row: DeploymentRow, api_key: str | None, site: Site) -> Deployment:
     """A deployment from the database. Raises BadInput when the row cannot be called."""
     provider, upstream_model = provider_and_model(str(row.params.get("model") or ""))
     api_base = str(row.params.get("api_base") or "")
     price: Any = row.model_info.get("price")
+    timeouts, stream_timeouts = timeouts_of(row.params, None, site.router, site.timeout_s)
     return Deployment(
         id=row.uuid,
         name=row.model_name,
@@ -117,10 +150,32 @@ def from_row(
         api_base=api_base,
         source=DATABASE,
         price=None if price is None else msgspec.convert(price, Price),
-        ways=ways_at(provider, upstream_model, api_base, api_key, policy, row.params, credentials),
-        timeouts=Timeouts(first_byte=timeout_s, idle=timeout_s),
+        ways=ways_at(provider, _tried(upstream_model), api_base, api_key, site.policy, row.params, site.credentials),
+        timeouts=timeouts,
+        stream_timeouts=stream_timeouts,
+        terms=terms_of(row.params, row.model_info),
+        secrets=_secrets(api_key, row.params),
+        for_name=partial(_row_for, row, api_key, site) if is_pattern(row.model_name) else None,
         created_at=row.created_at,
     )
+
+
+def _row_for(row: DeploymentRow, api_key: str | None, site: Site, name: str, found: tuple[str, ...]) -> Deployment:
+    provider, model = provider_and_model(str(row.params.get("model") or ""))
+    params = {**row.params, "model": f"{provider}/{fill(model, name, found)}"}
+    return from_row(msgspec.structs.replace(row, model_name=name, params=params), api_key, site)
+
+
+def _tried(model: str) -> str:
+    """A name with which a pattern can be tried out when it is loaded."""
+    return model.replace(ANY, "any")
+
+
+def _secrets(api_key: str | None, params: Mapping[str, Any]) -> tuple[bytes, ...]:
+    """What is sent to the provider and to nobody else, longest first."""
+    sent = [api_key, *dict(params.get("extra_headers") or {}).values()]
+    found = {text.encode() for text in sent if isinstance(text, str) and len(text) >= SHORTEST_SECRET}
+    return tuple(sorted(found, key=len, reverse=True))
 
 
 def ways_at(

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -11,15 +11,18 @@ from gatewright.domain.errors import BadInput, Conflict, Forbidden, GatewrightEr
 from gatewright.domain.keys import Principal
 from gatewright.domain.money import Price
 from gatewright.domain.people import Event, Origin
+from gatewright.gateway.catalogue import Catalogue
 from gatewright.gateway.credentials.registry import Credentials
 from gatewright.gateway.deployment import (
     CONFIG,
     ECHO,
     Deployment,
+    Site,
     from_entry,
     from_row,
     ways_at,
 )
+from gatewright.gateway.group import Group
 from gatewright.outbound.errors import AddressRefused, OutboundFailed
 from gatewright.outbound.pinning import pin, system_resolve
 from gatewright.settings.providers import base_of, provider_and_model, unknown_provider
@@ -36,7 +39,6 @@ HIGHEST_PRICE = 10**15
 PriceOf = Callable[[str, str], Price | None]
 """Takes provider and upstream model, answers the catalogue's price."""
 
-Group = tuple[Deployment, ...]
 logger = logging.getLogger(__name__)
 
 
@@ -81,48 +83,58 @@ class Deployments:
         self._price_of = price_of
         self._resolve = resolve
         self._credentials = credentials
-        self._configured = [
-            self._priced(from_entry(entry, settings.operator_policy, settings.request_timeout_s, credentials))
-            for entry in settings.models
-        ]
-        self._groups: dict[str, Group] = {}
+        self.router = settings.router
+        policy, timeout_s = settings.operator_policy, settings.request_timeout_s
+        site = Site(policy, timeout_s, settings.router, credentials)
+        self._configured = [self._priced(from_entry(entry, site)) for entry in settings.models]
+        self._site = site._replace(policy=settings.person_policy)
         self._broken: dict[str, str] = {}
         self._stale = True
         self._one_at_a_time = asyncio.Lock()
-        self._turn = 0
-        self._set(self._configured)
+        self._catalogue = self._made(self._configured)
 
     def plan(self, model: str, caller: Principal) -> Group:
-        """The deployments to try for that public name, in order: each request begins with the next one.
+        """What stands behind that public name, an alias, or a name that a pattern matches.
 
         Raises KeyModelAccessDenied, UnknownModel, and Unavailable when it is there but cannot be called.
         """
-        if not caller.may_use(model):
+        meant = self._catalogue.meant(model)
+        if not caller.may_use(model) and (meant == model or not caller.may_use(meant)):
             raise KeyModelAccessDenied(
                 f"The requested model {_shown(model)} is not available for this API key, or its name is wrong.",
                 param="model",
                 hint="GET /v1/models lists the models of this key.",
             )
-        group = self._groups.get(model)
+        group = self._catalogue.find(meant)
         if group is None:
             raise self._missing(model)
-        if len(group) == 1:
-            return group
-        self._turn += 1
-        first = self._turn % len(group)
-        return group[first:] + group[:first]
+        return group
+
+    def reach(self, model: str, caller: Principal) -> Group | None:
+        """The same for a model to fall back to; None, and a line in the log, when it cannot be had."""
+        try:
+            return self.plan(model, caller)
+        except GatewrightError as error:
+            logger.warning("no fallback to %s: %s", _shown(model), error.message)
+            return None
 
     def visible(self, caller: Principal) -> list[Deployment]:
         """Every deployment whose model the caller may use, in the order in which they were configured or added."""
-        return [one for name in self.names(caller) for one in self._groups[name]]
+        found = self._catalogue.deployments
+        return [one for name in found if caller.may_use(name) for one in found[name]]
 
     def names(self, caller: Principal) -> list[str]:
-        """The public names that the caller may use, each once."""
-        return [name for name in self._groups if caller.may_use(name)]
+        """The public names that the caller may use, each once: patterns and aliases too, but for hidden ones."""
+        found = self._catalogue
+        return [name for name in found.listed() if caller.may_use(name) or caller.may_use(found.meant(name))]
+
+    def shown(self, name: str) -> Deployment | None:
+        """A deployment behind one of `names`."""
+        return self._catalogue.shown(name)
 
     def find(self, deployment_id: str) -> Deployment:
         """Raises NotFound."""
-        for group in self._groups.values():
+        for group in self._catalogue.deployments.values():
             for one in group:
                 if one.id == deployment_id:
                     return one
@@ -146,7 +158,8 @@ class Deployments:
                 self._stale = True
                 raise
             self._broken = {}
-            self._set([*self._configured, *(one for row in rows if (one := self._from_row(row)) is not None)])
+            added = [one for row in rows if (one := self._from_row(row)) is not None]
+            self._catalogue = self._made([*self._configured, *added], self._catalogue)
 
     async def add(self, new: NewDeployment, *, actor: str, origin: Origin) -> Deployment:
         """Stores a deployment, for every worker within a second.
@@ -221,8 +234,7 @@ class Deployments:
         """The deployment; None when the row is of no use now, which is remembered under its public name."""
         try:
             key = row.opened_key(self._db.sealer)
-            timeout_s = self._settings.request_timeout_s
-            one = from_row(row, key, self._settings.person_policy, timeout_s, self._credentials)
+            one = from_row(row, key, self._site)
         except (GatewrightError, msgspec.ValidationError) as error:
             cause = error.message if isinstance(error, GatewrightError) else "its price cannot be read."
             logger.error("the stored model %r (%s) cannot be used: %s", row.model_name, row.uuid, cause)
@@ -235,19 +247,15 @@ class Deployments:
             return one
         return msgspec.structs.replace(one, price=self._price_of(one.provider, one.upstream_model))
 
-    def _set(self, deployments: Iterable[Deployment]) -> None:
-        groups: dict[str, Group] = {}
-        for one in deployments:
-            groups[one.name] = (*groups.get(one.name, ()), one)
-        if not groups and not self._broken:
-            groups[ECHO.name] = (ECHO,)
-        self._groups = groups
+    def _made(self, deployments: list[Deployment], before: Catalogue | None = None) -> Catalogue:
+        found = deployments or ([] if self._broken else [ECHO])
+        return Catalogue(found, self.router, workers=self._settings.workers, priced=self._priced, before=before)
 
     def _missing(self, model: str) -> GatewrightError:
         if model in self._broken:
             return Unavailable(f"The model {_shown(model)} cannot be used: {self._broken[model]}", code="model_broken")
         hint = None
-        if ECHO.name in self._groups and self._groups[ECHO.name] == (ECHO,):
+        if self._catalogue.deployments.get(ECHO.name) == (ECHO,):
             hint = (
                 "Only the demonstration model `echo` is there until somebody adds one on the dashboard's Models page."
             )

@@ -30,7 +30,7 @@ class EchoAnswer:
         self.headers = [(b"content-type", content_type)]
         self._parts = parts
 
-    async def read(self) -> bytes:
+    async def read(self, _max_size: int = 0) -> bytes:
         """The whole body."""
         return b"".join(self._parts)
 

@@ -8,6 +8,7 @@ import msgspec
 
 from gatewright.domain.money import Nanos
 from gatewright.gateway.deployment import Deployment
+from gatewright.upstreams.response import MAX_BODY
 
 WireHeaders = list[tuple[bytes, bytes]]
 
@@ -19,16 +20,19 @@ class ClientGone(Exception):
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What an answer's headers say of how it came about. Times are milliseconds; `cost` None while it is unknown.
 
-    `retries` and `fallbacks` count attempts after the first; `dropped` names parameters that were left out.
+    `retries` and `fallbacks` count attempts after the first; `dropped` names parameters that were left out. `total_ms`
+    is everything, `overhead_ms` what is not the provider's. `open_book`: the caller may know which server it was.
     """
 
-    deployment: Deployment
+    deployment: Deployment | None
     cost: Nanos | None = None
     retries: int = 0
+    most_retries: int | None = None
     fallbacks: int = 0
     dropped: Sequence[str] = ()
-    upstream_ms: float | None = None
-    overhead_ms: float | None = None
+    total_ms: float = 0.0
+    overhead_ms: float = 0.0
+    open_book: bool = False
 
 
 class Answer(Protocol):
@@ -37,7 +41,7 @@ class Answer(Protocol):
     status: int
     headers: WireHeaders
 
-    async def read(self) -> bytes: ...
+    async def read(self, max_size: int = MAX_BODY) -> bytes: ...
     def stream(self) -> AsyncIterator[bytes]: ...
     def abort(self) -> None: ...
 
@@ -70,6 +74,14 @@ class Exchange(Protocol):
     def named_model(self) -> str | None:
         """The model's name where the address says it."""
         ...
+
+    @property
+    def wishes(self) -> WireHeaders:
+        """Its headers about its own routing, those of `wishes.HEADERS`."""
+        ...
+
+    facts: Facts | None
+    """What the headers of a refusal say of the attempts before it."""
 
     def forwarded(self, names: Sequence[bytes]) -> WireHeaders:
         """The caller's headers of these names (lower case)."""

@@ -1,6 +1,11 @@
 """From a provider's failure to the client's error: the one table. The edge renders it in the client's dialect."""
 
+from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
+from math import ceil
+
 from gatewright.domain.errors import GatewrightError, TooManyRequests, UpstreamFailed, UpstreamTimeout
+from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.exchange import WireHeaders
 from gatewright.translation.halves import ProviderError
 from gatewright.upstreams.failures import CallFailed, CallTimedOut
@@ -41,6 +46,19 @@ class UpstreamBroke(UpstreamFailed):
     summary = "The model provider broke off the answer with an error."
 
 
+class NobodyFree(TooManyRequests):
+    """Every deployment of the model rests after failures, or has had what it may get in this minute."""
+
+    code = "no_deployments_available"
+
+    def __init__(self, retry_after: int, limits: Sequence[str]) -> None:
+        why = f"all have had their {' and '.join(limits)} of this minute" if limits else "all rest after failures"
+        super().__init__(
+            f"No deployments available for this model: {why}. Try again in {retry_after} seconds.",
+            retry_after=retry_after,
+        )
+
+
 def refusal(status: int, headers: WireHeaders, error: ProviderError) -> GatewrightError:
     """The client's error for a provider's error answer."""
     if status in (401, 403) or error.kind in KEY_REFUSED:
@@ -48,7 +66,7 @@ def refusal(status: int, headers: WireHeaders, error: ProviderError) -> Gatewrig
     if status == 429:
         return TooManyRequests(
             error.message or "The model provider refuses more requests now.",
-            retry_after=retry_after(headers) or error.retry_after or 60,
+            retry_after=ceil(retry_after_s(headers) or error.retry_after or 60),
             code="upstream_rate_limited",
         )
     if error.message and 400 <= status < 600:
@@ -56,10 +74,42 @@ def refusal(status: int, headers: WireHeaders, error: ProviderError) -> Gatewrig
     return UpstreamBadAnswer(f"{UpstreamBadAnswer.summary} It answered with the status {status}.")
 
 
-def retry_after(headers: WireHeaders) -> int | None:
-    """Seconds that the provider asks to wait, None when it does not say so in seconds."""
-    after = header(headers, b"retry-after") or b""
-    return min(int(after), LONGEST_RETRY_AFTER) if after.isdigit() and len(after) < 8 else None
+def retry_after_s(headers: WireHeaders) -> float | None:
+    """Seconds that the provider asks to wait, None when it does not say so. A date counts from the answer's own.
+
+    Source: RFC 9110, 10.2.3; OpenAI's `retry-after-ms`.
+    """
+    text = (header(headers, b"retry-after-ms") or b"").decode("latin-1").strip()
+    unit = 1000.0
+    if not text:
+        text, unit = (header(headers, b"retry-after") or b"").decode("latin-1").strip(), 1.0
+    if not text or len(text) > 40:
+        return None
+    try:
+        seconds = float(text) / unit
+    except ValueError:
+        seconds = _until(text, (header(headers, b"date") or b"").decode("latin-1"))
+    return min(seconds, LONGEST_RETRY_AFTER) if seconds > 0 else None
+
+
+def _until(date: str, now: str) -> float:
+    try:
+        return (parsedate_to_datetime(date) - parsedate_to_datetime(now)).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+
+
+def without_secrets(error: ProviderError, secrets: Sequence[bytes]) -> ProviderError:
+    """The provider's words without what only it may know."""
+    message = error.message
+    for secret in secrets:
+        message = message.replace(secret.decode(), "***")
+    return error._replace(message=message)
+
+
+def for_admins(one: Deployment, status: int) -> str:
+    """Who it was, for people who may know which server stands behind a model."""
+    return f"This was deployment {one.id}, {one.provider}/{one.upstream_model}, with the status {status}."
 
 
 def without_names(error: CallFailed | CallTimedOut) -> UpstreamFailed:

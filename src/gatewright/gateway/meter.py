@@ -1,6 +1,7 @@
 """Meters one request: what is known of it so far, settled in the ledger exactly once."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -9,16 +10,32 @@ from gatewright.domain.errors import BadInput, GatewrightError
 from gatewright.domain.keys import Principal
 from gatewright.domain.money import Nanos, Usage, cost
 from gatewright.gateway.deployment import Deployment
-from gatewright.gateway.exchange import ClientGone, Exchange
+from gatewright.gateway.exchange import ClientGone, Exchange, Facts
+from gatewright.gateway.failures import NobodyFree
 from gatewright.spend.ledger import Ledger
 from gatewright.storage.spend_log import SpendRow
 from gatewright.upstreams.call import Asked
 
 MOST_TOKENS = 10**9
-"""Above it a provider's count is nonsense and counts as unknown: it must not overflow a sum."""
+"""From here on a provider's count is nonsense and counts as unknown: it must not overflow a sum."""
 
 CLIENT_CLOSED_REQUEST = 499
 """nginx's status for a request whose client left before an answer began; nobody is ever sent it."""
+
+
+class Watch:
+    """Where a request's time goes, in seconds of a steady clock. `upstream_s` is what providers and waiting took."""
+
+    __slots__ = ("_began", "_ticks", "upstream_s")
+
+    def __init__(self, ticks: Callable[[], float]) -> None:
+        self._ticks = ticks
+        self._began = ticks()
+        self.upstream_s = 0.0
+
+    def total_s(self) -> float:
+        """Since the request was there."""
+        return self._ticks() - self._began
 
 
 class Meter:
@@ -26,7 +43,7 @@ class Meter:
 
     `deployment` is the one that was asked last, `cost` what is known of the cost (nano-dollars; None while usage or
     price are unknown), `settled` whether the request is recorded. `retries` and `fallbacks` count attempts after the
-    first; `session_id` is what the client calls its session.
+    first, `most_retries` says how many there may have been; `session_id` is what the client calls its session.
     """
 
     __slots__ = (
@@ -45,12 +62,16 @@ class Meter:
         "cost",
         "deployment",
         "fallbacks",
+        "most_retries",
         "retries",
         "session_id",
         "settled",
+        "watch",
     )
 
-    def __init__(self, ledger: Ledger, clock: Clock, exchange: Exchange, caller: Principal, asked: Asked) -> None:
+    def __init__(
+        self, ledger: Ledger, clock: Clock, exchange: Exchange, caller: Principal, asked: Asked, watch: Watch
+    ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._exchange = exchange
@@ -66,8 +87,30 @@ class Meter:
         self.cost: Nanos | None = None
         self.deployment: Deployment | None = None
         self.retries = self.fallbacks = 0
+        self.most_retries: int | None = None
+        self.watch = watch
         self.cache_hit = False
         self.session_id: str | None = None
+
+    @property
+    def usage(self) -> Usage | None:
+        """What is known of it so far."""
+        return self._usage
+
+    def facts(self, dropped: Sequence[str] = ()) -> Facts:
+        """What the head of the answer says of how it came about."""
+        total = self.watch.total_s()
+        return Facts(
+            deployment=self.deployment,
+            cost=self.cost,
+            retries=self.retries,
+            most_retries=self.most_retries,
+            fallbacks=self.fallbacks,
+            dropped=dropped,
+            total_ms=total * 1000,
+            overhead_ms=max(0.0, total - self.watch.upstream_s) * 1000,
+            open_book=self._caller.sees_everything,
+        )
 
     def first_byte(self) -> None:
         """The answer begins now; later calls change nothing."""
@@ -80,7 +123,7 @@ class Meter:
 
     def used(self, usage: Usage | None) -> None:
         """What the provider says was used; None when it does not say."""
-        if usage is not None and max(msgspec.structs.astuple(usage)) <= MOST_TOKENS:
+        if usage is not None and max(msgspec.structs.astuple(usage)) < MOST_TOKENS:
             self._usage = usage
             self.cost = None if self.deployment is None else cost(usage, self.deployment.price)
 
@@ -91,7 +134,7 @@ class Meter:
             self._outcome, self._status = "client_gone", 200 if begun else CLIENT_CLOSED_REQUEST
             return
         self._outcome = "cut" if begun else "upstream_error"
-        if isinstance(error, BadInput) and not begun:
+        if isinstance(error, BadInput | NobodyFree) and not begun:
             self._outcome = "refused"
         if isinstance(error, GatewrightError):
             self._error_code, status = error.error_code, error.status

@@ -8,9 +8,12 @@ from urllib.parse import quote
 
 import msgspec
 
+from gatewright import __version__
 from gatewright.domain.errors import GatewrightError, TooLarge, TooManyRequests, Unauthenticated
 from gatewright.domain.money import dollars
+from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.exchange import Facts, WireHeaders
+from gatewright.gateway.wishes import HEADERS as WISHES
 from gatewright.web.credential import key_in
 from gatewright.web.errors import openai_error
 
@@ -23,12 +26,20 @@ CREDENTIALS = {
     b"x-goog-api-key": 4,
     b"ocp-apim-subscription-key": 5,
 }
-LENGTH_RANK = -1
-_RANKS = {**CREDENTIALS, b"content-length": LENGTH_RANK}
+LENGTH_RANK, WISH_RANK = -1, -2
+_RANKS = {**CREDENTIALS, b"content-length": LENGTH_RANK, **dict.fromkeys(WISHES, WISH_RANK)}
 
 # All that a provider may tell the client by header; neither its cookies nor what is about its connection to us.
 FORWARDED = frozenset({b"retry-after", b"retry-after-ms", b"x-should-retry"})
 LIMITS = b"x-ratelimit-"
+# What LiteLLM's clients look for under `llm_provider-`, of the headers that say nothing of our account there.
+REPEATED = frozenset(
+    {
+        *(b"x-request-id", b"request-id", b"x-amzn-requestid", b"apim-request-id", b"x-ms-region"),
+        *(b"openai-processing-ms", b"openai-version", b"x-groq-region"),
+    }
+)
+REPEATED_LIMITS = b"anthropic-ratelimit-"
 JSON = (b"content-type", b"application/json")
 EVENTS = b"text/event-stream"
 SSE = [
@@ -46,13 +57,15 @@ class ModelExchange:
 
     __slots__ = (
         *("_events", "_length", "_limit", "_secret", "_sent"),
-        *("address", "begun", "named_model", "request_id"),
+        *("address", "begun", "facts", "named_model", "request_id", "wishes"),
     )
 
     def __init__(self, headers: WireHeaders, request_id: str, address: str | None, limit: int) -> None:
         self._limit = limit
         self._sent = headers
-        self._secret, self._length = _credential_and_length(headers)
+        self.wishes: WireHeaders = []
+        self._secret, self._length = _credential_and_length(headers, self.wishes)
+        self.facts: Facts | None = None
         self.request_id = request_id
         self.address = address
         self.begun = False
@@ -116,7 +129,8 @@ class ModelExchange:
             # The stream may have broken off inside an event.
             await self._write(b"\n\ndata: " + raw + b"\n\n", more=False)
             return
-        headers = [JSON, (b"content-length", b"%d" % len(raw)), *self._ids(), *(extra or ())]
+        told = [] if self.facts is None else _fact_headers(self.facts)
+        headers = [JSON, (b"content-length", b"%d" % len(raw)), *self._ids(), *told, *(extra or ())]
         if isinstance(error, TooManyRequests):
             headers.append((b"retry-after", b"%d" % error.retry_after))
         if isinstance(error, Unauthenticated):
@@ -128,13 +142,9 @@ class ModelExchange:
         return [(b"x-request-id", own), (b"x-litellm-call-id", own)]
 
     def _headers(self, upstream: WireHeaders, facts: Facts) -> WireHeaders:
-        forwarded = [pair for pair in upstream if pair[0] in FORWARDED or pair[0].startswith(LIMITS)]
-        one = facts.deployment
-        headers = [*self._ids(), *_deployment_headers(one.id, one.name), *forwarded]
-        if facts.cost is not None:
-            headers.append((b"x-litellm-response-cost", dollars(facts.cost).encode()))
-        if facts.dropped:
-            headers.append((b"x-gatewright-dropped-params", _visible(",".join(facts.dropped))))
+        headers = [*self._ids(), *_fact_headers(facts)]
+        for name, value in upstream:
+            headers += [(known, value) for known in _passed_on(name)]
         return headers
 
     def _too_large(self) -> TooLarge:
@@ -157,9 +167,50 @@ def _content_type(headers: WireHeaders) -> tuple[bytes, bytes]:
     return next((pair for pair in headers if pair[0] == b"content-type"), JSON)
 
 
+@lru_cache(maxsize=1024)
+def _passed_on(name: bytes) -> tuple[bytes, ...]:
+    """The names under which a provider's header reaches the client: its own, and LiteLLM's for it."""
+    plain = name in FORWARDED or name.startswith(LIMITS)
+    repeated = plain or name in REPEATED or name.startswith(REPEATED_LIMITS)
+    return (*((name,) if plain else ()), *((b"llm_provider-" + name,) if repeated else ()))
+
+
+def _fact_headers(facts: Facts) -> WireHeaders:
+    """Contract litellm 4.3."""
+    one = facts.deployment
+    headers = [] if one is None else [*_deployment_headers(one.id, one.name)]
+    if one is not None and facts.open_book:
+        headers += _open_headers(one)
+    headers += (
+        (b"x-litellm-attempted-retries", b"%d" % facts.retries),
+        (b"x-litellm-attempted-fallbacks", b"%d" % facts.fallbacks),
+        (b"x-litellm-response-duration-ms", b"%.2f" % facts.total_ms),
+        (b"x-litellm-overhead-duration-ms", b"%.2f" % facts.overhead_ms),
+    )
+    if facts.most_retries is not None:
+        headers.append((b"x-litellm-max-retries", b"%d" % facts.most_retries))
+    if facts.cost is not None:
+        headers.append((b"x-litellm-response-cost", dollars(facts.cost).encode()))
+    if facts.dropped:
+        headers.append((b"x-gatewright-dropped-params", _visible(",".join(facts.dropped))))
+    return headers
+
+
 @lru_cache(maxsize=4096)
 def _deployment_headers(deployment_id: str, name: str) -> WireHeaders:
-    return [(b"x-litellm-model-id", _visible(deployment_id)), (b"x-litellm-model-group", _visible(name))]
+    return [
+        (b"x-litellm-version", __version__.encode()),
+        (b"x-litellm-model-id", _visible(deployment_id)),
+        (b"x-litellm-model-group", _visible(name)),
+    ]
+
+
+def _open_headers(one: Deployment) -> WireHeaders:
+    """For those who may know which server stands behind a model."""
+    found = [(b"x-litellm-model-name", _visible(f"{one.provider}/{one.upstream_model}"))]
+    if one.api_base:
+        found.append((b"x-litellm-model-api-base", _visible(one.api_base.partition("?")[0])))
+    return found
 
 
 def _visible(text: str) -> bytes:
@@ -167,8 +218,11 @@ def _visible(text: str) -> bytes:
     return quote(text, safe="/:@!$&'()*+,;=?#[]^`{|}~. ").encode()
 
 
-def _credential_and_length(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, int]:
-    """The credential that counts, empty without one, and the announced length of the body, 0 without one."""
+def _credential_and_length(headers: Iterable[tuple[bytes, bytes]], wishes: WireHeaders) -> tuple[str, int]:
+    """The credential that counts, empty without one, and the announced length of the body, 0 without one.
+
+    The headers about routing are added to `wishes`.
+    """
     best, found, length = len(CREDENTIALS), b"", 0
     for name, value in headers:
         rank = _RANKS.get(name)
@@ -176,6 +230,8 @@ def _credential_and_length(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str,
             continue
         if rank == LENGTH_RANK:
             length = int(value) if value.isdigit() and len(value) < 20 else 0
+        elif rank == WISH_RANK:
+            wishes.append((name, value))
         elif rank < best and value:
             best, found = rank, value
     return key_in(found.decode("latin-1")), length

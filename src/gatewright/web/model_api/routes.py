@@ -139,14 +139,12 @@ class ModelApi:
 
     def _visible(self, caller: Principal) -> dict[str, dict[str, Any]]:
         """The models that the caller may use, by public name, as OpenAI's model objects."""
-        found: dict[str, dict[str, Any]] = {}
-        for one in self._deployments.visible(caller):
-            found.setdefault(one.name, _model_object(one))
-        return found
+        names = self._deployments.names(caller)
+        return {name: _model_object(name, one) for name in names if (one := self._deployments.shown(name)) is not None}
 
 
-def _model_object(one: Deployment) -> dict[str, Any]:
-    return {"id": one.name, "object": "model", "created": one.created_at // 1000, "owned_by": one.provider}
+def _model_object(name: str, one: Deployment) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": one.created_at // 1000, "owned_by": one.provider}
 
 
 def _not_allowed(allowed: str) -> Serve:

@@ -16,6 +16,7 @@ from gatewright.accounts.keys import KeyRing, Keys, NewKey
 from gatewright.app import clock
 from gatewright.domain.money import Price
 from gatewright.domain.people import Origin
+from gatewright.gateway.attempts import World
 from gatewright.gateway.chat import Chat
 from gatewright.gateway.deployments import Deployments
 from gatewright.settings.load import load
@@ -96,9 +97,14 @@ class Gateway:
         self.deployments = Deployments(db, configured)
         self.ledger = Ledger(db, configured.data_dir / "journal")
         self.client = Client()
-        chat = Chat(self.ring, self.deployments, self.client, self.ledger, clock.now)
+        self.slept: list[float] = []
+        chat = Chat(self.ring, self.deployments, self.client, self.ledger, clock.now, World(sleep=self._sleep))
         self.api = ModelApi(chat, self.ring, self.deployments, max_request_bytes=configured.max_request_bytes)
         self.key = MASTER
+
+    async def _sleep(self, seconds: float) -> None:
+        """The pauses before retries: noted, and over at once."""
+        self.slept.append(seconds)
 
     async def new_key(self, **changes: Any) -> str:
         new = NewKey(**{"alias": None, "owner": None, **changes})

@@ -72,12 +72,22 @@ async def test_only_headers_that_are_meant_for_the_client_are_passed_on(db: Data
     headers = "set-cookie: a=b\r\nx-ratelimit-remaining-tokens: 7\r\nretry-after: 3\r\nconnection: close\r\n"
     provider = Provider(answer(headers=headers, content_type="application/json; charset=utf-8"))
     async with Upstream(provider) as upstream, gateway(db, tmp_path, model(upstream.port)) as made:
-        got = await made.chat()
-    assert set(got.headers) == {
+        secret = await made.new_key()
+        got = await made.chat(headers={"authorization": f"Bearer {secret}"})
+        to_admin = await made.chat()
+    shown = {
         *("content-type", "content-length", "x-request-id", "x-litellm-call-id", "x-litellm-model-id"),
         *("x-litellm-model-group", "x-litellm-response-cost", "x-ratelimit-remaining-tokens", "retry-after"),
+        *("llm_provider-x-ratelimit-remaining-tokens", "llm_provider-retry-after", "x-litellm-version"),
+        *("x-litellm-attempted-retries", "x-litellm-attempted-fallbacks"),
+        *("x-litellm-response-duration-ms", "x-litellm-overhead-duration-ms"),
     }
+    assert set(got.headers) == shown
+    assert set(to_admin.headers) == {*shown, "x-litellm-model-name", "x-litellm-model-api-base"}
     assert got.headers["content-type"] == "application/json; charset=utf-8"
+    assert (got.headers["x-litellm-attempted-retries"], got.headers["x-litellm-attempted-fallbacks"]) == ("0", "0")
+    total, ours = (float(got.headers[f"x-litellm-{what}-duration-ms"]) for what in ("response", "overhead"))
+    assert 0 <= ours <= total
 
 
 @pytest.mark.parametrize("asked", [False, True], ids=["not asked for usage", "asked for usage"])

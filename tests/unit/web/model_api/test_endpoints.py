@@ -87,13 +87,13 @@ async def test_another_deployment_stands_in(db: Database, tmp_path: Any, endpoin
     async with (
         Upstream(bad) as one,
         Upstream(good) as two,
-        gateway(db, tmp_path, model(one.port), model(two.port)) as made,
+        gateway(db, tmp_path, model(one.port, params={"order": 1}), model(two.port, params={"order": 2})) as made,
     ):
         body = json.dumps({"model": "chat", endpoint.content: "x"}).encode()
         answers = [await made.call("POST", endpoint.path, body) for _ in range(2)]
     assert [got.body for got in answers] == [b'{"ok":1}'] * 2
     assert all(is_the_path(head, endpoint) for head in bad.heads + good.heads)
-    assert (len(bad.heads), len(good.heads)) == (1, 2)
+    assert (len(bad.heads), len(good.heads)) == (2, 2)
 
 
 async def test_an_embedding_is_metered_by_its_prompt(db: Database, tmp_path: Any) -> None:

@@ -13,9 +13,11 @@ from tests.unit.upstreams.server import Talk, Upstream
 from tests.unit.web.model_api.harness import (
     ANSWER,
     ASK,
+    DONE,
     FIRST,
     STREAM_HEAD,
     Gateway,
+    Got,
     Provider,
     answer,
     chunk,
@@ -25,6 +27,7 @@ from tests.unit.web.model_api.harness import (
 
 from gatewright.domain.errors import Unavailable
 from gatewright.storage.database import Database
+from gatewright.translation.openai_chat.tail import UsageChunkFilter
 
 NOBODY = 9  # the discard port: nothing listens there
 
@@ -293,16 +296,19 @@ async def test_the_next_deployment_answers_for_one_that_does_not(db: Database, t
     busy = Provider(answer(b'{"error":{}}', "429 Too Many Requests"))
     good = Provider(answer())
     async with Upstream(busy) as first, Upstream(good) as second:
-        models = (model(first.port), model(NOBODY), model(second.port))
+        ports = (first.port, NOBODY, second.port)
+        models = [model(port, params={"order": order}) for order, port in enumerate(ports)]
         async with gateway(db, tmp_path, *models) as made:
             for _ in range(6):
                 got = await made.chat()
                 assert (got.status, got.body) == (200, ANSWER)
                 assert got.headers["x-litellm-model-id"] == f"chat-{second.port}"
             records = await made.records()
-    assert (len(busy.bodies), len(good.bodies)) == (2, 6)
+        assert made.slept == []
+    # One that says that it is busy is left alone for a while.
+    assert (len(busy.bodies), len(good.bodies)) == (1, 6)
     assert {record["deployment"] for record in records} == {f"chat-{second.port}"}
-    assert len(records) == 6
+    assert [record["retries"] for record in records] == [2, 1, 1, 1, 1, 0]
 
 
 async def test_a_request_that_is_wrong_is_not_tried_elsewhere(db: Database, tmp_path: Path) -> None:
@@ -372,14 +378,24 @@ async def test_an_unexpected_error_is_logged_and_not_shown(
 async def test_an_unexpected_error_inside_a_stream_ends_it(
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> bytes:
+    feed = UsageChunkFilter.feed
+
+    def broken(self: UsageChunkFilter, data: bytes) -> bytes:
+        if data == FIRST:
+            return feed(self, data)
         raise ZeroDivisionError
 
-    stream = STREAM_HEAD + chunk(FIRST) + b"0\r\n\r\n"
-    async with behind(db, tmp_path, stream) as made:
-        monkeypatch.setattr("gatewright.translation.openai_chat.tail.UsageChunkFilter.feed", broken)
-        got = await made.chat({**ASK, "stream": True})
+    async def in_two_pieces(talk: Talk) -> None:
+        await talk.request()
+        await talk.say(STREAM_HEAD + chunk(FIRST))
+        await got.began.wait()
+        await talk.say(chunk(DONE) + b"0\r\n\r\n")
+
+    got = Got()
+    async with Upstream(in_two_pieces) as upstream, gateway(db, tmp_path, model(upstream.port)) as made:
+        monkeypatch.setattr(UsageChunkFilter, "feed", broken)
+        await made.chat({**ASK, "stream": True}, got=got)
         record = await made.record()
-    assert json.loads(got.body.removeprefix(b"\n\ndata: "))["error"]["code"] == "internal_error"
+    assert json.loads(got.body.removeprefix(FIRST + b"\n\ndata: "))["error"]["code"] == "internal_error"
     assert got.ended
     assert (record["outcome"], record["error_code"], record["status"]) == ("cut", "internal_error", 200)

@@ -1,0 +1,192 @@
+"""Asks one deployment once, until its answer is whole or has begun: so long another may be asked instead."""
+
+import re
+from collections.abc import Callable
+
+from gatewright.domain.errors import UpstreamFailed, UpstreamTimeout
+from gatewright.gateway.deployment import Deployment
+from gatewright.gateway.echo import Echo
+from gatewright.gateway.exchange import Answer
+from gatewright.gateway.failures import UpstreamBadAnswer, header, refusal, retry_after_s, without_secrets
+from gatewright.gateway.faults import Fault, fault_of
+from gatewright.gateway.group import Member
+from gatewright.gateway.outcome import Answered, Errand, Failure, Stream
+from gatewright.gateway.terms import within
+from gatewright.gateway.wishes import NO_WISHES, Wishes
+from gatewright.translation.halves import AnswerBroken, ProviderError
+from gatewright.upstreams.body import prepare
+from gatewright.upstreams.call import Call
+from gatewright.upstreams.client import Client
+from gatewright.upstreams.dispatch import open_call
+from gatewright.upstreams.timeouts import Timeouts
+
+Ticks = Callable[[], float]
+"""Seconds of a steady clock."""
+
+LARGEST_ERROR = 1024 * 1024
+"""Bytes of an error answer."""
+
+STAND_IN_STATUS = 500
+JSON_BEGINS = (b"{", b"[")
+# A provider that notices too late that it cannot answer says so in the first event of a good answer.
+BROKEN_EVENT = re.compile(rb'\s*(?:event: ?error\r?\n)?data: ?(\{\s*"(?:error"|type"\s*:\s*"error").*)')
+STATUS_OF_KIND = {"overloaded_error": 529, "rate_limit_error": 429, "rate_limit_exceeded": 429}
+
+
+class Attempt:
+    """One for a worker."""
+
+    def __init__(self, client: Client, echo: Echo, ticks: Ticks) -> None:
+        self._client = client
+        self._echo = echo
+        self._ticks = ticks
+
+    async def ask(self, member: Member, errand: Errand) -> Answered | Failure:
+        """Raises BadInput for what cannot be sent there. Of an answer that is not a failure the stream, if there is
+        one, must be taken to its end or aborted, and `member.health.ends` called.
+        """
+        deployment, health, meter = member.deployment, member.health, errand.meter
+        meter.deployment = deployment
+        call = open_call(deployment.ways.get(errand.opening.endpoint.path), errand.asked, errand.opening)
+        began = self._ticks()
+        health.starts(began)
+        try:
+            outcome = await self._outcome(member, call, errand)
+        except UpstreamFailed as error:
+            outcome = _failed(member, error)
+        except BaseException:
+            health.undecided()
+            health.ends()
+            raise
+        finally:
+            now = self._ticks()
+            meter.watch.upstream_s += now - began
+        if isinstance(outcome, Failure):
+            health.ends()
+            return outcome
+        health.worked(now)
+        if outcome.stream is not None:
+            health.began_in(now - began)
+        else:
+            health.answered_in(now - began, outcome.usage.completion if outcome.usage else 0)
+        return outcome
+
+    async def _outcome(self, member: Member, call: Call, errand: Errand) -> Answered | Failure:
+        """Raises UpstreamFailed."""
+        answer = await self._send(member.deployment, call, errand)
+        try:
+            if call.streams(answer.status, header(answer.headers, b"content-type") or b""):
+                return await _begun(answer, call, member)
+            if not 200 <= answer.status < 300:
+                return await _refused(answer, call, member)
+            return await _whole(answer, call, member, errand)
+        except BaseException:
+            answer.abort()
+            raise
+
+    async def _send(self, deployment: Deployment, call: Call, errand: Errand) -> Answer:
+        opening = errand.opening
+        if deployment.is_demonstration:
+            return self._echo.answer(prepare(call.body), opening.request_id)
+        headers = call.headers
+        if (signer := deployment.ways[opening.endpoint.path].signer) is not None:
+            headers += await signer.headers(call.target, call.body)
+        timeouts = deployment.stream_timeouts if errand.asked.stream else deployment.timeouts
+        if errand.wishes is not NO_WISHES:
+            timeouts = _wished(errand.wishes, timeouts, stream=errand.asked.stream)
+        return await self._client.send(call.target, call.body, headers=headers, timeouts=timeouts)
+
+
+def _wished(wishes: Wishes, usual: Timeouts | None, *, stream: bool) -> Timeouts | None:
+    seconds = wishes.timeout_s
+    if stream and wishes.stream_timeout_s is not None:
+        seconds = wishes.stream_timeout_s
+    return usual if seconds is None else within(seconds)
+
+
+async def _begun(answer: Answer, call: Call, member: Member) -> Answered | Failure:
+    """The stream with its first bytes for the client. Raises UpstreamFailed."""
+    tap = call.tap()
+    first = True
+    async for data in answer.stream():
+        if first and not call.translated and (broken := BROKEN_EVENT.match(data)) is not None:
+            answer.abort()
+            return _broken(answer, call.error(broken[1]), member)
+        first = False
+        relayed = tap.feed(data)
+        if tap.failed is not None:
+            answer.abort()
+            return _broken(answer, tap.failed, member)
+        if relayed:
+            return Answered(member, call, answer.status, answer.headers, stream=Stream(answer, tap, data, relayed))
+    rest = tap.finish()
+    if tap.failed is not None:
+        return _broken(answer, tap.failed, member)
+    if not rest:
+        raise UpstreamBadAnswer("The model provider's answer is empty.")
+    return Answered(member, call, answer.status, answer.headers, stream=Stream(answer, tap, b"", rest))
+
+
+async def _whole(answer: Answer, call: Call, member: Member, errand: Errand) -> Answered | Failure:
+    """Raises UpstreamFailed."""
+    body = await answer.read()
+    try:
+        body, usage = call.whole(body)
+    except AnswerBroken as error:
+        errand.meter.used(error.usage)
+        return _broken(answer, error.error, member)
+    except (ValueError, RecursionError) as error:
+        raise UpstreamBadAnswer() from error
+    endpoint = errand.opening.endpoint
+    if body[:1] != b"{" and not endpoint.form and not endpoint.binary and not body.lstrip().startswith(JSON_BEGINS):
+        raise UpstreamBadAnswer()
+    return Answered(member, call, answer.status, answer.headers, body, usage)
+
+
+async def _refused(answer: Answer, call: Call, member: Member) -> Failure:
+    status = answer.status
+    try:
+        body = await answer.read(LARGEST_ERROR)
+    except UpstreamFailed:
+        # The status says enough.
+        body = b""
+    secrets = member.deployment.secrets
+    error = without_secrets(call.error(body), secrets)
+    passing = None
+    # The provider's own JSON reaches a client of its dialect; what it says of our key reaches nobody.
+    if not call.translated and status >= 400 and status not in (401, 403) and body.lstrip()[:1] == b"{":
+        for secret in secrets:
+            body = body.replace(secret, b"***")
+        passing = Answered(member, call, status, answer.headers, body)
+    return Failure(
+        fault_of(status, error),
+        status,
+        refusal(status, answer.headers, error),
+        passing,
+        retry_after_s(answer.headers) or error.retry_after,
+        member,
+    )
+
+
+def _broken(answer: Answer, error: ProviderError, member: Member) -> Failure:
+    """A good answer that begins with an error."""
+    error = without_secrets(error, member.deployment.secrets)
+    kind = error.kind or ""
+    status = STATUS_OF_KIND.get(kind, STAND_IN_STATUS)
+    if kind.isdigit() and 400 <= int(kind[:4]) < 600:
+        status = int(kind)
+    return Failure(
+        fault_of(status, error),
+        status,
+        refusal(status, answer.headers, error),
+        asked_wait_s=retry_after_s(answer.headers) or error.retry_after,
+        member=member,
+    )
+
+
+def _failed(member: Member, error: UpstreamFailed) -> Failure:
+    if isinstance(error, UpstreamTimeout):
+        return Failure(Fault.TIMEOUT, 408, error, member=member)
+    if isinstance(error, UpstreamBadAnswer):
+        return Failure(Fault.BAD_GATEWAY, 502, error, member=member)
+    return Failure(Fault.INTERNAL, STAND_IN_STATUS, error, member=member)

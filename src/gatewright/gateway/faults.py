@@ -1,0 +1,101 @@
+"""What went wrong at a provider, by LiteLLM's error classes: retries, fallbacks and cooldowns go by them.
+
+Source: contract litellm 4.5; the error pages of the providers for their codes and texts.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from gatewright.translation.halves import ProviderError
+
+
+class Fault(StrEnum):
+    """The names with which LiteLLM's `retry_policy` and `allowed_fails_policy` begin."""
+
+    CONTEXT_WINDOW = "ContextWindowExceededError"
+    CONTENT_POLICY = "ContentPolicyViolationError"
+    BAD_REQUEST = "BadRequestError"
+    AUTHENTICATION = "AuthenticationError"
+    PERMISSION = "PermissionDeniedError"
+    NOT_FOUND = "NotFoundError"
+    TIMEOUT = "TimeoutError"
+    RATE_LIMIT = "RateLimitError"
+    INTERNAL = "InternalServerError"
+    BAD_GATEWAY = "BadGatewayError"
+    UNAVAILABLE = "ServiceUnavailableError"
+
+
+BY_STATUS = {
+    401: Fault.AUTHENTICATION,
+    403: Fault.PERMISSION,
+    404: Fault.NOT_FOUND,
+    408: Fault.TIMEOUT,
+    429: Fault.RATE_LIMIT,
+    502: Fault.BAD_GATEWAY,
+    503: Fault.UNAVAILABLE,
+    504: Fault.TIMEOUT,
+}
+WIDER = {Fault.CONTENT_POLICY: Fault.BAD_REQUEST, Fault.CONTEXT_WINDOW: Fault.BAD_REQUEST}
+"""The class that a class is part of."""
+
+RETRIED = frozenset({408, 409, 429})
+COUNTED = frozenset({401, 402, 404, 408, 429})
+"""The 4xx that speak against a deployment."""
+
+TOO_LONG_STATUSES = frozenset({400, 413, 422})
+FILTERED_STATUSES = frozenset({400, 403, 422})
+TOO_LONG_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "model_max_prompt_tokens_exceeded"})
+FILTER_CODES = frozenset(
+    {
+        *("content_filter", "content_policy_violation", "moderation_blocked", "responsibleaipolicyviolation"),
+        *("data_inspection_failed", "content_filtered", "content_filter_error"),
+    }
+)
+TOO_LONG_TEXTS = (
+    "maximum context length",
+    "context window",
+    "prompt is too long",
+    "input is too long for requested model",
+    "exceed context limit",
+    "exceeds the maximum number of tokens allowed",
+    "exceeds the available context size",
+    "maximum prompt length is",
+    "input token count exceeds",
+    "input tokens exceed the configured limit",
+    "is longer than the model's context length",
+    "`inputs` tokens + `max_new_tokens` must be",
+    "too many input tokens",
+    "reduce the length of the messages",
+)
+FILTER_TEXTS = ("content management policy", "rejected as a result of our safety system", "content_policy_violation")
+
+
+def fault_of(status: int, error: ProviderError) -> Fault:
+    """The class of an error answer. `status` is the provider's."""
+    code, text = (error.kind or "").lower(), error.message.lower()
+    if status in TOO_LONG_STATUSES and (code in TOO_LONG_CODES or any(words in text for words in TOO_LONG_TEXTS)):
+        return Fault.CONTEXT_WINDOW
+    if status in FILTERED_STATUSES and (code in FILTER_CODES or any(words in text for words in FILTER_TEXTS)):
+        return Fault.CONTENT_POLICY
+    found = BY_STATUS.get(status)
+    if found is not None:
+        return found
+    return Fault.BAD_REQUEST if 400 <= status < 500 else Fault.INTERNAL
+
+
+def is_retried(status: int) -> bool:
+    """Whether the same request may succeed when it is sent again."""
+    return status in RETRIED or status >= 500
+
+
+def speaks_against(status: int) -> bool:
+    """Whether such an answer is the deployment's fault, not the request's."""
+    return status in COUNTED or status >= 500
+
+
+def by_class(policy: Mapping[str, int], fault: Fault, ending: str) -> int | None:
+    """What a policy of LiteLLM's says of the class (`RateLimitError` and `Retries` make its key), or of a wider one."""
+    found = policy.get(fault + ending)
+    if found is None and fault in WIDER:
+        found = policy.get(WIDER[fault] + ending)
+    return policy.get("Default" + ending) if found is None else found
