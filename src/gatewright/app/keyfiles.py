@@ -15,9 +15,18 @@ SALT_KEY_FILE = "salt-key"
 
 
 def with_keys(settings: Settings) -> Settings:
-    """The settings with master key and salt key filled in.
+    """The settings with master key and salt key filled in. Raises SettingInvalid as `check_keys` does."""
+    check_keys(settings)
+    private_folder(settings.data_dir)
+    salt = settings.salt_key or settings.master_key or generated(settings.data_dir / SALT_KEY_FILE)
+    master = settings.master_key or generated(settings.data_dir / MASTER_KEY_FILE)
+    return msgspec.structs.replace(settings, salt_key=salt, master_key=master)
 
-    Raises SettingInvalid on PostgreSQL with neither: replicas must share the key, and a file on one machine is none.
+
+def check_keys(settings: Settings) -> None:
+    """Raises SettingInvalid for a database that cannot be meant, and on PostgreSQL with neither key.
+
+    Replicas must share the key, and a file on one machine is none.
     """
     # Read before the keys: what is wrong with the database is to be said first.
     is_shared = database_url(settings.database_url, settings.data_dir).get_backend_name() == "postgresql"
@@ -28,10 +37,6 @@ def with_keys(settings: Settings) -> Settings:
             problem="neither it nor LITELLM_MASTER_KEY is set, and the database is PostgreSQL, which replicas share",
             fix="Set LITELLM_SALT_KEY to the same random value everywhere: echo sk-$(openssl rand -hex 24)",
         )
-    private_folder(settings.data_dir)
-    salt = settings.salt_key or settings.master_key or generated(settings.data_dir / SALT_KEY_FILE)
-    master = settings.master_key or generated(settings.data_dir / MASTER_KEY_FILE)
-    return msgspec.structs.replace(settings, salt_key=salt, master_key=master)
 
 
 def private_folder(folder: Path) -> None:

@@ -13,6 +13,10 @@ from gatewright.domain.errors import GatewrightError
 
 # name: (where the command is, what the list of commands says about it)
 COMMANDS = {
+    "check-config": (
+        "gatewright.cli.commands.check_config:check_config",
+        "Say what is wrong with a configuration, and what each key of it does.",
+    ),
     "login": ("gatewright.cli.commands.login:login", "Sign in with the browser and store the credential."),
     "logout": ("gatewright.cli.commands.logout:logout", "End the sign-in on the server and forget it here."),
     "models": ("gatewright.cli.commands.models:models", "List the models that you may use."),

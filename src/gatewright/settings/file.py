@@ -33,17 +33,23 @@ class ConfigFile:
 
     def __init__(self, name: str = "config.yaml") -> None:
         self.name = name
+        self.files: list[str] = []
         self.content: dict[str, Any] = {}
         self.places: dict[str, Place] = {}
         self.findings: list[Finding] = []
 
     def source(self, name: str) -> str:
         """Where a key stands in words (`config.yaml line 7`): its own place, else that of what it is in."""
-        while name:
-            if name in self.places:
-                return str(self.places[name])
-            name = name[: max(name.rfind("."), name.rfind("["), 0)]
-        return self.name
+        while name and name not in self.places:
+            name = _outer(name)
+        return str(self.places[name]) if name else self.name
+
+    def order(self, name: str) -> tuple[int, int]:
+        """For sorting: the files in the order in which they were read, and the line; 0 for what stands nowhere."""
+        while name and name not in self.places:
+            name = _outer(name)
+        place = self.places.get(name)
+        return (self.files.index(place.file), place.line) if place else (0, 0)
 
     def line(self, name: str) -> int | None:
         """The line of a key, None when it stands nowhere."""
@@ -63,6 +69,7 @@ def read_config(path: Path) -> ConfigFile:
         content, places, findings = _read_one(one, said_by)
         includes = list(_includes(content, one, chain))
         _merge(found, content, places, one.name)
+        found.files.append(one.name)
         found.findings += findings
         waiting += includes
     return found
@@ -99,6 +106,11 @@ def _merge(found: ConfigFile, content: dict[str, Any], places: dict[str, Place],
 
 def _is_in(name: str, key: str) -> bool:
     return name == key or name.startswith((f"{key}.", f"{key}["))
+
+
+def _outer(name: str) -> str:
+    """What a key is in: `a.b` for `a.b[2]`."""
+    return name[: max(name.rfind("."), name.rfind("["), 0)]
 
 
 def _shifted(name: str, key: str, shift: int) -> str:

@@ -51,9 +51,13 @@ READ_ELSEWHERE = {
 
 
 class Examination(msgspec.Struct, frozen=True):
-    """What a look at the whole configuration found. `settings` is None when it cannot be used."""
+    """What a look at the whole configuration found. `settings` is None when it cannot be used.
+
+    `models` are the entries that can be, whatever else is wrong.
+    """
 
     settings: Settings | None
+    models: tuple[ModelEntry, ...]
     errors: tuple[SettingInvalid, ...]
     findings: tuple[Finding, ...]
     file: ConfigFile
@@ -87,10 +91,12 @@ def examine(flags: Mapping[str, str | None] | None = None, environ: Mapping[str,
     found["redis_url"] = read_redis(reader)
     found["caching"] = reader.attempt(lambda: read_caching(reader, found["redis_url"]), Caching())
     unknown_keys(reader)
+    reader.findings.sort(key=lambda one: reader.file.order(one.name))
     reader.findings += [*unused_variables(reader), *doubts(found)]
+    reader.errors.sort(key=lambda one: reader.file.order(one.name))
     errors, findings = tuple(reader.errors), tuple(reader.findings)
     settings = None if errors else Settings(**found, warnings=tuple(str(one) for one in findings))
-    return Examination(settings, errors, findings, reader.file)
+    return Examination(settings, found["models"], errors, findings, reader.file)
 
 
 def doubts(found: Mapping[str, Any]) -> Iterator[Finding]:

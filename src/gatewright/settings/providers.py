@@ -31,6 +31,10 @@ PROVIDERS = {
     one.name: one
     for one in (
         Provider("openai", "https://api.openai.com/v1", responses=True),
+        Provider("azure", speaks="azure"),
+        Provider("azure_ai", speaks="azure"),
+        Provider("bedrock", speaks="bedrock", regional=True),
+        Provider("bedrock_converse", speaks="bedrock", regional=True),
         Provider("cohere", "https://api.cohere.com", speaks="cohere"),
         Provider("gemini", "https://generativelanguage.googleapis.com/v1beta", path="/v1beta", speaks="gemini"),
         Provider("jina_ai", "https://api.jina.ai/v1", speaks="retrieval"),

@@ -23,6 +23,9 @@ ELSEWHERE = frozenset({"router_settings.default_litellm_params", "router_setting
 FILES = frozenset(name for one in (*SETTINGS, *ROUTER, *CACHING, *VALKEY) for name in one.files) | ELSEWHERE
 """Every key below a section that has a meaning here, dotted."""
 
+ANCHORS = "x-"
+"""How the name of a section begins that only holds what others refer to (`<<: *name`)."""
+
 POLICIES = {"retry_policy": RETRIES, "allowed_fails_policy": ALLOWED_FAILS}
 
 
@@ -33,7 +36,8 @@ def known_keys(place: str) -> frozenset[str]:
 
 def unknown_keys(reader: Reader) -> None:
     """Reports what stands in the sections and has no meaning here. A restriction that would be ignored is an error."""
-    report(reader, "file", "", reader.file.content, SECTIONS)
+    others = {name: value for name, value in reader.file.content.items() if not name.startswith(ANCHORS)}
+    report(reader, "file", "", others, SECTIONS)
     for section in ("general_settings", "litellm_settings", "router_settings"):
         report(reader, section, f"{section}.", reader.section(section), known_keys(section))
     params = reader.section("litellm_settings.cache_params")
