@@ -191,7 +191,8 @@ def _reasoning(value: Any, asked: _Asked) -> None:
 
 
 def _include(value: Any, asked: _Asked) -> None:
-    for one in a_list(value, "include"):
+    for index, found in enumerate(a_list(value, "include")):
+        one = _a_text(found, f"include[{index}]")
         if one == LOGPROBS:
             asked.put("logprobs", f"include ({LOGPROBS})", True)
         elif one not in _ALWAYS_INCLUDED:

@@ -105,7 +105,7 @@ class Toolbox:
             Alias("function", name, space),
             description=_join(about, maybe_text(tool, "description", at)),
             parameters=None if parameters is None else an_object(parameters, f"{at}.parameters"),
-            strict=strict,
+            strict=strict or None,
         )
         self._leave_out(tool, _FUNCTION)
 

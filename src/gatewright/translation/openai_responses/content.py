@@ -55,6 +55,8 @@ def _refusal(part: Json, at: str) -> Part:
 def _image(part: Json, at: str) -> Part:
     url, file_id = maybe_text(part, "image_url", at), maybe_text(part, "file_id", at)
     detail, cache = maybe_text(part, "detail", at), _cache(part, at)
+    if detail == "auto":  # what nothing said means
+        detail = None
     if url is not None:
         found = media_at(url, param=f"{at}.image_url", kind="image")
         return msgspec.structs.replace(found, detail=detail, cache=cache)

@@ -9,6 +9,10 @@ from gatewright.domain.money import Usage
 from gatewright.translation.model import Json
 
 
+MOST = 1_000_000_000
+"""Tokens. No request uses more: a larger count says nothing, and must not overflow a sum."""
+
+
 class _Writes(msgspec.Struct):
     ttl_12h_tokens: int | None = None
 
@@ -34,13 +38,15 @@ class WireUsage(msgspec.Struct):
     output_tokens_details: _OutputDetails | None = None
 
     def usage(self) -> Usage | None:
-        """The counts, never negative and no part more than the whole; None when both counts are missing.
+        """The counts, never negative and no part more than the whole; None when both are missing, or one is nonsense.
 
         What a provider keeps for 12 hours is written at the longer-lived of the two rates.
         """
         if self.input_tokens is None and self.output_tokens is None:
             return None
         prompt, completion = max(self.input_tokens or 0, 0), max(self.output_tokens or 0, 0)
+        if max(prompt, completion) > MOST:
+            return None
         details = self.input_tokens_details or self.input_token_details or _InputDetails()
         out = self.output_tokens_details or _OutputDetails()
         cached = _part(details.cached_tokens, prompt)
@@ -74,13 +80,17 @@ def usage_of(answer: bytes) -> Usage | None:
 
 
 def usage_object(usage: Usage) -> Json:
-    """The `usage` object of a response."""
+    """The `usage` object of a response. What lives for an hour is counted with what lives longer there."""
+    written = usage.cache_write + usage.cache_write_1h
+    details: Json = {"cached_tokens": usage.cached, "cache_write_tokens": written}
+    if written:
+        details["cache_write_tokens_details"] = {
+            "ttl_30m_tokens": usage.cache_write,
+            "ttl_12h_tokens": usage.cache_write_1h,
+        }
     return {
         "input_tokens": usage.prompt,
-        "input_tokens_details": {
-            "cached_tokens": usage.cached,
-            "cache_write_tokens": usage.cache_write + usage.cache_write_1h,
-        },
+        "input_tokens_details": details,
         "output_tokens": usage.completion,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning},
         "total_tokens": usage.prompt + usage.completion,

@@ -184,7 +184,10 @@ def meaning(answer: Answer, blind: Iterable[str] = ()) -> Meaning:
 
 
 def asked(request: Request, blind: Iterable[str] = ()) -> Meaning:
-    """What is compared of a request: turns of one role are one turn."""
+    """What is compared of a request: turns of one role are one turn.
+
+    `thoughts` among the `blind` ones are those in messages: a dialect has no place for another one's seals.
+    """
     turns: list[tuple[Role, list[Part]]] = []
     for message in request.messages:
         if turns and turns[-1][0] is message.role:
@@ -192,9 +195,12 @@ def asked(request: Request, blind: Iterable[str] = ()) -> Meaning:
         else:
             turns.append((message.role, list(message.parts)))
     found = msgspec.structs.asdict(request)
-    for name in ("asked_as", "unknown", "hints"):
+    for name in ("asked_as", "unknown", "hints", "because", "aliases", "echo"):
         del found[name]
-    found["messages"] = [(role, [_bare(part) for part in parts]) for role, parts in turns]
+    left_out = Reasoning if "thoughts" in blind else ()
+    found["messages"] = [
+        (role, [_bare(part) for part in parts if not isinstance(part, left_out)]) for role, parts in turns
+    ]
     for name in blind:
         found.pop(name, None)
     return found

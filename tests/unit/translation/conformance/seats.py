@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from tests.unit.translation.conformance import openai_chat
+from tests.unit.translation.conformance import openai_chat, openai_responses
 
 from gatewright.translation.carriage import Carriage
 from gatewright.translation.dialect import Dialect
@@ -44,7 +44,12 @@ class ProviderSeat(NamedTuple):
         return Carriage(request, drop=False, where="the provider's API", provider=self.provider)
 
 
-CLIENTS = (ClientSeat(Dialect.CHAT, openai_chat.judge_answer, openai_chat.judge_stream),)
+CLIENTS = (
+    ClientSeat(Dialect.CHAT, openai_chat.judge_answer, openai_chat.judge_stream),
+    ClientSeat(
+        Dialect.RESPONSES, openai_responses.judge_answer, openai_responses.judge_stream, blind=("signature", "thoughts")
+    ),
+)
 
 PROVIDERS = (
     ProviderSeat(
@@ -56,5 +61,16 @@ PROVIDERS = (
         openai_chat.BROKEN,
         model="some-model",
         provider="litellm_proxy",
+    ),
+    ProviderSeat(
+        Dialect.RESPONSES,
+        openai_responses.judge_request,
+        openai_responses.ANSWERS,
+        openai_responses.STREAMS,
+        openai_responses.ERROR,
+        openai_responses.BROKEN,
+        model="some-model",
+        provider="openai",
+        blind=("signature",),
     ),
 )

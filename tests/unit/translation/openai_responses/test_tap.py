@@ -138,6 +138,7 @@ def test_a_stream_of_another_kind_may_end_as_it_likes() -> None:
         ),
         ({"input_tokens": 5, "output_tokens": 3, "output_tokens_details": {"reasoning_tokens": 7}}, Usage(5, 3, 0, 3)),
         ({"type": "duration", "seconds": 3}, None),
+        ({"input_tokens": 10**30, "output_tokens": 3}, None),
         ({"input_tokens": "5"}, None),
         ([], None),
         (None, None),
