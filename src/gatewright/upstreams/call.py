@@ -89,7 +89,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     `without` taken out of it (Anthropic on Vertex has `anthropic_version` and no `model`). `codec` translates an
     endpoint that is no conversation. `drop` leaves out what cannot be carried instead of refusing it. `headers`
     are sent where the caller sent none of that name. `provider` is its name in `settings.providers`, for a dialect that
-    not all speak alike.
+    not all speak alike. `presets` are what `defaults` are, for a provider with names of its own (`upstreams.presets`).
     """
 
     target: Target
@@ -104,6 +104,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     without: frozenset[str] = frozenset()
     codec: "Codec | None" = None
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    presets: Request | None = None
 
     def header_lines(self, forwarded: WireHeaders) -> bytes:
         """The caller's headers that go on, and those of ours that they do not replace. Raises BadInput."""

@@ -11,6 +11,7 @@ from gatewright.translation.model import Heading
 from gatewright.translation.registry import client_half, provider_half
 from gatewright.upstreams.body import Prepared
 from gatewright.upstreams.call import Opening, Way
+from gatewright.upstreams.presets import preset
 
 _encode = msgspec.json.Encoder().encode
 
@@ -26,6 +27,8 @@ class Translated:
         self._dialect = dialect
         self._provider = provider_half(way.dialect)
         request = opening.request(asked.members, dialect)
+        if way.presets is not None:
+            request = preset(request, way.presets)
         carriage = Carriage(request, drop=way.drop, where=WHERE[way.dialect], provider=way.provider)
         members = {**way.defaults, **self._provider.write(request, way.model, carriage), **way.extra}
         for name in way.without:
