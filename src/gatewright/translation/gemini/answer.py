@@ -19,7 +19,7 @@ def read(body: bytes) -> Answer:
         raise ValueError("neither a candidate nor the reason why there is none")
     progress = Progress()
     found = _Whole()
-    for event in (*progress.take(chunk), *progress.end()):
+    for event in progress.take(chunk) if chunk.error else (*progress.take(chunk), *progress.end()):
         found.add(event)
     return found.answer()
 
