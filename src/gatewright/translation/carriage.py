@@ -3,6 +3,8 @@
 from gatewright.domain.errors import BadInput
 from gatewright.translation.model import Request
 
+_MODEL = frozenset(Request.__struct_fields__)
+
 
 class CannotCarry(BadInput):
     code = "unsupported_parameter"
@@ -52,10 +54,13 @@ class Carriage:
             self.dropped.append(param)
 
     def carry(self, members: frozenset[str]) -> None:
-        """Loses every member that the caller set, and every unknown one, that is not among `members`."""
+        """Loses every member that the caller set, and every unknown one, that is not among `members`.
+
+        An unknown one that is called like a member of the model is something else all the same.
+        """
         for member in self._request.asked_as:
             if member not in members:
                 self.lose(member)
         for name in self._request.unknown:
-            if name not in members:
+            if name not in members or name in _MODEL:
                 self.lose(name)

@@ -49,3 +49,9 @@ def test_a_reason_of_its_own_is_told() -> None:
     request = Request(messages=(), unknown={"tools.x": {}}, because={"tools.x": "it runs elsewhere"})
     with pytest.raises(CannotCarry, match=r"`tools\.x` cannot be sent to this model: it runs elsewhere\."):
         Carriage(request, drop=False, where="A provider's API").carry(frozenset())
+
+
+def test_an_unknown_member_is_lost_also_when_it_is_called_like_a_known_one() -> None:
+    request = Request(messages=(), unknown={"seed": 7})
+    with pytest.raises(CannotCarry, match="`seed`"):
+        Carriage(request, drop=False, where="A provider's API").carry(frozenset({"seed"}))

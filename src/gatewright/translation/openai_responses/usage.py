@@ -8,7 +8,6 @@ import msgspec
 from gatewright.domain.money import Usage
 from gatewright.translation.model import Json
 
-
 MOST = 1_000_000_000
 """Tokens. No request uses more: a larger count says nothing, and must not overflow a sum."""
 
