@@ -18,6 +18,7 @@ from gatewright.upstreams.body import prepare
 from gatewright.upstreams.call import Call
 from gatewright.upstreams.client import Client
 from gatewright.upstreams.dispatch import open_call
+from gatewright.upstreams.failures import AddressRefused
 from gatewright.upstreams.timeouts import Timeouts
 
 Ticks = Callable[[], float]
@@ -185,6 +186,8 @@ def _broken(answer: Answer, error: ProviderError, member: Member) -> Failure:
 
 
 def _failed(member: Member, error: UpstreamFailed) -> Failure:
+    if isinstance(error, AddressRefused):
+        return Failure(Fault.PERMISSION, 403, error, member=member)
     if isinstance(error, UpstreamTimeout):
         return Failure(Fault.TIMEOUT, 408, error, member=member)
     if isinstance(error, UpstreamBadAnswer):

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from math import ceil
 from typing import NamedTuple
 
+from gatewright.domain.errors import BadInput
 from gatewright.domain.money import Usage
 from gatewright.gateway.attempt import Attempt, Ticks
 from gatewright.gateway.deployments import Deployments
@@ -18,7 +19,7 @@ from gatewright.gateway.echo import Echo
 from gatewright.gateway.failures import NobodyFree, for_admins
 from gatewright.gateway.fallbacks import fallbacks_of
 from gatewright.gateway.faults import Fault, speaks_against
-from gatewright.gateway.group import Group, Member
+from gatewright.gateway.group import Group, Member, NobodyForTags
 from gatewright.gateway.health import LONGEST_REST_S, minute_left
 from gatewright.gateway.outcome import Answered, Errand, Failure
 from gatewright.gateway.search import Search
@@ -82,12 +83,18 @@ class Attempts:
 
     def broke_off(self, answered: Answered) -> None:
         """A stream ended with an error after it had begun: as bad as no answer, for who is asked next."""
-        answered.member.health.failed(Fault.INTERNAL, self._ticks())
+        now = self._ticks()
+        answered.member.health.broke_off(Fault.INTERNAL, now)
+        self._may_rest(answered.member, Fault.INTERNAL, None, now, at_once=False)
 
     async def _within(self, group: Group, names: Sequence[str], errand: Errand) -> Answered | Failure:
         """The group's answer, or the failure that it is left with. `names` are those that fallbacks go by."""
         wishes, router = errand.wishes, self._router
-        whole, group = group, group.for_tags(wishes.tags) if router.tag_filtering else group
+        if router.tag_filtering:
+            try:
+                group = group.for_tags(wishes.tags)
+            except NobodyForTags as error:
+                return Failure(Fault.BAD_REQUEST, error.status, error)
         search = Search(group, router, self._draw, wished=wishes.retries, stream=errand.asked.stream)
         failure: Failure | None = None
         member = search.fresh(self._ticks())
@@ -101,7 +108,7 @@ class Attempts:
             if isinstance(outcome, Answered):
                 return outcome
             failure = outcome
-            self._note(failure, member, errand.wishes, alone=whole.alone)
+            self._note(failure, member, errand.wishes)
             member = await self._again(search, failure, member, names, errand)
         return failure or _nobody(group, self._ticks())
 
@@ -141,7 +148,11 @@ class Attempts:
             been.add(target.name)
             errand.meter.fallbacks += 1
             logger.warning("%s: %s Falling back to %r.", errand.opening.request_id, failure.error.message, target.name)
-            outcome = await self._within(target, (target.name,), errand)
+            try:
+                outcome = await self._within(target, (target.name,), errand)
+            except BadInput as error:
+                logger.warning("%s: %s", errand.opening.request_id, error.message)
+                continue
             if isinstance(outcome, Answered):
                 return outcome
             left += reversed(self._targets((target.name,), outcome, errand))
@@ -156,26 +167,30 @@ class Attempts:
         reach, caller = self._deployments.reach, errand.caller
         return [found for name in wanted if name not in names and (found := reach(name, caller)) is not None]
 
-    def _note(self, failure: Failure, member: Member, wishes: Wishes, *, alone: bool) -> None:
-        """Remembers a failure of the deployment's; after some it rests, unless nobody could answer instead of it."""
-        health, now, router = member.health, self._ticks(), self._router
-        status = failure.status
+    def _note(self, failure: Failure, member: Member, wishes: Wishes) -> None:
+        """Remembers what a failure says of the deployment."""
+        health, now, status = member.health, self._ticks(), failure.status
         if failure.fault is Fault.TIMEOUT and wishes.limits_time:
             health.undecided()
-            return
-        if not speaks_against(status) or (status == 404 and member.for_pattern):
+        elif not speaks_against(status) or (status == 404 and member.for_pattern):
             health.worked(now)
+        else:
+            health.failed(failure.fault, now)
+            at_once = status in STAYING or status == 429
+            self._may_rest(member, failure.fault, failure.asked_wait_s, now, at_once=at_once)
+
+    def _may_rest(self, member: Member, fault: Fault, asked_s: float | None, now: float, *, at_once: bool) -> None:
+        """Lets a deployment rest that deserves it, unless there is nobody who could answer instead."""
+        if member.alone or self._router.disable_cooldowns:
             return
-        health.failed(failure.fault, now)
-        if alone or router.disable_cooldowns:
+        if not member.health.deserves_rest(fault, self._router, at_once=at_once):
             return
-        if health.deserves_rest(failure.fault, router, at_once=status in STAYING or status == 429):
-            seconds = member.deployment.terms.cooldown_time
-            if seconds is None:
-                seconds = failure.asked_wait_s or router.cooldown_s
-            if seconds > 0:
-                health.rests(min(seconds, LONGEST_REST_S), now)
-                logger.warning("deployment %s rests for %.0f s", member.deployment.id, seconds)
+        seconds = member.deployment.terms.cooldown_time
+        if seconds is None:
+            seconds = asked_s or self._router.cooldown_s
+        if seconds > 0:
+            member.health.rests(min(seconds, LONGEST_REST_S), now)
+            logger.warning("deployment %s rests for %.0f s", member.deployment.id, seconds)
 
 
 def _nobody(group: Group, now: float) -> Failure:

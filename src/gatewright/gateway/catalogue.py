@@ -3,7 +3,7 @@
 Made anew whenever a deployment comes or goes; how the deployments do is handed on.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from gatewright.domain.errors import BadInput
 from gatewright.domain.model_names import is_pattern, match, spellings
@@ -43,7 +43,7 @@ class Catalogue:
             self._healths[one.id] = known.get(one.id) or Health()
             self.deployments[one.name] = (*self.deployments.get(one.name, ()), one)
         self._groups = {
-            name: Group(name, map(self._member, found))
+            name: Group(name, [self._member(one, alone=len(found) == 1) for one in found])
             for name, found in self.deployments.items()
             if not is_pattern(name)
         }
@@ -75,11 +75,11 @@ class Catalogue:
         return [name for name in names if name not in hidden]
 
     def shown(self, name: str) -> Deployment | None:
-        """A deployment that stands for a listed name; None for an alias of what is not there."""
-        alias = self._aliases.get(name)
-        found: Sequence[Deployment] = self.deployments.get(name if alias is None else alias.group, ())
-        if not found and alias is not None and (pattern := self._pattern(alias.group)) is not None:
-            found = self.deployments[pattern]
+        """A deployment that stands for a name, listed or not; for one that a pattern matches the pattern's."""
+        found = self.deployments.get(name) if name not in self._aliases else None
+        if found is None:
+            meant = self.meant(name)
+            found = self.deployments.get(meant) or self.deployments.get(self._pattern(meant) or "")
         return found[0] if found else None
 
     def _pattern(self, name: str) -> str | None:
@@ -91,24 +91,26 @@ class Catalogue:
         found = None
         if pattern is not None:
             parts = match(pattern, name) or ()
-            found = Group(name, [self._matching(one, name, parts) for one in self.deployments[pattern]])
+            several = self.deployments[pattern]
+            found = Group(name, [self._matching(one, name, parts, alone=len(several) == 1) for one in several])
         if len(self._matched) >= MOST_MATCHED:
             del self._matched[next(iter(self._matched))]
         self._matched[name] = found
         return found
 
-    def _matching(self, pattern: Deployment, name: str, parts: tuple[str, ...]) -> Member:
+    def _matching(self, pattern: Deployment, name: str, parts: tuple[str, ...], *, alone: bool) -> Member:
         assert pattern.for_name is not None  # noqa: S101 (its name is a pattern)
         try:
             one = pattern.for_name(name, parts)
         except BadInput as error:
             raise BadInput("The provider has no model of such a name.", param="model") from error
-        return self._member(self._priced(one), for_pattern=True)
+        return self._member(self._priced(one), alone=alone, for_pattern=True)
 
-    def _member(self, one: Deployment, *, for_pattern: bool = False) -> Member:
+    def _member(self, one: Deployment, *, alone: bool, for_pattern: bool = False) -> Member:
         return Member(
             deployment=one,
             health=self._healths[one.id],
+            alone=alone,
             rpm=self._share(one.terms.rpm),
             tpm=self._share(one.terms.tpm),
             for_pattern=for_pattern,

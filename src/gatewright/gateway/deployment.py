@@ -138,6 +138,7 @@ def _entry_for(entry: ModelEntry, site: Site, name: str, found: tuple[str, ...])
 
 def from_row(row: DeploymentRow, api_key: str | None, site: Site) -> Deployment:
     """A deployment from the database. Raises BadInput when the row cannot be called."""
+    params = {"drop_params": True, **row.params} if site.router.drop_params else row.params
     provider, upstream_model = provider_and_model(str(row.params.get("model") or ""))
     api_base = str(row.params.get("api_base") or "")
     price: Any = row.model_info.get("price")
@@ -150,7 +151,7 @@ def from_row(row: DeploymentRow, api_key: str | None, site: Site) -> Deployment:
         api_base=api_base,
         source=DATABASE,
         price=None if price is None else msgspec.convert(price, Price),
-        ways=ways_at(provider, _tried(upstream_model), api_base, api_key, site.policy, row.params, site.credentials),
+        ways=ways_at(provider, _tried(upstream_model), api_base, api_key, site.policy, params, site.credentials),
         timeouts=timeouts,
         stream_timeouts=stream_timeouts,
         terms=terms_of(row.params, row.model_info),

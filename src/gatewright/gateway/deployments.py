@@ -99,7 +99,7 @@ class Deployments:
         Raises KeyModelAccessDenied, UnknownModel, and Unavailable when it is there but cannot be called.
         """
         meant = self._catalogue.meant(model)
-        if not caller.may_use(model) and (meant == model or not caller.may_use(meant)):
+        if not self._allows(caller, model, meant):
             raise KeyModelAccessDenied(
                 f"The requested model {_shown(model)} is not available for this API key, or its name is wrong.",
                 param="model",
@@ -125,12 +125,14 @@ class Deployments:
 
     def names(self, caller: Principal) -> list[str]:
         """The public names that the caller may use, each once: patterns and aliases too, but for hidden ones."""
-        found = self._catalogue
-        return [name for name in found.listed() if caller.may_use(name) or caller.may_use(found.meant(name))]
+        return [name for name in self._catalogue.listed() if self._allows(caller, name, self._catalogue.meant(name))]
 
-    def shown(self, name: str) -> Deployment | None:
-        """A deployment behind one of `names`."""
-        return self._catalogue.shown(name)
+    def shown(self, name: str, caller: Principal) -> Deployment | None:
+        """A deployment that stands for that name, also for one that only a pattern matches; None when the caller may
+        not use it or nothing stands behind it.
+        """
+        allowed = self._allows(caller, name, self._catalogue.meant(name))
+        return self._catalogue.shown(name) if allowed else None
 
     def find(self, deployment_id: str) -> Deployment:
         """Raises NotFound."""
@@ -215,6 +217,11 @@ class Deployments:
             await audit_log.add(tx, event, now)
             await changes.announce(tx, "deployment", deployment_id, now)
         await self._read_again()
+
+    @staticmethod
+    def _allows(caller: Principal, name: str, meant: str) -> bool:
+        """Whoever may use what an alias stands for may use the alias, as in LiteLLM."""
+        return caller.may_use(name) or (meant != name and caller.may_use(meant))
 
     async def _read_again(self) -> None:
         self._stale = True

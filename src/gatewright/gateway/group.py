@@ -12,12 +12,14 @@ DEFAULT_TAG = "default"
 
 
 class Member(msgspec.Struct, frozen=True, eq=False):
-    """A deployment in its group. `rpm` and `tpm` are this worker's share. `for_pattern`: it serves a name that a
-    pattern matched, so that a model that is missing there says nothing of the deployment.
+    """A deployment in its group. `alone`: nobody else is in it. `rpm` and `tpm` are this worker's share.
+
+    `for_pattern`: it serves a name that a pattern matched, so that a model that is missing there says nothing of it.
     """
 
     deployment: Deployment
     health: Health
+    alone: bool = True
     rpm: int | None = None
     tpm: int | None = None
     for_pattern: bool = False

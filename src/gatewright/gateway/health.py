@@ -75,6 +75,11 @@ class Health:
         self._bad += 1
         self._fails[fault] = self._fails.get(fault, 0) + 1
 
+    def broke_off(self, fault: Fault, now: float) -> None:
+        """What counted as an answer when it began was none in the end."""
+        self.failed(fault, now)
+        self._good = max(0, self._good - 1)
+
     def used(self, tokens: int, now: float) -> None:
         """Tokens of a request that it served."""
         self._roll(now)

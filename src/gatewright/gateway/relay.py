@@ -55,8 +55,12 @@ async def _end(exchange: Exchange, answered: Answered, stream: Stream, meter: Me
     tap = stream.tap
     rest = tap.finish()
     if tap.failed is not None:
-        told = without_secrets(tap.failed, answered.member.deployment.secrets)
-        raise UpstreamBroke(told.message or None)
+        error = UpstreamBroke(without_secrets(tap.failed, answered.member.deployment.secrets).message or None)
+        if not tap.failed.told:
+            raise error
+        meter.used(tap.usage)
+        meter.failed(error)
+        meter.settle()
     if not meter.settled:
         meter.used(tap.usage)
         meter.settle()

@@ -11,6 +11,7 @@ from gatewright.accounts.users import Users
 from gatewright.domain.clock import DAY, Millis
 from gatewright.domain.errors import BadInput, Forbidden, NotFound, Unauthenticated
 from gatewright.domain.keys import ALL_MODELS, Principal
+from gatewright.domain.model_names import is_pattern
 from gatewright.domain.people import User
 from gatewright.gateway.deployments import Deployments
 from gatewright.settings import values
@@ -107,16 +108,16 @@ def checked_name(text: str, param: str) -> str:
 
 
 def checked_models(wanted: Sequence[str], principal: Principal, deployments: Deployments) -> list[str]:
-    """The models of a new key, never more than its maker may use, and only models that are there.
+    """The models of a new key, never more than its maker may use, and only models that are there; patterns too.
 
     None wanted means all that the maker may use: for a limited maker that is the maker's own list. Raises BadInput.
     """
     if not wanted:
         return sorted(principal.models)
-    known = {deployment.name for deployment in deployments.visible(principal)}
     unlimited = not principal.models or bool(principal.models & ALL_MODELS)
     for name in wanted:
-        allowed = unlimited if name in ALL_MODELS else name in known
+        there = is_pattern(name) or deployments.shown(name, principal) is not None
+        allowed = unlimited if name in ALL_MODELS else there and principal.may_use(name)
         if not allowed:
             raise BadInput(
                 f"There is no model {name[:100]!r} that you may use.",

@@ -132,15 +132,16 @@ class ModelApi:
         caller = await self._ring.authenticate(exchange.secret)
         path: str = scope["path"]
         name = path.removeprefix("/v1").removeprefix("/models/")
-        found = self._visible(caller).get(name)
+        found = self._deployments.shown(name, caller)
         if found is None:
             raise UnknownModel(param="model")
-        await exchange.json(found)
+        await exchange.json(_model_object(name, found))
 
     def _visible(self, caller: Principal) -> dict[str, dict[str, Any]]:
         """The models that the caller may use, by public name, as OpenAI's model objects."""
+        shown = self._deployments.shown
         names = self._deployments.names(caller)
-        return {name: _model_object(name, one) for name in names if (one := self._deployments.shown(name)) is not None}
+        return {name: _model_object(name, one) for name in names if (one := shown(name, caller)) is not None}
 
 
 def _model_object(name: str, one: Deployment) -> dict[str, Any]:
