@@ -12,10 +12,10 @@ import msgspec
 
 from gatewright.domain.clock import HOUR, SECOND
 from gatewright.domain.errors import BadInput
+from gatewright.gateway.credentials.kept import CredentialFailed
 from gatewright.gateway.credentials.means import Kind, Means
-from gatewright.gateway.credentials.token import BearerSigner, CredentialFailed, Fetch, Token
+from gatewright.gateway.credentials.token import BearerSigner, Fetch, Token, granted
 from gatewright.oidc.jwt import SigningKey, load_pem, sign
-from gatewright.outbound.client import Answer
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 TOKEN_URI = "https://oauth2.googleapis.com/token"
@@ -61,16 +61,6 @@ class SignedIn(_File, tag="authorized_user"):
 
     def __repr__(self) -> str:
         return f"SignedIn({self.client_id!r})"
-
-
-class _Granted(msgspec.Struct):
-    access_token: str
-    expires_in: int
-
-
-class _Refused(msgspec.Struct):
-    error: str = ""
-    error_description: str = ""
 
 
 _decode_file: Callable[[bytes], ServiceAccount | SignedIn] = msgspec.json.Decoder(ServiceAccount | SignedIn).decode
@@ -152,7 +142,7 @@ def _from_service_account(account: ServiceAccount, key: SigningKey, means: Means
             "exp": now + HOUR // SECOND,
         }
         form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": sign(claims, key)}
-        return _token(await means.outbound.post_form(account.token_uri, means.policy, form), means)
+        return granted(await means.outbound.post_form(account.token_uri, means.policy, form), means.clock())
 
     return fetch
 
@@ -165,7 +155,7 @@ def _from_sign_in(given: SignedIn, means: Means) -> Fetch:
             "client_secret": given.client_secret,
             "refresh_token": given.refresh_token,
         }
-        return _token(await means.outbound.post_form(given.token_uri, means.policy, form), means)
+        return granted(await means.outbound.post_form(given.token_uri, means.policy, form), means.clock())
 
     return fetch
 
@@ -175,31 +165,9 @@ def _from_machine(means: Means) -> Fetch:
         answer = await means.outbound.metadata("GET", METADATA_TOKEN, {"metadata-flavor": "Google"})
         if answer.headers.get("metadata-flavor") != "Google":
             raise CredentialFailed("No access token for this machine: it is not in Google Cloud.")
-        return _token(answer, means)
+        return granted(answer, means.clock())
 
     return fetch
-
-
-def _token(answer: Answer, means: Means) -> Token:
-    """The token of an answer. Raises CredentialFailed with the other side's words."""
-    if not answer.is_ok:
-        raise CredentialFailed(f"{answer.url} gives no access token: {_words(answer)}.")
-    try:
-        granted = msgspec.json.decode(answer.body, type=_Granted)
-    except (ValueError, RecursionError) as error:
-        raise CredentialFailed(f"{answer.url} gives no access token: its answer holds none.") from error
-    return Token(granted.access_token, means.clock() + granted.expires_in * SECOND)
-
-
-def _words(answer: Answer) -> str:
-    """OAuth's own error (RFC 6749 5.2), bounded and printable."""
-    try:
-        said = msgspec.json.decode(answer.body, type=_Refused)
-    except (ValueError, RecursionError):
-        said = _Refused()
-    text = " ".join(part for part in (said.error, said.error_description) if part)
-    shown = "".join(char for char in text if char.isprintable())[:200].rstrip(". ")
-    return shown or f"it answered with the status {answer.status}"
 
 
 def _bad(cause: str) -> BadInput:

@@ -9,12 +9,20 @@ import msgspec
 
 from gatewright.domain.addresses import AddressPolicy
 from gatewright.domain.clock import Clock
+from gatewright.gateway.credentials.aws import KIND as AWS
+from gatewright.gateway.credentials.entra import KIND as ENTRA
 from gatewright.gateway.credentials.google import KIND as GOOGLE
 from gatewright.gateway.credentials.means import Kind, Means
 from gatewright.outbound.client import Outbound
 from gatewright.upstreams.call import Signer
 
-KINDS: dict[str, Kind] = {"vertex_ai": GOOGLE}
+KINDS: dict[str, Kind] = {
+    "vertex_ai": GOOGLE,
+    "bedrock": AWS,
+    "bedrock_converse": AWS,
+    "azure": ENTRA,
+    "azure_ai": ENTRA,
+}
 """By the provider's name."""
 
 

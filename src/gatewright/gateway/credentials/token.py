@@ -1,26 +1,15 @@
-"""An access token that is fetched when it is needed, by one request for all that wait, and again before it expires."""
+"""An access token as a bearer of the Authorization header."""
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from gatewright.domain.clock import SECOND, Clock, Millis
-from gatewright.domain.errors import GatewrightError
-from gatewright.upstreams.failures import CallFailed, Phase
+from gatewright.gateway.credentials.kept import CredentialFailed, Kept
+from gatewright.outbound.client import Answer
 from gatewright.upstreams.target import Target, header_block
 
-RENEW_BEFORE = 225 * SECOND
-"""A token this near its end is renewed while it still serves. The metadata servers of clouds hand out the old one until
-four minutes before its end."""
-
-TRY_AGAIN_AFTER = 10 * SECOND
-"""How long a token that still serves goes on after a renewal that failed or brought nothing newer."""
-
 LONGEST_TOKEN = 16 * 1024
-
-logger = logging.getLogger(__name__)
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -36,63 +25,68 @@ class Token(msgspec.Struct, frozen=True):
 Fetch = Callable[[], Awaitable[Token]]
 
 
-class CredentialFailed(CallFailed):
-    """The credential for a model call cannot be had. Nothing was sent to the model's provider."""
-
-    code = "upstream_credential_failed"
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, phase=Phase.CONNECT)
-
-
 class BearerSigner:
     """A Signer that sends an access token. `whose` names the account in messages."""
 
     def __init__(self, fetch: Fetch, clock: Clock, whose: str) -> None:
         self._fetch = fetch
-        self._clock = clock
         self._whose = whose
-        self._token: Token | None = None
-        self._line = b""
-        self._renew_at: Millis = 0
-        self._fetching: asyncio.Task[None] | None = None
+        self._kept = Kept(self._checked, clock, "access token", whose)
+        self._sent: tuple[Token | None, bytes] = (None, b"")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._whose})"
 
     async def headers(self, _target: Target, _body: bytes) -> bytes:
         """The Authorization line. Raises CredentialFailed."""
-        now = self._clock()
-        token = self._token
-        if token is None or token.expires_at <= now:
-            # A caller that hangs up leaves the fetch to the others who wait for it.
-            await asyncio.shield(self._fetched())
-        elif self._renew_at <= now:
-            self._fetched().add_done_callback(self._renewed)
-        return self._line
+        token = await self._kept.current()
+        known, line = self._sent
+        if known is not token:
+            line = header_block([("authorization", f"Bearer {token.value}")])
+            self._sent = (token, line)
+        return line
 
-    def _fetched(self) -> asyncio.Task[None]:
-        """The fetch that is under way, or a new one."""
-        if self._fetching is None or self._fetching.done():
-            self._fetching = asyncio.create_task(self._take())
-        return self._fetching
-
-    async def _take(self) -> None:
-        self._renew_at = self._clock() + TRY_AGAIN_AFTER
-        try:
-            token = await self._fetch()
-        except CredentialFailed:
-            raise
-        except GatewrightError as error:
-            raise CredentialFailed(f"No access token for {self._whose}: {error.message}") from error
+    async def _checked(self) -> Token:
+        token = await self._fetch()
         if len(token.value) > LONGEST_TOKEN or not token.value.isascii() or not token.value.isprintable():
             raise CredentialFailed(f"No access token for {self._whose}: what came is none.")
-        if token.expires_at <= self._clock():
-            raise CredentialFailed(f"No access token for {self._whose}: the one that came has expired.")
-        self._line = header_block([("authorization", f"Bearer {token.value}")])
-        self._token = token
-        self._renew_at = max(self._renew_at, token.expires_at - RENEW_BEFORE)
+        return token
 
-    def _renewed(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            logger.warning("The old access token for %s serves until it expires: %s", self._whose, error)
+
+class _Granted(msgspec.Struct):
+    """Microsoft's metadata service writes its numbers as text."""
+
+    access_token: str
+    expires_in: int | str
+
+
+class _Refused(msgspec.Struct):
+    error: str = ""
+    error_description: str = ""
+
+
+def granted(answer: Answer, now: Millis) -> Token:
+    """The token of an OAuth 2.0 answer (RFC 6749 5.1). Raises CredentialFailed with the other side's words."""
+    if not answer.is_ok:
+        raise CredentialFailed(f"{answer.url} gives no access token: {_words(answer)}.")
+    try:
+        found = msgspec.json.decode(answer.body, type=_Granted)
+        seconds = int(found.expires_in)
+    except (ValueError, RecursionError) as error:
+        raise CredentialFailed(f"{answer.url} gives no access token: its answer holds none.") from error
+    return Token(found.access_token, now + seconds * SECOND)
+
+
+def _words(answer: Answer) -> str:
+    """OAuth's own error (RFC 6749 5.2), bounded and printable."""
+    try:
+        said = msgspec.json.decode(answer.body, type=_Refused)
+    except (ValueError, RecursionError):
+        said = _Refused()
+    text = " ".join(part for part in (said.error, said.error_description) if part)
+    return shown(text) or f"it answered with the status {answer.status}"
+
+
+def shown(text: str) -> str:
+    """Another side's words as they may stand in a message."""
+    return "".join(char for char in text if char.isprintable())[:200].rstrip(". ")
