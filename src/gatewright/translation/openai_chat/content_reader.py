@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from gatewright.domain.errors import BadInput
 from gatewright.translation.data_urls import media_at
-from gatewright.translation.model import Media, Part, Reasoning, Refusal, Text
-from gatewright.translation.openai_chat.wire import ContentPart, ImageUrl, cache_of, with_mark
+from gatewright.translation.dialect import Dialect
+from gatewright.translation.model import Media, Part, Refusal, Text
+from gatewright.translation.openai_chat.wire import ContentPart, ImageUrl, ThinkingBlock, cache_of, thought, with_mark
 
 AUDIO_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
 _BY_ENDING = {".pdf": "application/pdf", ".txt": "text/plain", ".md": "text/markdown", ".csv": "text/csv"}
@@ -90,13 +91,13 @@ def _file(part: ContentPart, name: str) -> Part | None:
 def _thinking(part: ContentPart, name: str) -> Part | None:
     if not isinstance(part.thinking, str):
         raise _missing(name, "thinking")
-    return Reasoning(text=part.thinking, signature=part.signature)
+    return thought(ThinkingBlock("thinking", part.thinking, part.signature), Dialect.MESSAGES)
 
 
 def _redacted(part: ContentPart, name: str) -> Part | None:
     if part.data is None:
         raise _missing(name, "data")
-    return Reasoning(redacted=part.data)
+    return thought(ThinkingBlock("redacted_thinking", data=part.data), Dialect.MESSAGES)
 
 
 def _missing(name: str, member: str) -> BadInput:

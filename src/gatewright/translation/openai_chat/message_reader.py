@@ -7,6 +7,7 @@ stays where it stands as a message of Role.SYSTEM.
 import msgspec
 
 from gatewright.domain.errors import BadInput
+from gatewright.translation.dialect import Dialect
 from gatewright.translation.model import Json, Message, Part, Reasoning, Refusal, Role, ToolCall, ToolResult
 from gatewright.translation.openai_chat.content_reader import only_text, read_content
 from gatewright.translation.openai_chat.wire import (
@@ -144,7 +145,7 @@ def _assistant(message: _Message, param: str) -> list[Part]:
 def _reasoning(message: _Message) -> list[Part]:
     """The blocks hold what the text holds, with its seals."""
     if message.thinking_blocks:
-        return [thought(block) for block in message.thinking_blocks]
+        return [thought(block, Dialect.MESSAGES) for block in message.thinking_blocks]
     text = message.reasoning_content or message.reasoning
     return [Reasoning(text=text)] if text else []
 

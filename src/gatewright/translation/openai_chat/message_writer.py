@@ -23,7 +23,7 @@ from gatewright.translation.model import (
 )
 from gatewright.translation.openai_chat.content_writer import written_content
 from gatewright.translation.openai_chat.servers import Server
-from gatewright.translation.openai_chat.wire import is_sealed, thinking_block
+from gatewright.translation.openai_chat.wire import is_sealed, plain_block
 
 _ELSEWHERE = Text(text="The result is in the next message.")
 
@@ -120,23 +120,19 @@ class MessageWriter:
     def _think(self, message: Json, thoughts: list[Reasoning]) -> None:
         """Each thought in the server's own form; the seal of another dialect stays behind, the text does not."""
         text = "".join(part.text for part in thoughts)
-        ours = [_unmarked(part) for part in thoughts if is_sealed(part) and part.origin in (None, Dialect.CHAT)]
+        ours = [part for part in thoughts if is_sealed(part) and part.origin in (None, Dialect.CHAT)]
         match self._server.thoughts:
             case None:
                 self._carriage.let_go("reasoning")
                 return
             case "thinking_blocks" if ours:
-                message["thinking_blocks"] = [thinking_block(part) for part in ours]
+                message["thinking_blocks"] = [plain_block(part) for part in ours]
             case "reasoning_details" if ours:
                 message["reasoning_details"] = _details(ours)
                 return
         if text:
             name = "reasoning_content" if self._server.thoughts == "thinking_blocks" else self._server.thoughts
             message["reasoning" if name == "reasoning_details" else name] = text
-
-
-def _unmarked(part: Reasoning) -> Reasoning:
-    return msgspec.structs.replace(part, origin=None)
 
 
 def _details(thoughts: list[Reasoning]) -> list[Json]:

@@ -11,11 +11,14 @@ from typing import TypeVar
 import msgspec
 
 from gatewright.domain.errors import BadInput
+from gatewright.translation.dialect import Dialect
 from gatewright.translation.model import Json, Part, Reasoning
+from gatewright.translation.seals import Sealed, is_packed, pack, unpack
 
 T = TypeVar("T")
 
 TTLS = ("5m", "1h")
+_PLAIN = (None, Dialect.MESSAGES)
 
 
 class CacheControl(msgspec.Struct):
@@ -50,14 +53,12 @@ class File(msgspec.Struct):
 
 
 class ThinkingBlock(msgspec.Struct, omit_defaults=True):
-    """LiteLLM's form of a thought: Anthropic's blocks. `id` and `origin` are ours, for seals of other dialects."""
+    """LiteLLM's form of a thought: Anthropic's blocks."""
 
     type: str = ""
     thinking: str | None = None
     signature: str | None = None
     data: str | None = None
-    id: str | None = None
-    origin: str | None = None
 
 
 class ContentPart(msgspec.Struct):
@@ -106,29 +107,35 @@ def cache_of(control: CacheControl | None, mark: Breakpoint | None, param: str) 
     return None
 
 
-def thought(block: ThinkingBlock, otherwise: str | None = None) -> Reasoning:
-    """A thinking block as a part; `otherwise` is whose seal it is when the block does not say."""
-    return Reasoning(
-        text=block.thinking or "",
-        signature=block.signature or None,
-        redacted=block.data or None,
-        id=block.id,
-        origin=block.origin or otherwise,
-    )
+def thought(block: ThinkingBlock, origin: str) -> Reasoning:
+    """A thinking block as a part. `origin` is whose seal it is; a packed one says so itself."""
+    text, signature, data = block.thinking or "", block.signature or None, block.data or None
+    packed = next((one for one in (signature, data) if one is not None and is_packed(one)), None)
+    if packed is None:
+        return Reasoning(text=text, signature=signature, redacted=data, origin=origin if signature or data else None)
+    one = unpack(packed)
+    if one is None:
+        return Reasoning(text=text)
+    return Reasoning(text=text, signature=one.signature, redacted=one.redacted, id=one.id, origin=one.origin)
 
 
 def thinking_block(part: Reasoning) -> ThinkingBlock:
-    """The other way round."""
+    """The other way round, for a client. Seals that are none of Anthropic's are packed, to be told apart."""
+    if not is_sealed(part):
+        return ThinkingBlock("thinking", part.text)
+    if part.origin in _PLAIN and not (part.id or (part.redacted and (part.text or part.signature))):
+        return plain_block(part)
+    packed = pack(Sealed(part.signature, part.redacted, part.id, part.origin))
+    if part.redacted is not None and not part.text:
+        return ThinkingBlock("redacted_thinking", data=packed)
+    return ThinkingBlock("thinking", part.text, packed)
+
+
+def plain_block(part: Reasoning) -> ThinkingBlock:
+    """As it is, for the provider that sealed it."""
     if part.redacted is not None:
-        return ThinkingBlock(
-            "redacted_thinking",
-            thinking=part.text or None,
-            signature=part.signature,
-            data=part.redacted,
-            id=part.id,
-            origin=part.origin,
-        )
-    return ThinkingBlock("thinking", part.text, part.signature, id=part.id, origin=part.origin)
+        return ThinkingBlock("redacted_thinking", data=part.redacted)
+    return ThinkingBlock("thinking", part.text, part.signature)
 
 
 def is_sealed(part: Reasoning) -> bool:

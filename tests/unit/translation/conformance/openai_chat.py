@@ -35,7 +35,7 @@ def judge_stream(stream: bytes) -> None:
 
 
 # What LiteLLM's proxy takes besides, and a member that the SDK's streaming variant has.
-_OURS = {"thinking_blocks", "reasoning_content", "stream", "top_k"}
+_OURS = {"thinking_blocks", "reasoning_content", "cache_control", "stream", "top_k"}
 
 
 def _closed() -> TypeAdapter[Any]:

@@ -31,7 +31,7 @@ def judge_stream(stream: bytes) -> None:
     *events, end = stream.decode().split("\n\n")
     assert end == ""
     state: ResponseStreamState[Any] = ResponseStreamState(input_tools=omit, text_format=omit)
-    done: list[Json] = []
+    done: dict[int, Json] = {}
     for number, event in enumerate(events):
         name, _, data = event.partition("\ndata: ")
         found = _EVENT.validate_json(data, strict=True)
@@ -40,11 +40,11 @@ def judge_stream(stream: bytes) -> None:
         assert type(found).__name__ != "BaseModel"
         state.handle_event(found)
         if found.type == "response.output_item.done":
-            assert found.output_index == len(done)
-            done.append(json.loads(data)["item"])
+            assert found.output_index not in done
+            done[found.output_index] = json.loads(data)["item"]
     last = json.loads(data)
     assert last["type"] in ("response.completed", "response.incomplete")
-    assert last["response"]["output"] == done
+    assert last["response"]["output"] == [done[index] for index in range(len(done))]
     judge_answer(json.dumps(last["response"]).encode())
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from tests.unit.translation.conformance import openai_chat, openai_responses
+from tests.unit.translation.conformance import anthropic_messages, openai_chat, openai_responses
 
 from gatewright.translation.carriage import Carriage
 from gatewright.translation.dialect import Dialect
@@ -49,6 +49,13 @@ CLIENTS = (
     ClientSeat(
         Dialect.RESPONSES, openai_responses.judge_answer, openai_responses.judge_stream, blind=("signature", "thoughts")
     ),
+    # Seals of others are packed; a budget of tokens comes back where a word was said, and a schema without its name.
+    ClientSeat(
+        Dialect.MESSAGES,
+        anthropic_messages.judge_answer,
+        anthropic_messages.judge_stream,
+        blind=("refusal", "signature", "reasoning", "format"),
+    ),
 )
 
 PROVIDERS = (
@@ -72,5 +79,15 @@ PROVIDERS = (
         model="some-model",
         provider="openai",
         blind=("signature",),
+    ),
+    ProviderSeat(
+        Dialect.MESSAGES,
+        anthropic_messages.judge_request,
+        anthropic_messages.ANSWERS,
+        anthropic_messages.STREAMS,
+        anthropic_messages.ERROR,
+        anthropic_messages.BROKEN,
+        model="claude-sonnet-4-5",
+        provider="anthropic",
     ),
 )
