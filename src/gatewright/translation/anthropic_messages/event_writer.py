@@ -87,14 +87,14 @@ class MessageWriter:
         return b"".join(out)
 
     def _start(self) -> bytes:
-        """What is known of the input by now stands here already, as Anthropic has it."""
+        """Anthropic counts the input here already; other providers know it in the end, where all counts stand."""
         self._started = True
         message = {
             **head(self._heading),
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
-            "usage": written_usage(self._usage),
+            "usage": written_usage(None),
         }
         return _event("message_start", message=message)
 

@@ -93,6 +93,7 @@ def read(members: Mapping[str, msgspec.Raw]) -> Request:
             continue
         reader = _READERS.get(name)
         if reader is None:
+            member(_any, name, raw)
             asked.note(name, hint=name in HINTS)
         else:
             reader(raw, asked)

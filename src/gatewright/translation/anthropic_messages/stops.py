@@ -9,7 +9,7 @@ FINISHES = {
     "tool_use": Finish.TOOL_CALLS,
     "pause_turn": Finish.PAUSE,
     "compaction": Finish.PAUSE,
-    "refusal": Finish.REFUSAL,
+    "refusal": Finish.CONTENT_FILTER,  # of a classifier, not of the model
     "model_context_window_exceeded": Finish.CONTEXT_FULL,
 }
 REASONS = {

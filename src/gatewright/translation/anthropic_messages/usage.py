@@ -9,6 +9,9 @@ import msgspec
 from gatewright.domain.money import Usage
 from gatewright.translation.model import Json
 
+MOST = 1_000_000_000
+"""Above it a count is nonsense."""
+
 
 class _Written(msgspec.Struct):
     ephemeral_5m_input_tokens: int | None = None
@@ -35,12 +38,16 @@ class WireUsage(msgspec.Struct):
         return msgspec.structs.replace(self, **said)
 
     def usage(self) -> Usage | None:
-        """The counts, none of them negative; None when neither input nor output is there.
+        """The counts, none of them negative; None when neither input nor output is there, or one is nonsense.
 
         A provider that reports a negative number must not be able to give money back.
         """
         if self.input_tokens is None and self.output_tokens is None:
             return None
+        found = self._counted()
+        return None if max(found.prompt, found.completion) > MOST else found
+
+    def _counted(self) -> Usage:
         read = _count(self.cache_read_input_tokens)
         hour = _count(self.cache_creation.ephemeral_1h_input_tokens) if self.cache_creation else 0
         short = _count(self.cache_creation.ephemeral_5m_input_tokens) if self.cache_creation else 0

@@ -153,8 +153,9 @@ def _forbid_unknown_members() -> None:
         if is_typeddict(kind):
             given = getattr(kind, "__pydantic_config__", {})
             kind.__pydantic_config__ = {"extra": "forbid", **given}
-    for kind in (MessageCreateParamsNonStreaming, MessageCreateParamsStreaming, MessageCountTokensParams):
-        kind.__pydantic_config__ = {"extra": "forbid"}  # type: ignore[attr-defined]  # pydantic's hook
+    bodies: tuple[Any, ...] = (MessageCreateParamsNonStreaming, MessageCreateParamsStreaming, MessageCountTokensParams)
+    for kind in bodies:
+        kind.__pydantic_config__ = {"extra": "forbid"}
 
 
 def _accumulate(**given: Any) -> Any:

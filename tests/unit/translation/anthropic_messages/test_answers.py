@@ -99,7 +99,7 @@ def test_what_a_client_gets() -> None:
 )
 def test_why_it_ended(finish: Finish, reason: str) -> None:
     assert written(Text(text="a"), finish=finish)["stop_reason"] == reason
-    assert PROVIDER.read(message(stop_reason=reason)).finish in (finish, Finish.REFUSAL)
+    assert PROVIDER.read(message(stop_reason=reason)).finish in (finish, Finish.CONTENT_FILTER)
 
 
 def test_a_call_is_the_reason_to_stop_even_where_the_provider_does_not_say_so() -> None:

@@ -380,7 +380,7 @@ def test_instructions_where_no_model_takes_them_are_the_users() -> None:
     ],
 )
 def test_thought(model: str, ask: ReasoningAsk, most: int | None, thinking: Any, effort: str | None) -> None:
-    wrote = write(model, reasoning=ask, **({} if most is None else {"max_tokens": most}))
+    wrote = write(model, reasoning=ask) if most is None else write(model, reasoning=ask, max_tokens=most)
     assert wrote.body.get("thinking") == thinking
     assert (wrote.body.get("output_config") or {}).get("effort") == effort
     assert not wrote.dropped

@@ -71,11 +71,6 @@ def test_a_text() -> None:
     assert names(stream) == ["start", "delta", "delta", "stop"]
 
 
-def test_what_is_known_of_the_input_stands_at_the_beginning() -> None:
-    stream = written(STARTED, ev.Used(Usage(prompt=10)), ev.TextDelta("a"), ev.Finished(Finish.STOP), batch=2)
-    assert accept_events(stream)[0].message.usage.input_tokens == 10
-
-
 def test_thoughts_and_calls() -> None:
     stream = written(
         STARTED,

@@ -69,11 +69,11 @@ def test_every_byte_passes_and_the_usage_is_found_however_it_is_cut(cuts: list[i
 
 
 def test_the_end_is_known_as_soon_as_it_is_there() -> None:
-    tap = MessageTap()
-    tap.feed(STREAM.removesuffix(STOP))
-    assert not tap.done
-    tap.feed(STOP)
-    assert tap.done
+    tap, seen = MessageTap(), []
+    for data in (STREAM.removesuffix(STOP), STOP):
+        tap.feed(data)
+        seen.append(tap.done)
+    assert seen == [False, True]
     assert tap.usage == USED
 
 
@@ -165,8 +165,10 @@ def test_no_count_is_negative_and_no_part_is_more_than_the_whole(
     }
     usage = PASSING.usage(json.dumps({"usage": wire}).encode())
     if usage is None:
-        assert fresh is None
-        assert output is None
+        assert (
+            fresh is None is output
+            or max(number or 0 for number in (fresh, written, read, short, hour, output)) > 10**8
+        )
         return
     assert min(usage.prompt, usage.completion, usage.cached, usage.reasoning) >= 0
     assert min(usage.cache_write, usage.cache_write_1h) >= 0
