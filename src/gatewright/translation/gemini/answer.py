@@ -6,7 +6,7 @@ import msgspec
 
 from gatewright.translation import events as ev
 from gatewright.translation.gemini.progress import Progress
-from gatewright.translation.gemini.wire import Wrong, decode_chunk, decode_error
+from gatewright.translation.gemini.wire import Chunk, Wrong, decode_chunk, decode_error
 from gatewright.translation.halves import AnswerBroken, ProviderError
 from gatewright.translation.model import Answer, Citation, Finish, Json, Part, Reasoning, Text, ToolCall
 from gatewright.translation.sse import Events, EventTooLong
@@ -14,7 +14,13 @@ from gatewright.translation.sse import Events, EventTooLong
 
 def read(body: bytes) -> Answer:
     """A complete answer. Raises AnswerBroken when it says that there is none, ValueError for what is no answer."""
-    chunk = decode_chunk(body)
+    try:
+        return _read(decode_chunk(body))
+    except RecursionError:
+        raise ValueError("the answer is nested too deeply") from None
+
+
+def _read(chunk: Chunk) -> Answer:
     if not (chunk.candidates or chunk.error or (chunk.prompt_feedback and chunk.prompt_feedback.block_reason)):
         raise ValueError("neither a candidate nor the reason why there is none")
     progress = Progress()

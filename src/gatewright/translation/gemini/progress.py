@@ -70,7 +70,7 @@ class Progress:
             self._candidate(chunk.candidates[0], found)
         if chunk.usage_metadata is not None:
             used = usage_of(chunk.usage_metadata)
-            if used != self._usage:
+            if used is not None and used != self._usage:
                 self._usage = used
                 found.append(ev.Used(used))
         return found

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from tests.unit.translation.conformance import anthropic_messages, openai_chat, openai_responses
+from tests.unit.translation.conformance import anthropic_messages, gemini, openai_chat, openai_responses
 
 from gatewright.translation.carriage import Carriage
 from gatewright.translation.dialect import Dialect
@@ -89,5 +89,15 @@ PROVIDERS = (
         anthropic_messages.BROKEN,
         model="claude-sonnet-4-5",
         provider="anthropic",
+    ),
+    ProviderSeat(
+        Dialect.GEMINI,
+        gemini.judge_request,
+        gemini.ANSWERS,
+        gemini.STREAMS,
+        gemini.ERROR,
+        gemini.BROKEN,
+        model=gemini.MODEL,
+        provider="gemini",
     ),
 )

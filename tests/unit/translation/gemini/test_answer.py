@@ -219,6 +219,7 @@ def test_a_provider_cannot_give_money_back() -> None:
     details = [{"modality": "AUDIO", "tokenCount": -9}, {"modality": "AUDIO", "tokenCount": 9}]
     answer = {**body(), "usageMetadata": {**counts, "promptTokensDetails": details}}
     assert read(answer).usage == Usage()
+    assert read({**body(), "usageMetadata": {"promptTokenCount": 10**30}}).usage is None
     most = {"promptTokenCount": 5, "cachedContentTokenCount": 50}
     assert read({**body(), "usageMetadata": most}).usage == Usage(prompt=5, cached=5)
 
@@ -270,7 +271,7 @@ def test_an_error_in_a_good_answer_is_one() -> None:
     ],
 )
 def test_what_is_no_answer_is_told_apart(answer: bytes) -> None:
-    with pytest.raises((ValueError, RecursionError)) as caught:
+    with pytest.raises(ValueError) as caught:
         PROVIDER.read(answer)
     assert not isinstance(caught.value, AnswerBroken)
 
@@ -341,7 +342,7 @@ def test_an_error_that_is_no_json_says_nothing() -> None:
 @given(st.binary(max_size=200))
 def test_no_bytes_do_more_than_be_refused(data: bytes) -> None:
     PROVIDER.error(data)
-    with pytest.raises((ValueError, RecursionError)):
+    with pytest.raises(ValueError):
         PROVIDER.read(b"{" + data)
 
 
