@@ -94,8 +94,8 @@ def _merge(found: ConfigFile, content: dict[str, Any], places: dict[str, Place],
             found.content[key] = [*before, *value]
         else:
             if before is not None:
-                text = f"{key} of {file} takes the place of the one in {found.places[key].file}"
-                found.findings.append(Finding("doubt", key, text, str(places[key])))
+                text = f"{key} of {file} takes the place of the one in {found.source(key)}"
+                found.findings.append(Finding("doubt", key, text, str(places.get(key, file))))
                 for name in [name for name in found.places if _is_in(name, key)]:
                     del found.places[name]
             found.content[key] = value
@@ -135,24 +135,30 @@ def _read_one(path: Path, said_by: str) -> tuple[dict[str, Any], dict[str, Place
         ) from error
     except UnicodeDecodeError as error:
         raise _invalid(said_by, path.name, "it is not UTF-8 text", "Save it as UTF-8") from error
-    loader = yaml.SafeLoader(text)
-    places: dict[str, Place] = {}
-    findings: list[Finding] = []
+    walk = _Walk(path.name, {}, [])
     try:
-        node = loader.get_single_node()
-        if node is None:
-            return {}, places, findings
-        _walk(node, "", _Walk(path.name, places, findings))
-        content = loader.construct_document(node)
+        content = _parsed(text, walk)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise _invalid(said_by, path.name, f"it is not YAML{where}", "Mend the file there") from error
-    finally:
-        loader.dispose()
+    if content is None:
+        content = {}
     if not isinstance(content, dict):
         raise _invalid(said_by, path.name, "it is not a mapping", "Start it with a section such as model_list:")
-    return {str(key): value for key, value in content.items()}, places, findings
+    return {str(key): value for key, value in content.items()}, walk.places, walk.findings
+
+
+def _parsed(text: str, walk: "_Walk") -> Any:
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _walk(node, "", walk)
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
 
 
 class _Walk(NamedTuple):

@@ -1,6 +1,7 @@
 """How the lists and mappings of config.yaml become values. Each raises Wrong with the problem, the fix and where."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any, TypeVar
 
 from gatewright.settings import values
@@ -21,7 +22,7 @@ def scalar(parse: Callable[[str], T]) -> Callable[[Any], T]:
 def text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    if not isinstance(value, str | int | float):
+    if not isinstance(value, str | int | float | date):
         raise Wrong(f"it is {_kind(value)} | Write one value")
     return str(value)
 

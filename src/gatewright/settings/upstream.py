@@ -49,7 +49,8 @@ def find_upstream(params: Members, variable: Variable) -> Upstream:
     if credential is None:
         way, name = _way(provider, variable)
         if way and given and own and not _same_owner(api_base, own):
-            doubt = f"has no api_key, and {name} is not sent to another address than the provider's: write api_key"
+            meant = f"write {next(iter(way))}: os.environ/{name} when that is meant"
+            doubt = f"has no credential, and {name} is not used at another address than the provider's: {meant}"
         else:
             filled, credential = {**filled, **way}, name
     key = filled.get(KEY)

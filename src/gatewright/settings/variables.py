@@ -69,6 +69,7 @@ UNUSUAL: Mapping[str, Variables] = {
     "openai": _of(("OPENAI_API_KEY",), ("OPENAI_BASE_URL", "OPENAI_API_BASE"), organization=("OPENAI_ORGANIZATION",)),
     "anthropic": _of(("ANTHROPIC_API_KEY",), ("ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL")),
     "bedrock": AWS,
+    "bedrock_converse": AWS,
     "azure": AZURE,
     "azure_ai": _of(("AZURE_AI_API_KEY",), ("AZURE_AI_API_BASE",)),
     "vertex_ai": VERTEX,

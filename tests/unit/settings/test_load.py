@@ -197,8 +197,8 @@ def test_what_has_no_effect_is_reported_by_name(tmp_path: Path) -> None:
         tmp_path, config, LITELLM_LICENSE="x", MICROSOFT_CLIENT_ID="y", UI_PASSWORD="z", EXPERIMENTAL_UI_LOGIN="true"
     )
     assert found.warnings == (
-        "config.yaml line 2: guardrails is LiteLLM's and not supported; it has no effect: no request is checked",
         "config.yaml line 1: litellm_settings.json_logs is LiteLLM's and not supported; it has no effect",
+        "config.yaml line 2: guardrails is LiteLLM's and not supported; it has no effect: no request is checked",
         "EXPERIMENTAL_UI_LOGIN has no effect: the command line's sign-in is on without it",
         "LITELLM_LICENSE is set but not supported by this version; it has no effect",
         "MICROSOFT_CLIENT_ID is set but not supported by this version; it has no effect",
