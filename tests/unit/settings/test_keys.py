@@ -45,10 +45,8 @@ def test_the_file_is_well_written(place: str) -> None:
 
 
 def test_a_name_counts_before_a_pattern() -> None:
-    works, absent = (
-        keys.find("litellm_params", "input_cost_per_token"),
-        keys.find("litellm_params", "input_cost_per_xy"),
-    )
+    works = keys.find("litellm_params", "input_cost_per_token")
+    absent = keys.find("litellm_params", "input_cost_per_xy")
     assert works is not None
     assert works.status == keys.DIFFERS
     assert absent is not None

@@ -9,7 +9,8 @@ from tests.unit.settings.test_load import settings
 
 from gatewright.domain.errors import SettingInvalid
 from gatewright.domain.money import Price
-from gatewright.settings.params import COSTS, INFO, KNOWN, OPTIONS, PARAMS
+from gatewright.settings.costs import COSTS
+from gatewright.settings.params import INFO, KNOWN, OPTIONS, PARAMS
 from gatewright.settings.schema import ModelEntry, Settings
 from gatewright.settings.upstream import find_upstream
 
@@ -290,14 +291,12 @@ def test_the_usual_key_goes_to_its_owner_alone(tmp_path: Path, provider: str, ba
     assert entry_of(found).api_key == ("sk-usual" if sent else None)
     assert entry_of(found).credential == (name if sent else None)
     assert bool(found.warnings) is not sent
-    assert sent or f"has no api_key, and {name} is not sent to another address" in found.warnings[0]
+    assert sent or f"has no credential, and {name} is not used at another address" in found.warnings[0]
 
 
 def test_a_key_that_the_entry_names_goes_where_the_entry_says(tmp_path: Path) -> None:
-    found = entry(
-        tmp_path, {"api_base": "http://10.0.0.1/v1", "api_key": "os.environ/OPENAI_API_KEY"}, OPENAI_API_KEY="k"
-    )
-    assert found.api_key == "k"
+    params = {"api_base": "http://10.0.0.1/v1", "api_key": "os.environ/OPENAI_API_KEY"}
+    assert entry(tmp_path, params, OPENAI_API_KEY="k").api_key == "k"
 
 
 CLOUD = {
@@ -333,7 +332,7 @@ SIGN_INS: list[tuple[str, dict[str, Any], dict[str, str], dict[str, str], str | 
     ),
     ("azure", {"azure_ad_token": "own"}, {"AZURE_API_KEY": "k"}, {"azure_ad_token": "own"}, "azure_ad_token"),
     (
-        *("vertex_ai", {}, {"GOOGLE_APPLICATION_CREDENTIALS": "/f.json"}),
+        *("vertex_ai", {"api_base": None}, {"GOOGLE_APPLICATION_CREDENTIALS": "/f.json"}),
         {"vertex_credentials": "/f.json"},
         "GOOGLE_APPLICATION_CREDENTIALS",
     ),
