@@ -48,18 +48,12 @@ def _message(message: Message, carriage: Carriage) -> Iterator[Json]:
 
 
 def _answered(part: Part, carriage: Carriage) -> Iterator[Json]:
-    """Texts one by one, since only a text by itself may stand there without an id."""
+    """Texts one by one, refusals too, since only a text by itself may stand there without an id."""
     match part:
-        case Text():
-            if part.citations:
+        case Text() | Refusal():
+            if isinstance(part, Text) and part.citations:
                 carriage.let_go("citations")
             yield {"type": "message", "role": "assistant", "content": part.text}
-        case Refusal():
-            yield {
-                "type": "message",
-                "role": "assistant",
-                "content": [{"type": "refusal", "refusal": part.text}],
-            }
         case ToolCall():
             yield {
                 "type": "function_call",
