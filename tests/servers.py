@@ -123,7 +123,8 @@ class Upstream:
 
             def do_POST(self) -> None:
                 raw = self.rfile.read(int(self.headers["content-length"]))
-                body = json.loads(raw)
+                is_form = self.headers.get_content_type() == "multipart/form-data"
+                body = {} if is_form else json.loads(raw)
                 upstream.paths.append(self.path)
                 upstream.bodies.append(raw)
                 upstream.requests.append(body)

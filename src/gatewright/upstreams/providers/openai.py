@@ -4,7 +4,7 @@ from gatewright.settings.providers import PROVIDERS
 from gatewright.translation.dialect import Dialect
 from gatewright.upstreams.account import Account
 from gatewright.upstreams.call import Way
-from gatewright.upstreams.endpoints import CHAT, ENDPOINTS, MESSAGES, RESPONSES
+from gatewright.upstreams.endpoints import CHAT, MESSAGES, OPENAI_ENDPOINTS, RERANK, RESPONSES
 
 
 def ways(account: Account) -> dict[str, Way]:
@@ -25,9 +25,9 @@ def ways(account: Account) -> dict[str, Way]:
             defaults=account.defaults,
         )
 
-    found = {
-        one.path: way(one.path) for one in ENDPOINTS if one.dialect is None and not one.path.startswith("/messages")
-    }
+    found = {one.path: way(one.path, form=one.form) for one in OPENAI_ENDPOINTS}
+    if PROVIDERS[account.provider].rerank:
+        found[RERANK.path] = way(RERANK.path)
     chat, responses = way(CHAT.path, Dialect.CHAT), way(RESPONSES.path, Dialect.RESPONSES)
     if account.params.get("mode") == "responses":
         return {**found, CHAT.path: responses, RESPONSES.path: responses, MESSAGES.path: responses}
