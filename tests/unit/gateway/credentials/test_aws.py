@@ -90,14 +90,16 @@ class Cloud:
         writer.close()
 
     def signer(self, policy: AddressPolicy = OPERATOR, **params: str) -> AwsSigner:
-        found = self.credentials.signer_for("bedrock", params, policy)
-        assert isinstance(found, AwsSigner)
-        return found
+        return self._made(params, policy)
 
     def of_role(self, policy: AddressPolicy = OPERATOR, **params: str) -> AwsSigner:
         place = {"aws_sts_endpoint": self.base, "aws_region_name": "eu-west-1"}
-        found: dict[str, Any] = {**STATIC, "aws_role_name": ROLE, **place, **params}
-        return self.signer(policy, **found)
+        return self._made({**STATIC, "aws_role_name": ROLE, **place, **params}, policy)
+
+    def _made(self, params: dict[str, str], policy: AddressPolicy) -> AwsSigner:
+        found = self.credentials.signer_for("bedrock", params, policy)
+        assert isinstance(found, AwsSigner)
+        return found
 
 
 @pytest.fixture
