@@ -4,23 +4,27 @@ from typing import Any
 
 import msgspec
 
+from gatewright.translation.halves import AnswerBroken, ProviderError
 from gatewright.translation.model import Answer, Finish, Json, Part, Reasoning, Refusal, Text, ToolCall
 from gatewright.translation.openai_chat import answer_pieces as pieces
+from gatewright.translation.openai_chat.errors import Words, said
 from gatewright.translation.openai_chat.usage import usage_object
 from gatewright.translation.openai_chat.wire import signature_of
 
 
 class _Choice(msgspec.Struct):
-    message: pieces.Said
+    message: pieces.Said | None = None
     finish_reason: str | None = None
+    error: Words | str | None = None
     logprobs: Json | None = None
 
 
 class _Completion(msgspec.Struct):
-    choices: list[_Choice]
+    choices: list[_Choice] | None = None
     id: str | None = None
     model: str | None = None
     usage: msgspec.Raw = pieces.NOTHING
+    error: Words | str | None = None
     citations: Any = None
     search_results: Any = None
 
@@ -29,16 +33,24 @@ _decode = msgspec.json.Decoder(_Completion).decode
 
 
 def read(body: bytes) -> Answer:
-    """The answer. Raises ValueError for what is no chat completion, and for one that says that it failed."""
+    """The answer. Raises AnswerBroken for one that says that it failed, and ValueError for what is none."""
     try:
         found = _decode(body)
     except RecursionError as error:
         raise ValueError("The answer is nested too deeply.") from error
+    usage = usage_object(found.usage)
+    if found.error is not None:
+        raise AnswerBroken(said(found.error), usage)
     if not found.choices:
         raise ValueError("The answer has no choices.")
     choice = found.choices[0]
+    if choice.error is not None:
+        raise AnswerBroken(said(choice.error), usage)
     if choice.finish_reason in pieces.BROKEN_OFF:
-        raise ValueError(f"The answer ended with {choice.finish_reason}.")
+        reason = choice.finish_reason
+        raise AnswerBroken(ProviderError(f"The provider ended the answer with {reason}.", reason), usage)
+    if choice.message is None:
+        raise ValueError("The answer's choice has no message.")
     answer_id = found.id or ""
     parts = _parts(choice.message, answer_id, found)
     return Answer(
@@ -46,7 +58,7 @@ def read(body: bytes) -> Answer:
         finish=_finish(choice, parts),
         id=answer_id,
         model=found.model or "",
-        usage=usage_object(found.usage),
+        usage=usage,
         logprobs=choice.logprobs,
     )
 
@@ -59,19 +71,19 @@ def _finish(choice: _Choice, parts: list[Part]) -> Finish:
     )
 
 
-def _parts(said: pieces.Said, answer_id: str, found: _Completion) -> list[Part]:
-    parts: list[Part] = list(_thoughts(said))
-    notes = tuple(pieces.citations(said) or pieces.sources(found.search_results, found.citations))
-    for thought, text in pieces.texts(said.content):
+def _parts(message: pieces.Said, answer_id: str, found: _Completion) -> list[Part]:
+    parts: list[Part] = list(_thoughts(message))
+    notes = tuple(pieces.citations(message) or pieces.sources(found.search_results, found.citations))
+    for thought, text in pieces.texts(message.content):
         if thought:
             parts.append(Reasoning(text=text))
         elif text:
             parts.append(Text(text=text, citations=notes))
             notes = ()
-    if said.refusal:
-        parts.append(Refusal(text=said.refusal))
-    parts += pieces.media(said)
-    for index, call in enumerate(said.tool_calls or ()):
+    if message.refusal:
+        parts.append(Refusal(text=message.refusal))
+    parts += pieces.media(message)
+    for index, call in enumerate(message.tool_calls or ()):
         parts.append(_call(call, answer_id, index))
     return parts
 

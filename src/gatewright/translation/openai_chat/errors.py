@@ -43,15 +43,15 @@ def read_error(body: bytes) -> ProviderError:
     return said(Words(words, type=found.type, code=found.code))
 
 
-def said(words: Words) -> ProviderError:
+def said(words: Words | str) -> ProviderError:
     """The message, cut where it is too long, and the code before the type."""
+    if isinstance(words, str):
+        words = Words(words)
     kind = words.code if words.code is not None else words.type
     return ProviderError((words.message or "")[:LONGEST_MESSAGE], None if kind is None else str(kind), words.param)
 
 
 def failed(words: Words | str) -> Failed:
     """An error in a stream. A code that is a status is the status."""
-    if isinstance(words, str):
-        words = Words(words)
     error = said(words)
     return Failed(error.message, error.kind, int(error.kind) if error.kind in _STATUSES else 502)

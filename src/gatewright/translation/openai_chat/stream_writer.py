@@ -1,7 +1,8 @@
 """A streamed answer for a client. Source: OpenAI API reference, "The chat completion chunk object".
 
 A thought is streamed as `reasoning_content`; when it is sealed, one more delta has it whole, with its seal, in
-`thinking_blocks`: those lists, one behind the other, are what the client sends back.
+`thinking_blocks`: those lists, one behind the other, are what the client sends back. Whatever stands in a list has an
+index, without which the official SDK cannot put the deltas together.
 """
 
 from collections.abc import Callable
@@ -36,7 +37,7 @@ class ChunkWriter:
         self._length = 0  # characters of text so far
         self._start = 0  # where the text part that is open begins
         self._in_text = False
-        self._images = 0
+        self._counts: dict[str, int] = {}  # of what stands in lists
         self._without: set[int] = set()  # calls that have no arguments yet
         self._usage: Usage | None = None
 
@@ -86,7 +87,11 @@ class ChunkWriter:
         part = Reasoning(
             text=text, signature=event.signature, redacted=event.redacted, id=event.id, origin=event.origin
         )
-        return self._delta({"thinking_blocks": [thinking_block(part)]}) if is_sealed(part) else b""
+        if not is_sealed(part):
+            return b""
+        block = thinking_block(part)
+        block.index = self._next("thinking_blocks")
+        return self._delta({"thinking_blocks": [block]})
 
     def _part_ended(self, _event: ev.PartEnded) -> bytes:
         self._thought.clear()
@@ -118,15 +123,21 @@ class ChunkWriter:
 
     def _cited(self, event: ev.Cited) -> bytes:
         if event.citation.url is None:
-            return self._delta({"provider_specific_fields": {"citations": [source(event.citation)]}})
-        return self._delta({"annotations": [annotation(event.citation, self._start, self._length)]})
+            found = {**source(event.citation), "index": self._next("citations")}
+            return self._delta({"provider_specific_fields": {"citations": [found]}})
+        note = {**annotation(event.citation, self._start, self._length), "index": self._next("annotations")}
+        return self._delta({"annotations": [note]})
 
     def _added(self, event: ev.PartAdded) -> bytes:
         self._part_ended(_PART_ENDED)
         if not isinstance(event.part, Media):
             return b""
-        self._images += 1
-        return self._delta({"images": [image(event.part, self._images - 1)]})
+        return self._delta({"images": [image(event.part, self._next("images"))]})
+
+    def _next(self, name: str) -> int:
+        index = self._counts.get(name, 0)
+        self._counts[name] = index + 1
+        return index
 
     def _used(self, event: ev.Used) -> bytes:
         self._usage = event.usage

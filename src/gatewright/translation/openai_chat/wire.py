@@ -53,12 +53,13 @@ class File(msgspec.Struct):
 
 
 class ThinkingBlock(msgspec.Struct, omit_defaults=True):
-    """LiteLLM's form of a thought: Anthropic's blocks."""
+    """LiteLLM's form of a thought: Anthropic's blocks. `index` is there in streams."""
 
     type: str = ""
     thinking: str | None = None
     signature: str | None = None
     data: str | None = None
+    index: int | None = None
 
 
 class ContentPart(msgspec.Struct):

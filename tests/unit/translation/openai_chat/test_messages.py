@@ -81,7 +81,7 @@ def test_a_named_system_message_is_no_part_of_the_prompt() -> None:
 
 
 def test_tool_results_are_grouped_and_stand_for_themselves_again() -> None:
-    wire = [
+    wire: list[dict[str, Any]] = [
         USER,
         {"role": "assistant", "content": None, "tool_calls": [CALL, OTHER]},
         {"role": "tool", "tool_call_id": "c1", "content": "one"},
