@@ -17,6 +17,7 @@ from gatewright.storage.database import Database, database_url
 from gatewright.storage.migrate import migrate
 from gatewright.storage.sealing import Sealer
 from tests.postgres import Postgres
+from tests.valkey import ValkeyServer
 
 REQUIRE = "GATEWRIGHT_TEST_REQUIRE_ALL"
 
@@ -63,6 +64,20 @@ def migrated_template(postgres: Postgres) -> str:
     with ThreadPoolExecutor(1) as pool:
         pool.submit(anyio.run, make).result()
     return "template_migrated"
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[ValkeyServer]:
+    """A Valkey server for the whole run; tests keep apart by prefixes of their own."""
+    folder = Path(tempfile.mkdtemp(prefix="gatewright-valkey-"))
+    try:
+        server = ValkeyServer(folder)
+    except (ImportError, OSError, RuntimeError) as error:
+        missing(f"Valkey ({error})")
+        return
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

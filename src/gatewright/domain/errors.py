@@ -95,6 +95,8 @@ class TooManyRequests(GatewrightError):
     code = "rate_limit_exceeded"
     status = 429
     summary = "Too many requests. The header Retry-After says when to try again."
+    limit_kind: str | None = None
+    resets_at: int | None = None
 
     def __init__(self, message: str | None = None, *, retry_after: int = 60, code: str | None = None) -> None:
         super().__init__(message, code=code)

@@ -123,7 +123,8 @@ async def test_owners_change_their_keys_but_not_the_limits_on_them(stage: Stage)
     )
     renamed = await stage.call("POST", "/key/update", caller, {"key": limited, "key_alias": "mine"})
     assert (renamed.status_code, renamed.json()["key_alias"]) == (200, "mine")
-    for body in ({"rpm_limit": None}, {"model_rpm_limit": {}}, {"team_id": None}):
+    lifting: tuple[dict[str, object], ...] = ({"rpm_limit": None}, {"model_rpm_limit": {}}, {"team_id": None})
+    for body in lifting:
         refused = await stage.call("POST", "/key/update", caller, {"key": limited, **body})
         assert (refused.status_code, "Only proxy admin" in refused.text) == (401, True), body
     others = await stage.key("bob")
@@ -136,7 +137,8 @@ async def test_owners_change_their_keys_but_not_the_limits_on_them(stage: Stage)
 async def test_a_limited_key_makes_no_other_keys_and_changes_none(stage: Stage) -> None:
     await stage.person("ada")
     limited = (await generated(stage, MASTER, user_id="ada", rpm_limit=5))["key"]
-    for path, body in (("/key/generate", {}), ("/api/v1/keys", {"name": "more"})):
+    bodies: tuple[tuple[str, dict[str, object]], ...] = (("/key/generate", {}), ("/api/v1/keys", {"name": "more"}))
+    for path, body in bodies:
         refused = await stage.call("POST", path, limited, body)
         assert refused.status_code in (401, 403), path
         assert "limits of its own" in refused.text
