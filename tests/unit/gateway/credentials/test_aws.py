@@ -38,7 +38,7 @@ TARGET = parse_target(
 )
 NOW = 1_790_000_000_000
 HOUR = 3_600_000
-STATIC = {"aws_access_key_id": "AKIDSTATIC", "aws_secret_access_key": "static-secret"}
+STATIC: dict[str, Any] = {"aws_access_key_id": "AKIDSTATIC", "aws_secret_access_key": "static-secret"}
 ROLE = "arn:aws:iam::123456789012:role/path/Gateway"
 
 
