@@ -29,7 +29,18 @@ class Search:
     `most` is how many retries the last failure allowed.
     """
 
-    __slots__ = ("_barred", "_draw", "_group", "_retries", "_router", "_stream", "_tried", "_wished", "most")
+    __slots__ = (
+        "_barred",
+        "_draw",
+        "_group",
+        "_next_tier",
+        "_retries",
+        "_router",
+        "_stream",
+        "_tried",
+        "_wished",
+        "most",
+    )
 
     def __init__(self, group: Group, router: Router, draw: Draw, *, wished: int | None, stream: bool) -> None:
         self._group = group
@@ -39,32 +50,38 @@ class Search:
         self._stream = stream
         self._tried: list[Member] = []
         self._barred: list[Member] = []
-        self._retries = 0
+        self._retries = self._next_tier = 0
         self.most: int | None = None
 
-    def fresh(self, now: float) -> Member | None:
-        """One that was not asked yet, of the lowest order that has one; None when there is none that may be asked."""
+    def fresh(self, now: float, lowest: int = 0) -> Member | None:
+        """One that was not asked yet, of the lowest order that has one; None when there is none that may be asked.
+
+        `lowest` leaves out the orders before that one.
+        """
         if self._group.alone and not self._tried:
             (only,) = self._group.members
             return None if only.is_full(now) else only
-        for tier in self._group.tiers:
+        for place, tier in enumerate(self._group.tiers[lowest:], lowest):
             free = [
                 member
                 for member in tier
                 if member not in self._tried and member.health.is_free(now) and not member.is_full(now)
             ]
             if free:
+                self._next_tier = place
                 return choose(free, self._router.strategy, self._draw, stream=self._stream)
         return None
 
     def again(self, now: float) -> Member | None:
-        """One that was asked already."""
-        free = [
-            member
-            for member in self._tried
-            if member not in self._barred and member.health.is_free(now) and not member.is_full(now)
-        ]
-        return choose(free, self._router.strategy, self._draw, stream=self._stream) if free else None
+        """One that was asked already, of the lowest order that has one."""
+        for tier in self._group.tiers:
+            free = [member for member in tier if member in self._tried and self._may_be_asked_again(member, now)]
+            if free:
+                return choose(free, self._router.strategy, self._draw, stream=self._stream)
+        return None
+
+    def _may_be_asked_again(self, member: Member, now: float) -> bool:
+        return member not in self._barred and member.health.is_free(now) and not member.is_full(now)
 
     def cannot(self, member: Member, now: float) -> Member | None:
         """Whom to ask instead of one that has no counterpart of what is asked for. It was not called."""
@@ -73,24 +90,26 @@ class Search:
         return self.fresh(now)
 
     def after(self, failure: Failure, member: Member, now: float) -> Next | None:
-        """What to do after `member` failed; None when the group is left with this failure."""
+        """What to do after `member` failed; None when the group is left with this failure.
+
+        The deployments of the next order stand in for those of one that has failed, as fallbacks do.
+        """
         if member not in self._tried:
             self._tried.append(member)
+        here = self._next_tier
         self.most = most = self._most(failure, member)
-        found = self.fresh(now)
-        if found is not None:
-            if found.deployment.terms.order != member.deployment.terms.order:
-                if failure.fault in REQUESTS_OWN and self._retries >= most:
-                    return None
-                self._retries = 0
-                return Next(found)
-            if self._retries >= most:
+        spent = self._retries >= most
+        found = self.fresh(now, here + 1 if spent else 0)
+        if found is not None and self._next_tier != here:
+            if spent and failure.fault in REQUESTS_OWN:
                 return None
-            self._retries += 1
+            self._retries = 0
             return Next(found)
-        if self._retries >= most or self.again(now) is None:
+        if spent or (found is None and self.again(now) is None):
             return None
         self._retries += 1
+        if found is not None:
+            return Next(found)
         return Next(None, wait_s(self._retries - 1, failure.asked_wait_s, self._router, self._draw()))
 
     def _most(self, failure: Failure, member: Member) -> int:
