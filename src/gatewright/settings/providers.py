@@ -31,6 +31,7 @@ PROVIDERS = {
     one.name: one
     for one in (
         Provider("openai", "https://api.openai.com/v1", responses=True),
+        Provider("anthropic", "https://api.anthropic.com", speaks="anthropic"),
         Provider("azure", speaks="azure"),
         Provider("azure_ai", speaks="azure"),
         Provider("bedrock", speaks="bedrock", regional=True),
