@@ -88,7 +88,7 @@ def test_a_reference_to_a_variable_that_is_not_set_is_named(tmp_path: Path) -> N
         "model_list:\n  - model_name: a\n    litellm_params: {model: openai/b, api_key: os.environ/NOT_SET_ANYWHERE}\n"
     )
     done = start(tmp_path, {"GATEWRIGHT_CONFIG": str(config)})
-    assert "model_list[0].litellm_params.api_key (c.yaml): it refers to NOT_SET_ANYWHERE" in done.stderr
+    assert "model_list[0].litellm_params.api_key (c.yaml line 3): it refers to NOT_SET_ANYWHERE" in done.stderr
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
