@@ -26,7 +26,13 @@ class _Body(msgspec.Struct):
 
 _STATUSES = frozenset(str(status) for status in range(400, 600))
 
+
+class _Event(msgspec.Struct):
+    error: Words | str | None = None
+
+
 _decode = msgspec.json.Decoder(_Body | list[_Body]).decode
+_decode_event = msgspec.json.Decoder(_Event).decode
 
 
 def read_error(body: bytes) -> ProviderError:
@@ -41,6 +47,15 @@ def read_error(body: bytes) -> ProviderError:
         return said(found.error)
     words = found.error or found.message or found.detail
     return said(Words(words, type=found.type, code=found.code))
+
+
+def told(data: bytes) -> ProviderError | None:
+    """The error that an event of a stream is; None for one that is none."""
+    try:
+        found = _decode_event(data)
+    except (ValueError, RecursionError):
+        return None
+    return None if found.error is None else said(found.error)
 
 
 def said(words: Words | str) -> ProviderError:

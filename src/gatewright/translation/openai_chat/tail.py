@@ -1,8 +1,8 @@
-"""Usage out of a same-dialect OpenAI stream, without parsing its chunks.
+"""Usage out of a same-dialect OpenAI stream, and how it ended, without parsing its chunks.
 
 `UsageTail` watches a stream that the client gets as it is. `UsageChunkFilter` also hides the usage chunk that only we
 asked for. Both have the same shape: `feed` what arrived, relay what it returns, `finish` at the end, then ask
-`usage` and `done`.
+`usage`, `done` and `failed`.
 
 Source: OpenAI API reference, chat completion chunk: with `stream_options.include_usage` the last chunk before
 `data: [DONE]` has `usage` and an empty `choices`. Some providers put `usage` on the last content chunk instead.
@@ -11,6 +11,8 @@ Source: OpenAI API reference, chat completion chunk: with `stream_options.includ
 import re
 
 from gatewright.domain.money import Usage
+from gatewright.translation.halves import ProviderError
+from gatewright.translation.openai_chat.errors import told
 from gatewright.translation.openai_chat.usage import usage_object, usage_of
 
 TAIL = 2048
@@ -27,15 +29,19 @@ _DONE = re.compile(rb"[\r\n]data: ?\[DONE\]")
 # A quote inside a JSON string is escaped, so that no text of the model's can look like one of these.
 _NO_CHOICES = re.compile(rb'"choices"\s*:\s*\[\s*\]')
 _CHOICES = re.compile(rb'"choices"\s*:\s*\[\s*[^\]\s]')
+_FINISHED = re.compile(rb'"finish_reason"\s*:\s*"[^"]')
+
+ENDED_EARLY = ProviderError("The model provider ended the stream before the answer was complete.")
 
 
 class UsageTail:
     """Relays a stream unchanged and keeps its last bytes."""
 
-    __slots__ = ("_tail",)
+    __slots__ = ("_tail", "failed")
 
     def __init__(self) -> None:
         self._tail = b"\n"  # so that a first line is found as every other is
+        self.failed: ProviderError | None = None
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes that arrived; returns the bytes to relay now: all of them."""
@@ -44,14 +50,16 @@ class UsageTail:
 
     def finish(self) -> bytes:
         """The upstream is done; returns the bytes to relay last: none."""
+        tail = self._tail[-TAIL:]
+        self.failed = _last_error(tail)
+        if self.failed is None and not self.done and _CHOICES.search(tail) and not _FINISHED.search(tail):
+            self.failed = ENDED_EARLY  # streams of other things than choices end in ways of their own
         return b""
 
     @property
     def usage(self) -> Usage | None:
         """The last usage object of the stream so far; None when there is none."""
         return _last_usage(self._tail[-TAIL:])
-
-    failed = None
 
     @property
     def done(self) -> bool:
@@ -85,6 +93,7 @@ class UsageChunkFilter:
 
     def finish(self) -> bytes:
         """The upstream is done; returns the bytes to relay last: an event that never ended, unless it is usage."""
+        self._tail.finish()
         held, self._held = self._held, b""
         return b"" if self._passing or self._hides(held) else held
 
@@ -93,7 +102,10 @@ class UsageChunkFilter:
         """What the stream so far says it used: the hidden chunk's, else the last usage object's; None without."""
         return self._usage or self._tail.usage
 
-    failed = None
+    @property
+    def failed(self) -> ProviderError | None:
+        """How the stream broke off; known once it has ended."""
+        return self._tail.failed
 
     @property
     def done(self) -> bool:
@@ -161,6 +173,16 @@ def _blank_line(data: bytes, start: int) -> int:
 
 def _payload(event: bytes) -> bytes:
     return b"\n".join(line[5:] for line in event.splitlines() if line.startswith(b"data:"))
+
+
+def _last_error(tail: bytes) -> ProviderError | None:
+    """The error that is the last event but the end mark: the client has been told it."""
+    for line in reversed(tail.splitlines()):
+        payload = line[5:].strip() if line.startswith(b"data:") else b""
+        if payload and not payload.startswith(b"[DONE]"):
+            found = told(payload)
+            return None if found is None else found._replace(told=True)
+    return None
 
 
 def _last_usage(tail: bytes) -> Usage | None:

@@ -1,9 +1,12 @@
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gatewright.domain.money import Usage
-from gatewright.translation.openai_chat.tail import LONGEST_USAGE_EVENT, UsageChunkFilter, UsageTail
+from gatewright.translation.halves import ProviderError
+from gatewright.translation.openai_chat.tail import ENDED_EARLY, LONGEST_USAGE_EVENT, UsageChunkFilter, UsageTail
 
 ROLE = b'data: {"id":"c1","choices":[{"index":0,"delta":{"role":"assistant"}}],"usage":null}\n\n'
 TEXT = b'data: {"id":"c1","choices":[{"index":0,"delta":{"content":"hello"}}],"usage":null}\n\n'
@@ -142,3 +145,34 @@ def test_a_stream_that_is_no_event_stream_passes(parts: list[bytes]) -> None:
     out, usage, _ = sift(parts)
     if usage is None:
         assert out == b"".join(parts)
+
+
+DELTA = b'data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}\n\n'
+
+
+@pytest.mark.parametrize("tap", [UsageTail, UsageChunkFilter])
+@pytest.mark.parametrize(
+    ("stream", "failed"),
+    [
+        (TEXT + FAILED, ProviderError("overloaded", told=True)),
+        (TEXT + FAILED + DONE, ProviderError("overloaded", told=True)),
+        (windows(TEXT + FAILED), ProviderError("overloaded", told=True)),
+        (FAILED, ProviderError("overloaded", told=True)),
+        (ROLE + DELTA, ENDED_EARLY),
+        (ROLE + DELTA + b"data: {", ENDED_EARLY),
+        (ROLE + DELTA + STOP, None),
+        (ROLE + DELTA + DONE, None),
+        (TEXT + FORGED + STOP + DONE, None),
+        (FAILED + TEXT + STOP + DONE, None),
+        (b'data: {"type":"speech.audio.delta","audio":"AAAA"}\n\n', None),
+        (b"ID3 no events at all", None),
+        (b"", None),
+    ],
+)
+def test_how_a_stream_broke_off_is_known_at_its_end(
+    tap: Callable[[], UsageTail | UsageChunkFilter], stream: bytes, failed: ProviderError | None
+) -> None:
+    for pieces in ([stream], [stream[at : at + 1] for at in range(len(stream))]):
+        watching = tap()
+        assert b"".join([*(watching.feed(piece) for piece in pieces), watching.finish()]) == stream
+        assert watching.failed == failed
