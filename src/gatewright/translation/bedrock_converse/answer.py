@@ -23,6 +23,9 @@ FINISHES = {
 MALFORMED = frozenset({"malformed_model_output", "malformed_tool_use"})
 """The model wrote what Bedrock could not read: that is no answer."""
 
+MOST = 1_000_000_000
+"""Tokens. A count above it is nonsense."""
+
 ORIGIN = Dialect.CONVERSE.value
 
 _decode = msgspec.json.Decoder(Converse).decode
@@ -48,16 +51,21 @@ def finish(reason: str) -> Finish:
 
 
 def usage(found: TokenUsage | None, fields: ModelFields) -> Usage | None:
-    """The counts, none of them negative; what was written to the cache by how long it lives, where that is said of all
-    of it."""
+    """The counts, none of them negative: a provider must not be able to give money back. None for nonsense.
+
+    What was written to the cache lives five minutes unless it is said to live an hour.
+    """
     if found is None:
         return None
     read_tokens = max(found.cache_read_input_tokens or 0, 0)
     written = max(found.cache_write_input_tokens or 0, 0)
     completion = max(found.output_tokens, 0)
     long = sum(max(one.input_tokens, 0) for one in found.cache_details or () if one.ttl == "1h")
+    prompt = max(found.input_tokens, 0) + read_tokens + written
+    if max(prompt, completion) > MOST:
+        return None
     return Usage(
-        prompt=max(found.input_tokens, 0) + read_tokens + written,
+        prompt=prompt,
         completion=completion,
         cached=read_tokens,
         reasoning=min(max(fields.thinking, 0), completion),

@@ -3,7 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from tests.unit.translation.conformance import anthropic_messages, gemini, openai_chat, openai_responses
+from tests.unit.translation.conformance import (
+    anthropic_messages,
+    bedrock_converse,
+    gemini,
+    openai_chat,
+    openai_responses,
+)
 
 from gatewright.translation.carriage import Carriage
 from gatewright.translation.dialect import Dialect
@@ -99,5 +105,17 @@ PROVIDERS = (
         gemini.BROKEN,
         model=gemini.MODEL,
         provider="gemini",
+    ),
+    # The id of an answer is in a header there, and the model's name in the request's path.
+    ProviderSeat(
+        Dialect.CONVERSE,
+        bedrock_converse.judge_request,
+        bedrock_converse.ANSWERS,
+        bedrock_converse.STREAMS,
+        bedrock_converse.ERROR,
+        bedrock_converse.BROKEN,
+        model=bedrock_converse.MODEL,
+        provider="bedrock",
+        blind=("id", "model"),
     ),
 )
