@@ -42,6 +42,21 @@ def ratio(rounds, scenario, server, base, name):
     return statistics.median(values) if values else None
 
 
+ALLOWANCE = 1.25
+"""How far over its line a ratio may be before it counts as worse: shared machines are noisy."""
+
+
+def over_the_lines(rounds, lines, base):
+    """A text for each scenario whose CPU ratio is more than the allowance over its line."""
+    for scenario, line in lines.items():
+        if scenario not in rounds[0] or base != "nginx":
+            continue
+        found = ratio(rounds, scenario, "gatewright", base, "cpu_us")
+        if found is None or found > line * ALLOWANCE:
+            shown = "not measured" if found is None else f"{found:.2f} x nginx"
+            yield f"{scenario}: CPU is {shown}, the line is {line} and {line * ALLOWANCE:.2f} with the allowance"
+
+
 def show(rounds, servers, scenarios, starts, base):
     """Print the tables. `starts` has `first`, `second` (seconds) and `idle` (MB) for each server."""
     for scenario in scenarios:
@@ -61,13 +76,13 @@ def show(rounds, servers, scenarios, starts, base):
             server,
             *(
                 number(starts.get(server, {}).get(name), digits)
-                for name, digits in (("first", 2), ("second", 2), ("idle", 1))
+                for name, digits in (("first", 2), ("second", 2), ("cpu", 2), ("idle", 1))
             ),
         ]
         for server in servers
         if server != "direct"
     ]
-    table(["start", "first s", "second s", "idle PSS MB"], rows)
+    table(["start", "first s", "second s", "second CPU s", "idle PSS MB"], rows)
 
 
 def first_errors(rounds):

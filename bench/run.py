@@ -17,6 +17,7 @@ import process
 import report
 import servers
 
+LINES = Path(__file__).resolve().parent / "lines.json"
 
 def main():
     options = arguments()
@@ -46,6 +47,10 @@ def arguments():
     parser.add_argument(
         "--peer", action="append", default=[], metavar="NAME=COMMAND", help="measure another gateway too"
     )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a variable of gatewright's environment"
+    )
+    parser.add_argument("--check", action="store_true", help="fail when a CPU ratio is 25 %% over its line (lines.json)")
     parser.add_argument("--without", default="", help="leave out: nginx, gatewright")
     parser.add_argument("--priority", action="store_true", help="as root: run ahead of the machine's other work")
     parser.add_argument("--server-cpus", default="0", help="processors of what is measured; empty: all")
@@ -65,7 +70,8 @@ def chosen(options, folder, mock_port):
                 "note: nginx is missing, so there are no ratios to it. Debian: apt install nginx-light", file=sys.stderr
             )
     if "gatewright" not in left_out:
-        found.append(servers.Gatewright("gatewright", folder / "gatewright", mock_port))
+        extra = dict(text.split("=", 1) for text in options.set)
+        found.append(servers.Gatewright("gatewright", folder / "gatewright", mock_port, extra))
     for text in options.peer:
         name, _, command = text.partition("=")
         found.append(servers.Peer(name, folder / name, mock_port, command))
@@ -104,6 +110,10 @@ def run(options, names, folder):
     problems = list(report.first_errors(rounds))
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
+    if options.check:
+        problems += report.over_the_lines(rounds, json.loads(LINES.read_text()), base)
+        for problem in problems:
+            print(f"error: {problem}", file=sys.stderr)
     if options.json:
         options.json.write_text(json.dumps({"at": moment, "starts": starts, "rounds": rounds}, indent=1))
     return 1 if problems or len(live) < len(every) else 0
@@ -117,8 +127,10 @@ def start(server, cpus, priority):
         return {}
     server.stop()
     second = server.start(cpus, priority)
+    pids = server.pids()
+    busy = process.cpu_seconds(pids)
     time.sleep(0.5)
-    return {"first": first, "second": second, "idle": process.pss_mb(server.pids())}
+    return {"first": first, "second": second, "cpu": busy, "idle": process.pss_mb(pids)}
 
 
 def warm_up(live, names, options, cpus, folder):

@@ -179,8 +179,9 @@ http {{
 class Gatewright(Server):
     """`gatewright serve` with one worker, its own SQLite file, and a virtual key: sign-on, limits and spend are on."""
 
-    def __init__(self, name, folder, mock_port):
+    def __init__(self, name, folder, mock_port, extra=None):
         super().__init__(name, folder, mock_port)
+        self.extra = extra or {}
         self.master = f"sk-{secrets.token_urlsafe(24)}"
         self.key = None
 
@@ -205,7 +206,7 @@ class Gatewright(Server):
         return [str(program), "serve", "--config", str(self.folder / "config.yaml"), "--port", str(self.port)]
 
     def environment(self):
-        return {"GATEWRIGHT_DATA_DIR": str(self.folder / "data"), "LITELLM_MASTER_KEY": self.master}
+        return {"GATEWRIGHT_DATA_DIR": str(self.folder / "data"), "LITELLM_MASTER_KEY": self.master, **self.extra}
 
     def ready(self):
         """At the first start a virtual key is made on the way, as an operator would."""
