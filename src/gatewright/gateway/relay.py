@@ -32,7 +32,7 @@ async def _relay_stream(exchange: Exchange, answered: Answered, stream: Stream, 
     arriving = aiter(stream.answer.stream())
     try:
         while True:
-            if not meter.settled and (data.endswith(STREAM_ENDS) or (answered.call.translated and tap.done)):
+            if not meter.settled and (data.endswith(STREAM_ENDS) or (tap.notices_end and tap.done)):
                 # A client that has seen the end may trust that it is recorded.
                 meter.used(tap.usage)
                 meter.settle()

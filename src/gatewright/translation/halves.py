@@ -38,11 +38,13 @@ class Tap(Protocol):
     """Turns a provider's stream into the client's: `feed` what arrived, send what it returns, `finish` at the end.
 
     `usage` is what the stream so far says was used, `done` whether it was complete, `failed` the error of the
-    provider's own that it ended with.
+    provider's own that it ended with. `notices_end`: `done` is known as soon as the end has passed, and free to ask.
     """
 
     def feed(self, data: bytes) -> bytes: ...
     def finish(self) -> bytes: ...
+    @property
+    def notices_end(self) -> bool: ...
     @property
     def usage(self) -> Usage | None: ...
     @property

@@ -72,6 +72,8 @@ class _Translating:
 
     __slots__ = ("_reader", "_writer", "done", "failed", "usage")
 
+    notices_end = True
+
     def __init__(self, reader: EventReader, writer: EventWriter) -> None:
         self._reader = reader
         self._writer = writer

@@ -52,6 +52,8 @@ class MessageTap:
 
     __slots__ = ("_head", "_start", "_tail", "done", "failed")
 
+    notices_end = True
+
     def __init__(self) -> None:
         self._head: bytes | None = b""  # None once `message_start` is read or given up
         self._start = WireUsage()

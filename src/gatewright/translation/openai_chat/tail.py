@@ -39,6 +39,8 @@ class UsageTail:
 
     __slots__ = ("_tail", "failed")
 
+    notices_end = False
+
     def __init__(self) -> None:
         self._tail = b"\n"  # so that a first line is found as every other is
         self.failed: ProviderError | None = None
@@ -75,6 +77,8 @@ class UsageChunkFilter:
     """
 
     __slots__ = ("_held", "_passing", "_tail", "_usage")
+
+    notices_end = False
 
     def __init__(self) -> None:
         self._held = b""  # the beginning of the event that is arriving; of one let through, its last two bytes

@@ -58,6 +58,8 @@ class EndTap:
 
     __slots__ = ("_begun", "_events", "_inside", "_lost", "done", "failed", "usage")
 
+    notices_end = True
+
     def __init__(self) -> None:
         self._events = Events(LONGEST_END)
         self._begun = False  # with an event of a response: other streams may end in ways that we do not know
