@@ -21,6 +21,23 @@ OPENAI_TYPES = {
     413: "invalid_request_error",
     429: "rate_limit_error",
 }
+ANTHROPIC_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    405: "invalid_request_error",
+    408: "timeout_error",
+    409: "conflict_error",
+    413: "request_too_large",
+    422: "invalid_request_error",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+"""Source: Anthropic API reference, "Errors". Every other status of ours is an `api_error`."""
+
 LITELLM_TYPES = {
     "invalid_api_key": "auth_error",
     "expired_key": "expired_key",
@@ -60,6 +77,15 @@ def openai_error(error: GatewrightError) -> dict[str, Any]:
     return {"error": {"message": message, "type": kind, "param": error.param, "code": error.error_code}}
 
 
+def anthropic_error(error: GatewrightError, reference: str | None) -> dict[str, Any]:
+    """Anthropic's error object; our code stands where its clients look for the cause."""
+    message = f"{error.message} {error.hint}" if error.hint else error.message
+    kind = ANTHROPIC_TYPES.get(error.status, "api_error")
+    details = {"error_code": error.error_code}
+    body = {"type": kind, "message": message, "details": details}
+    return {"type": "error", "error": body, "request_id": reference}
+
+
 def litellm_error(error: GatewrightError) -> dict[str, Any]:
     """LiteLLM's error object: `code` is the status as text (contract litellm 3.2)."""
     message = f"{error.message} {error.hint}" if error.hint else error.message
@@ -82,6 +108,8 @@ def as_response(error: GatewrightError, dialect: Dialect, reference: str | None)
         )
     if dialect is Dialect.OPENAI:
         return JSONResponse(openai_error(error), error.status, headers=headers)
+    if dialect is Dialect.ANTHROPIC:
+        return JSONResponse(anthropic_error(error, reference), error.status, headers=headers)
     if dialect is Dialect.LITELLM:
         # A role that is not enough is a 401 there (contract litellm 3.1).
         status = 401 if error.error_code == "permission_denied" else error.status

@@ -41,6 +41,8 @@ def dialect_of(request: Request) -> Dialect:
         return Dialect.PROBLEM
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
         return Dialect.PAGE
+    if path.startswith("/v1/messages"):
+        return Dialect.ANTHROPIC
     return Dialect.OPENAI if path.startswith("/v1/") else Dialect.DETAIL
 
 
@@ -93,7 +95,7 @@ class Guard:
             body = {"detail": HTTPStatus(kind.status).phrase, "hint": f"{sought}; docs/api.md lists the routes."}
             response = JSONResponse(body, kind.status)
         else:
-            document = "docs/compatibility.md" if dialect is Dialect.OPENAI else "docs/api.md"
+            document = "docs/api.md" if dialect is Dialect.PROBLEM else "docs/compatibility.md"
             refusal = kind(f"{sought}.", hint=f"{document} lists the routes.")
             response = errors.as_response(refusal, dialect, call.origin.reference)
         response.headers.update((error.headers or {}) if isinstance(error, HTTPException) else {})

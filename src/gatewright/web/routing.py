@@ -31,6 +31,7 @@ class Dialect(Enum):
     PAGE = "an HTML page"
     PROBLEM = "RFC 9457 problem+json"
     OPENAI = "OpenAI's error object"
+    ANTHROPIC = "Anthropic's error object"
     LITELLM = "LiteLLM's error object with the status as text"
     OAUTH = "RFC 6749 error JSON"
     DETAIL = "a JSON object with the member detail, as LiteLLM's sign-in routes answer"

@@ -14,8 +14,9 @@ from gatewright.domain.money import dollars
 from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.exchange import Facts, WireHeaders
 from gatewright.gateway.wishes import HEADERS as WISHES
+from gatewright.translation.dialect import Dialect
 from gatewright.web.credential import key_in
-from gatewright.web.errors import openai_error
+from gatewright.web.model_api.refusals import REFUSALS
 
 # The order of contract litellm 3.1: the lowest rank that is present counts.
 CREDENTIALS = {
@@ -52,12 +53,12 @@ SSE = [
 class ModelExchange:
     """What the doors share. A door adds the body, hang-ups, and the three ways to write: `_whole`, `_start`, `_write`.
 
-    `limit` is the largest body in bytes.
+    `limit` is the largest body in bytes. `dialect` is the one that the client reads errors in.
     """
 
     __slots__ = (
-        *("_events", "_length", "_limit", "_secret", "_sent"),
-        *("address", "begun", "facts", "named_model", "request_id", "wishes"),
+        *("_events", "_last", "_length", "_limit", "_secret", "_sent"),
+        *("address", "begun", "dialect", "facts", "named_model", "request_id", "wishes"),
     )
 
     def __init__(self, headers: WireHeaders, request_id: str, address: str | None, limit: int) -> None:
@@ -70,7 +71,9 @@ class ModelExchange:
         self.address = address
         self.begun = False
         self.named_model: str | None = None
+        self.dialect = Dialect.CHAT
         self._events = True
+        self._last = b""  # of a stream, what was sent last
 
     @property
     def secret(self) -> str:
@@ -106,6 +109,7 @@ class ModelExchange:
 
     async def send(self, data: bytes) -> None:
         """Bytes of the stream; waits while the client is slow."""
+        self._last = data
         await self._write(data, more=True)
 
     async def end(self) -> None:
@@ -118,17 +122,17 @@ class ModelExchange:
         await self._whole(200, [JSON, (b"content-length", b"%d" % len(raw)), *self._ids()], raw)
 
     async def refuse(self, error: GatewrightError, extra: WireHeaders | None = None) -> None:
-        """The error in OpenAI's shape; after the answer has begun as an event of the stream, which ends with it.
+        """The error in the client's dialect; after the answer has begun as an event of the stream, which ends with it.
 
         A file that has begun just stays incomplete: the server then closes the connection, and the client notices.
         """
         if self.begun and not self._events:
             return
-        raw = msgspec.json.encode(openai_error(error))
+        words = REFUSALS[self.dialect]
         if self.begun:
-            # The stream may have broken off inside an event.
-            await self._write(b"\n\ndata: " + raw + b"\n\n", more=False)
+            await self._write(words.event(error, self.request_id, self._last), more=False)
             return
+        raw = msgspec.json.encode(words.whole(error, self.request_id))
         told = [] if self.facts is None else _fact_headers(self.facts)
         headers = [JSON, (b"content-length", b"%d" % len(raw)), *self._ids(), *told, *(extra or ())]
         if isinstance(error, TooManyRequests):
@@ -139,7 +143,8 @@ class ModelExchange:
 
     def _ids(self) -> WireHeaders:
         own = self.request_id.encode()
-        return [(b"x-request-id", own), (b"x-litellm-call-id", own)]
+        ids = [(b"x-request-id", own), (b"x-litellm-call-id", own)]
+        return [*ids, (b"request-id", own)] if self.dialect is Dialect.MESSAGES else ids
 
     def _headers(self, upstream: WireHeaders, facts: Facts) -> WireHeaders:
         headers = [*self._ids(), *_fact_headers(facts)]

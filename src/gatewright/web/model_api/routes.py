@@ -6,17 +6,19 @@ from itertools import count
 from typing import Any
 
 from gatewright.accounts.keys import KeyRing
-from gatewright.domain.errors import GatewrightError, MethodNotAllowed, UnknownModel
+from gatewright.domain.errors import GatewrightError, MethodNotAllowed, NotFound, UnknownModel
 from gatewright.domain.keys import Principal
 from gatewright.gateway.chat import Chat
 from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.deployments import Deployments
 from gatewright.gateway.exchange import ClientGone, WireHeaders
+from gatewright.translation.dialect import Dialect
 from gatewright.upstreams.endpoints import ENDPOINTS, RERANK, Endpoint
 from gatewright.web.errors import unexpected
 from gatewright.web.model_api.asgi import AsgiExchange, Scope, Send
 from gatewright.web.model_api.exchange import ModelExchange
 from gatewright.web.model_api.hang_up import Receive
+from gatewright.web.model_api.refusals import errors_at
 
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 Serve = Callable[[ModelExchange, Scope], Awaitable[None]]
@@ -24,6 +26,9 @@ ServeDirect = Callable[[ModelExchange], Coroutine[Any, Any, None]]
 
 ONE_MODEL = ("/v1/models/", "/models/")
 NAMED = ("/openai/deployments/", "/engines/")
+ONE_RESPONSE = ("/v1/responses/", "/responses/")
+STORED = {"": ("GET", "DELETE"), "input_items": ("GET",), "cancel": ("POST",)}
+"""What OpenAI serves below a stored response (contract litellm 4.1), by what follows its id."""
 
 
 def peer_address(scope: Scope) -> str | None:
@@ -54,9 +59,15 @@ class ModelApi:
         self._numbers = count(1)
         listing = {"GET": self._handler(self._list), "HEAD": self._handler(self._list)}
         self._one = {"GET": self._handler(self._show), "HEAD": self._handler(self._show)}
+        self._stored = {
+            below: dict.fromkeys(methods, self._handler(self._not_stored)) for below, methods in STORED.items()
+        }
         self._routes: dict[str, dict[str, Handler]] = {
             "/v1/models": listing,
             "/models": listing,
+        }
+        self._spoken = {
+            f"{prefix}{endpoint.path}": errors_at(endpoint) for endpoint in ENDPOINTS for prefix in ("/v1", "")
         }
         for endpoint in ENDPOINTS:
             served = {"POST": self._handler(self._endpoint(endpoint))}
@@ -81,9 +92,11 @@ class ModelApi:
                 methods = self._naming(path)
             elif path.startswith(ONE_MODEL):
                 methods = self._one
+            elif path.startswith(ONE_RESPONSE):
+                methods = self._stored.get(_response_id(path)[1])
         if methods is None:
             return None
-        return methods.get(method) or self._handler(_not_allowed(", ".join(methods)))
+        return methods.get(method) or self._handler(_not_allowed(", ".join(methods), self._spoken.get(path)))
 
     def _handler(self, serve: Serve) -> Handler:
         async def handle(scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,13 +117,19 @@ class ModelApi:
         return f"{self._prefix}{next(self._numbers):08x}"
 
     def _serve_direct(self, endpoint: Endpoint) -> ServeDirect:
+        dialect = errors_at(endpoint)
+
         def serve(exchange: ModelExchange) -> Coroutine[Any, Any, None]:
+            exchange.dialect = dialect
             return _answer(exchange, self._chat.serve(exchange, endpoint))
 
         return serve
 
     def _endpoint(self, endpoint: Endpoint, model: str | None = None) -> Serve:
+        dialect = errors_at(endpoint)
+
         def serve(exchange: ModelExchange, _: Scope) -> Awaitable[None]:
+            exchange.dialect = dialect
             exchange.named_model = model
             return self._chat.serve(exchange, endpoint)
 
@@ -137,6 +156,15 @@ class ModelApi:
             raise UnknownModel(param="model")
         await exchange.json(_model_object(name, found))
 
+    async def _not_stored(self, exchange: ModelExchange, scope: Scope) -> None:
+        await self._ring.authenticate(exchange.secret)
+        response_id, _ = _response_id(scope["path"])
+        raise NotFound(
+            f"Response with id {response_id!r} not found: responses are not stored here.",
+            param="response_id",
+            hint="Send the whole conversation in `input` with each request.",
+        )
+
     def _visible(self, caller: Principal) -> dict[str, dict[str, Any]]:
         """The models that the caller may use, by public name, as OpenAI's model objects."""
         shown = self._deployments.shown
@@ -148,8 +176,15 @@ def _model_object(name: str, one: Deployment) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": one.created_at // 1000, "owned_by": one.provider}
 
 
-def _not_allowed(allowed: str) -> Serve:
+def _response_id(path: str) -> tuple[str, str]:
+    """The id in the path of a stored response, and what follows it. `-` follows what is an endpoint and no id."""
+    response_id, _, below = path.removeprefix("/v1").removeprefix("/responses/").partition("/")
+    return response_id[:100], "-" if response_id in ("", "compact", "input_tokens") else below
+
+
+def _not_allowed(allowed: str, dialect: Dialect | None) -> Serve:
     async def refuse(exchange: ModelExchange, _: Scope) -> None:
+        exchange.dialect = dialect or exchange.dialect
         await exchange.refuse(MethodNotAllowed(), [(b"allow", allowed.encode())])
 
     return refuse
