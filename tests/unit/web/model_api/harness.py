@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import msgspec
@@ -86,7 +88,10 @@ class Got:
 
 
 class Gateway:
-    """The parts of one worker's model API. `door` is the one that calls go through, `asgi` or `direct`."""
+    """The parts of one worker's model API. `door` is the one that calls go through, `asgi` or `direct`.
+
+    `later` is how far its steady clock is ahead; a pause before a retry is noted in `slept` and puts it forward.
+    """
 
     door = "asgi"
 
@@ -98,13 +103,16 @@ class Gateway:
         self.ledger = Ledger(db, configured.data_dir / "journal")
         self.client = Client()
         self.slept: list[float] = []
-        chat = Chat(self.ring, self.deployments, self.client, self.ledger, clock.now, World(sleep=self._sleep))
+        self.later = 0.0
+        self.sleep: Callable[[float], Awaitable[None]] = self._sleep
+        world = World(lambda s: self.sleep(s), Random(7).random, lambda: time.monotonic() + self.later)
+        chat = Chat(self.ring, self.deployments, self.client, self.ledger, clock.now, world)
         self.api = ModelApi(chat, self.ring, self.deployments, max_request_bytes=configured.max_request_bytes)
         self.key = MASTER
 
     async def _sleep(self, seconds: float) -> None:
-        """The pauses before retries: noted, and over at once."""
         self.slept.append(seconds)
+        self.later += seconds
 
     async def new_key(self, **changes: Any) -> str:
         new = NewKey(**{"alias": None, "owner": None, **changes})
