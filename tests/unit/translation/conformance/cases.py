@@ -55,6 +55,17 @@ ANSWERS: dict[str, Answer] = {
         finish=Finish.TOOL_CALLS,
         usage=Usage(40, 25),
     ),
+    "all": Answer(
+        parts=(
+            Reasoning(text="Both, then.", signature="c2lnbmF0dXJl"),
+            Text(text="One moment."),
+            ToolCall(id="call_1", name="get_time"),
+            ToolCall(id="call_2", name="get_time", arguments='{"zone":"Europe/Zurich"}'),
+            ToolCall(id="call_3", name="get_weather", arguments='{"city":"\\u65e5 \\"x\\""}'),
+        ),
+        finish=Finish.TOOL_CALLS,
+        usage=Usage(90, 80, reasoning=40),
+    ),
     "usage": Answer(parts=(Text(text="Cached."),), finish=Finish.STOP, usage=Usage(1000, 50, cached=600, reasoning=20)),
     "cache_write": Answer(
         parts=(Text(text="Written."),),

@@ -14,7 +14,7 @@ from tests.unit.translation.conformance.test_answers import ODD, changed, paths
 from gatewright.domain.errors import BadInput
 from gatewright.translation.carriage import CannotCarry, Carriage
 from gatewright.translation.halves import ClientHalf
-from gatewright.translation.model import Message, Request, Role, Text
+from gatewright.translation.model import Message, Reasoning, Request, Role, Text
 from gatewright.translation.registry import client_half, provider_half
 
 decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -54,6 +54,33 @@ def test_a_request_comes_back_from_the_wire(client: ClientSeat, name: str) -> No
     found = client_half(client.dialect).read(decode(encode(body)))
     blind = {*client.blind, "include_usage"}
     assert asked(found, blind) == asked(REQUESTS[name], blind)
+
+
+@both
+@providers
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_request_of_every_client_reaches_every_provider(
+    client: ClientSeat, provider: ProviderSeat, name: str
+) -> None:
+    """And says there what it said, where that can be read. Thoughts are for the provider that sealed them."""
+    request = client_half(client.dialect).read(decode(encode(written(BY_DIALECT[client.dialect], REQUESTS[name]))))
+    carriage = provider.carriage(request)
+    body = provider_half(provider.dialect).write(request, provider.model, carriage)
+    provider.judge_request(json.loads(encode(body)))
+    reading = next((seat for seat in CLIENTS if seat.dialect is provider.dialect), None)
+    if reading is None or carriage.dropped:
+        return
+    blind = {*client.blind, *reading.blind, "include_usage"}
+    found = client_half(reading.dialect).read(decode(encode(body)))
+    assert asked(thoughtless(found), blind) == asked(thoughtless(REQUESTS[name]), blind)
+
+
+def thoughtless(request: Request) -> Request:
+    turns = [
+        Message(turn.role, tuple(part for part in turn.parts if not isinstance(part, Reasoning)), turn.name)
+        for turn in request.messages
+    ]
+    return msgspec.structs.replace(request, messages=tuple(turns))
 
 
 @providers
