@@ -31,7 +31,13 @@ STAND_IN_STATUS = 500
 JSON_BEGINS = (b"{", b"[")
 # A provider that notices too late that it cannot answer says so in the first event of a good answer.
 BROKEN_EVENT = re.compile(rb'\s*(?:event: ?error\r?\n)?data: ?(\{\s*"(?:error"|type"\s*:\s*"error").*)')
-STATUS_OF_KIND = {"overloaded_error": 529, "rate_limit_error": 429, "rate_limit_exceeded": 429}
+STATUS_OF_KIND = {
+    "overloaded_error": 529,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "invalid_prompt": 400,
+    "context_length_exceeded": 400,
+}
 
 
 class Attempt:
