@@ -4,7 +4,7 @@ A way is made once for each endpoint of a deployment; a call is made for each at
 sends, and what turns the provider's answer into the client's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -86,7 +86,8 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     `model` is the provider's name of it. `dialect` is what is spoken there, None for an endpoint that is no
     conversation; equal to the endpoint's own one the bytes pass through. `stream_target` is where streams go when that
     is another address. `defaults` are members of a body that says nothing of them; `extra` are put into every body and
-    `without` taken out of it (Anthropic on Vertex has `anthropic_version` and no `model`). `codec` translates an
+    `without` taken out of it (Anthropic on Vertex has `anthropic_version` and no `model`); `by_header` makes members
+    that count before `extra` out of the caller's headers, where bytes pass through. `codec` translates an
     endpoint that is no conversation. `drop` leaves out what cannot be carried instead of refusing it. `headers`
     are sent where the caller sent none of that name. `provider` is its name in `settings.providers`, for a dialect that
     not all speak alike. `presets` are what `defaults` are, for a provider with names of its own (`upstreams.presets`).
@@ -102,6 +103,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     defaults: Mapping[str, object] = {}
     extra: Mapping[str, object] = {}
     without: frozenset[str] = frozenset()
+    by_header: Callable[[WireHeaders], Mapping[str, object]] | None = None
     codec: "Codec | None" = None
     headers: tuple[tuple[bytes, bytes], ...] = ()
     presets: Request | None = None
@@ -113,6 +115,10 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
         given = {name for name, _ in forwarded}
         pairs = [*forwarded, *(pair for pair in self.headers if pair[0] not in given)]
         return header_block([(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs])
+
+    def extra_for(self, forwarded: WireHeaders) -> Mapping[str, object]:
+        """What is put into the body of a caller with these headers."""
+        return self.extra if self.by_header is None else {**self.extra, **self.by_header(forwarded)}
 
     def address(self, *, stream: bool) -> Target:
         """Where a request goes."""

@@ -44,7 +44,7 @@ class PassThrough:
             way.model,
             add_usage=opening.endpoint.usage_on_request,
             defaults=way.defaults,
-            extra=way.extra,
+            extra=way.extra_for(opening.forwarded),
             without=way.without,
         )
 

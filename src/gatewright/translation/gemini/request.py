@@ -15,9 +15,10 @@ _PLAIN = {
     "presence_penalty": "presencePenalty",
     "frequency_penalty": "frequencyPenalty",
 }
-NATIVE = frozenset({"safety_settings", "modalities", "web_search_options"})
+SAFETY = ("safety_settings", "safetySettings")
+NATIVE = frozenset({*SAFETY, "modalities", "web_search_options"})
 """Members of a client's body that have no place in the request model and a counterpart here: Google's
-`safetySettings` under LiteLLM's name, and OpenAI's words for what an answer may hold and for searching the web."""
+`safetySettings`, under LiteLLM's name too, and OpenAI's words for what an answer may hold and for searching the web."""
 
 CARRIED = NATIVE | {
     *_PLAIN,
@@ -54,8 +55,8 @@ def write(request: Request, model: str, carriage: Carriage) -> Json:
         config["thinkingConfig"] = thinking
     if config:
         body["generationConfig"] = config
-    if "safety_settings" in request.unknown:
-        body["safetySettings"] = request.unknown["safety_settings"]
+    if (safety := next((request.unknown[name] for name in SAFETY if name in request.unknown), None)) is not None:
+        body["safetySettings"] = safety
     if (tier := _tier(request, carriage)) is not None:
         body["serviceTier"] = tier
     return body

@@ -54,19 +54,21 @@ _decode_vertex = msgspec.json.Decoder(_VertexAnswer).decode
 
 
 class GeminiEmbeddings:
-    """A request for each text, all in one body. `names_model`: each of them repeats the model's name."""
+    """A request for each text, all in one body. `on_vertex` has the options in a member of their own, and no model."""
 
-    def __init__(self, *, names_model: bool = True) -> None:
-        self._names_model = names_model
+    def __init__(self, *, on_vertex: bool = False) -> None:
+        self._on_vertex = on_vertex
 
     def request(self, members: Members, model: str, dropped: list[str] | None) -> bytes:
         """Raises BadInput. `model` is `models/<name>`."""
         lose(members, KNOWN, "Google", dropped)
-        same: dict[str, Any] = {"model": model} if self._names_model else {}
+        options: dict[str, Any] = {}
         if (size := member(members, "dimensions", int)) is not None:
-            same["outputDimensionality"] = size
+            options["outputDimensionality"] = size
         if (task := member(members, "task_type", str)) is not None:
-            same["taskType"] = task
+            options["taskType"] = task
+        nested: dict[str, Any] = {"embedContentConfig": options} if options else {}
+        same = nested if self._on_vertex else {"model": model, **options}
         return _encode({"requests": [{**same, "content": {"parts": [{"text": text}]}} for text in texts(members)]})
 
     def answer(self, body: bytes, members: Members, model: str) -> tuple[bytes, Usage | None]:

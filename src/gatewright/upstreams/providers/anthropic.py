@@ -1,5 +1,6 @@
 """Anthropic's own API, and servers that speak it. Source: Anthropic API reference, "Authentication" and "Messages"."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from gatewright.translation.dialect import Dialect
@@ -46,19 +47,27 @@ def ways(account: Account) -> dict[str, Way]:
             **more,
         )
 
-    usual = account.defaults
+    native, translation = options_of(account.defaults)
+    translated = way(MESSAGES.path, dialect=Dialect.MESSAGES, **translation)
+    return {
+        MESSAGES.path: way(MESSAGES.path, dialect=Dialect.MESSAGES, **native),
+        CHAT.path: translated,
+        RESPONSES.path: translated,
+        COUNT_TOKENS.path: way(COUNT_TOKENS.path),
+    }
+
+
+def options_of(usual: Mapping[str, object]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Of a way for messages as they are, and of one for what is translated: the members that carry an entry's options.
+
+    Raises BadInput naming the option that is wrong.
+    """
     presets = presets_of(usual)
     # Names that OpenAI's dialect does not know are Anthropic's.
     own = {} if presets is None else {name: usual[name] for name in presets.unknown if name in usual}
     native = {**own, **{SHARED[name]: value for name, value in usual.items() if name in SHARED}}
     others = presets_of({name: value for name, value in usual.items() if name not in own})
-    translated = way(MESSAGES.path, dialect=Dialect.MESSAGES, defaults=own, presets=others)
-    return {
-        MESSAGES.path: way(MESSAGES.path, dialect=Dialect.MESSAGES, defaults=native),
-        CHAT.path: translated,
-        RESPONSES.path: translated,
-        COUNT_TOKENS.path: way(COUNT_TOKENS.path),
-    }
+    return {"defaults": native}, {"defaults": own, "presets": others}
 
 
 def _credential(account: Account) -> dict[str, str]:

@@ -5,6 +5,7 @@ from gatewright.upstreams.account import Account
 from gatewright.upstreams.call import Way
 from gatewright.upstreams.codecs.google import GeminiEmbeddings
 from gatewright.upstreams.endpoints import CONVERSATIONS, EMBEDDINGS
+from gatewright.upstreams.presets import presets_of
 from gatewright.upstreams.providers.google_paths import model_name
 
 KINDS = ("models/", "tunedModels/")
@@ -23,7 +24,7 @@ def ways(account: Account) -> dict[str, Way]:
         dialect=Dialect.GEMINI,
         signer=account.signer,
         drop=account.drop,
-        defaults=account.defaults,
+        presets=presets_of(account.defaults),
     )
     embed = Way(
         target=account.target(f"/{resource}:batchEmbedContents", headers),

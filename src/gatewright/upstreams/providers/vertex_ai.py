@@ -4,15 +4,17 @@ Source: Vertex AI documentation, "Generate content with the Gemini API", "Use Cl
 "Locations"; Anthropic's documentation, "Claude on Vertex AI".
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gatewright.domain.errors import BadInput
 from gatewright.settings.providers import PROVIDERS
 from gatewright.translation.dialect import Dialect
 from gatewright.upstreams.account import Account
-from gatewright.upstreams.call import Codec, Way
+from gatewright.upstreams.call import Codec, Way, WireHeaders
 from gatewright.upstreams.codecs.google import GeminiEmbeddings, VertexEmbeddings
-from gatewright.upstreams.endpoints import CONVERSATIONS, COUNT_TOKENS, EMBEDDINGS
+from gatewright.upstreams.endpoints import CONVERSATIONS, COUNT_TOKENS, EMBEDDINGS, MESSAGES
+from gatewright.upstreams.presets import presets_of
+from gatewright.upstreams.providers.anthropic import options_of
 from gatewright.upstreams.providers.google_paths import location_name, model_name, project_name
 from gatewright.upstreams.target import Target
 
@@ -23,6 +25,8 @@ GOOGLE_VERSION, ANTHROPIC_VERSION = "/v1beta1", "/v1"
 """Google's own library asks the first for Gemini, Anthropic's the second for Claude."""
 
 CLAUDE_BODY = {"anthropic_version": "vertex-2023-10-16"}
+FIRST_VERSION = b"2023-06-01"
+"""What `CLAUDE_BODY` is called in Anthropic's own API."""
 
 
 class _Place(NamedTuple):
@@ -89,7 +93,7 @@ def _google(place: _Place, name: str) -> dict[str, Way]:
         dialect=Dialect.GEMINI,
         signer=account.signer,
         drop=account.drop,
-        defaults=account.defaults,
+        presets=presets_of(account.defaults),
     )
     method, codec = _embeddings(name)
     embed = Way(
@@ -104,33 +108,42 @@ def _google(place: _Place, name: str) -> dict[str, Way]:
 
 
 def _embeddings(name: str) -> tuple[str, Codec]:
-    """Gemini's newer embeddings have the Gemini API's method there; the others are asked for a prediction."""
-    if name.startswith("gemini-embedding-") and not name.startswith(("gemini-embedding-001", "gemini-embedding-exp")):
-        return "batchEmbedContents", GeminiEmbeddings(names_model=False)
+    """Gemini's embeddings have the Gemini API's method there; older ones are asked for a prediction."""
+    if "gemini" in name:
+        return "batchEmbedContents", GeminiEmbeddings(on_vertex=True)
     return "predict", VertexEmbeddings()
 
 
 def _claude(place: _Place, name: str) -> dict[str, Way]:
     account = place.account
     models = "/publishers/anthropic/models"
-    chat = Way(
-        target=place.target(ANTHROPIC_VERSION, f"{models}/{name}:rawPredict"),
-        stream_target=place.target(ANTHROPIC_VERSION, f"{models}/{name}:streamRawPredict"),
-        model=account.model,
-        provider=account.provider,
-        dialect=Dialect.MESSAGES,
-        signer=account.signer,
-        drop=account.drop,
-        defaults=account.defaults,
-        extra=CLAUDE_BODY,
-        without=frozenset({"model"}),
-    )
-    count = Way(
-        target=place.target(ANTHROPIC_VERSION, f"{models}/count-tokens:rawPredict"),
-        model=account.model,
-        provider=account.provider,
-        signer=account.signer,
-        drop=account.drop,
-        extra=CLAUDE_BODY,
-    )
-    return {**{one.path: chat for one in CONVERSATIONS}, COUNT_TOKENS.path: count}
+
+    def way(method: str, stream_method: str | None = None, **more: Any) -> Way:
+        streams = None if stream_method is None else place.target(ANTHROPIC_VERSION, f"{models}/{stream_method}")
+        return Way(
+            target=place.target(ANTHROPIC_VERSION, f"{models}/{method}"),
+            stream_target=streams,
+            model=account.model,
+            provider=account.provider,
+            signer=account.signer,
+            drop=account.drop,
+            extra=CLAUDE_BODY,
+            by_header=_version,
+            **more,
+        )
+
+    def chat(options: dict[str, Any]) -> Way:
+        methods = (f"{name}:rawPredict", f"{name}:streamRawPredict")
+        return way(*methods, dialect=Dialect.MESSAGES, without=frozenset({"model"}), **options)
+
+    native, translation = options_of(account.defaults)
+    return {
+        **{one.path: chat(native if one is MESSAGES else translation) for one in CONVERSATIONS},
+        COUNT_TOKENS.path: way("count-tokens:rawPredict"),
+    }
+
+
+def _version(forwarded: WireHeaders) -> dict[str, object]:
+    """A newer version of Anthropic's API than the first one is asked for in the body, where its callers name it."""
+    given = next((value for name, value in forwarded if name == b"anthropic-version"), FIRST_VERSION)
+    return {} if given == FIRST_VERSION else {"anthropic_version": given.decode("latin-1")}
