@@ -8,6 +8,7 @@ from typing import NamedTuple
 from gatewright.domain.clock import Clock, Millis
 from gatewright.domain.errors import TooManyRequests
 from gatewright.domain.keys import Principal
+from gatewright.domain.limits import Holder
 from gatewright.gateway.limits.claims import (
     PARALLEL,
     REQUESTS,
@@ -25,6 +26,9 @@ from gatewright.gateway.limits.valkey import KEEP_EVERY_S, ValkeyCounters
 from gatewright.outbound.valkey import ValkeyDown
 from gatewright.upstreams.dispatch import Body
 from gatewright.upstreams.endpoints import Endpoint
+
+MOST_KNOWN = 10_000
+"""Callers and models, about 10 MB."""
 
 WHOSE = {
     "api_key": "this API key",
@@ -86,7 +90,7 @@ class Admission:
         """Frees the slots and counts the tokens that were used, None when that is not known. Does not wait."""
         if not self._settled:
             self._settled = True
-            self._done = self._counters.settle(self._claims, self._slot, self._taken.second, tokens)
+            self._done = self._counters.settle(self._claims, self._slot, self._taken, tokens)
 
     async def settled(self) -> None:
         """Waits until all workers know what was settled: the client may come back at once, to another one."""
@@ -107,6 +111,7 @@ class Limiter:
         self._clock = clock
         self._shared = shared
         self._overall = overall
+        self._known: dict[tuple[int, str], tuple[tuple[Holder, ...], Sequence[Claim], bool]] = {}
 
     def concerns(self, caller: Principal) -> bool:
         """Whether there is any limit to look at."""
@@ -114,10 +119,9 @@ class Limiter:
 
     async def admit(self, caller: Principal, asked: Body, endpoint: Endpoint, slot: str) -> Admission:
         """Takes what the request needs; `slot` names it, once. Raises LimitReached, and nothing was taken then."""
-        by_tokens = any(holder.limits.tpm is not None or holder.limits.models for holder in caller.holders)
-        tokens = estimate(asked, endpoint) if by_tokens else 0
-        claims = claims_of(caller, asked.model, tokens, self._overall)
-        counters, found = await self._take(claims, slot)
+        claims, of_tokens = self._claims(caller, asked.model)
+        tokens = estimate(asked, endpoint) if of_tokens else 0
+        counters, found = await self._take(claims, tokens, slot)
         if isinstance(found, Refused):
             raise LimitReached(claims[found.which], found.wait, self._clock())
         return Admission(counters, claims, slot, found)
@@ -133,9 +137,25 @@ class Limiter:
         if self._shared is not None:
             await self._shared.stop()
 
-    async def _take(self, claims: Sequence[Claim], slot: str) -> tuple[Counters, Taken | Refused]:
+    def _claims(self, caller: Principal, model: str) -> tuple[Sequence[Claim], bool]:
+        """What a request falls under, and whether tokens are among it.
+
+        Made once for what the key ring remembers of a caller, and each model that it asks for.
+        """
+        name = (id(caller.holders), model)
+        known = self._known.get(name)
+        if known is None or known[0] is not caller.holders:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            claims = claims_of(caller, model, self._overall)
+            # Kept together with its holders, so that nothing else can get their id.
+            known = caller.holders, claims, any(claim.kind == TOKENS for claim in claims)
+            self._known[name] = known
+        return known[1], known[2]
+
+    async def _take(self, claims: Sequence[Claim], tokens: int, slot: str) -> tuple[Counters, Taken | Refused]:
         if self._shared is not None and claims:
             # The connection says in the log that it is down. A gateway that refused everybody then would be worse.
             with suppress(ValkeyDown):
-                return self._shared, await self._shared.take(claims, slot)
-        return self._memory, await self._memory.take(claims, slot)
+                return self._shared, await self._shared.take(claims, tokens, slot)
+        return self._memory, await self._memory.take(claims, tokens, slot)

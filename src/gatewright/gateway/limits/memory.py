@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from gatewright.domain.clock import SECOND, Clock, Millis
-from gatewright.gateway.limits.claims import PARALLEL, TOKENS, WINDOW_S, Claim, Refused, Taken
+from gatewright.gateway.limits.claims import PARALLEL, REQUESTS, TOKENS, WINDOW_S, Claim, Kind, Refused, Taken
 
 SWEEP_ABOVE = 1024
 """Windows. With more of them, those that are empty are looked for each time their number has doubled."""
@@ -27,49 +27,53 @@ class MemoryCounters:
         self._slots: dict[str, int] = {}
         self._sweep_above = SWEEP_ABOVE
 
-    async def take(self, claims: Sequence[Claim], _slot: str, /) -> Taken | Refused:
+    async def take(self, claims: Sequence[Claim], tokens: int, _slot: str, /) -> Taken | Refused:
         """Takes all or nothing; never waits. Slots are counted, not named."""
         now = self._ticks()
         second = now // SECOND
+        amounts: list[int] = []
         left: list[int] = []
-        for index, claim in enumerate(claims):
-            limit = self._limit(claim)
-            if claim.kind == PARALLEL:
-                free = limit - self._slots.get(claim.counter, 0)
-                if free < 1:
-                    return Refused(index, SLOT_WAIT)
-                left.append(free - 1)
-                continue
-            amount = _amount(claim, limit)
-            window = self._windows.get(claim.counter)
-            used = window.used(second) if window is not None else 0
-            if used + amount > limit:
-                return Refused(index, window.wait(used + amount - limit, now) if window is not None else FULL_WAIT)
-            left.append(limit - used - amount)
-        for claim in claims:
-            if claim.kind == PARALLEL:
-                self._slots[claim.counter] = self._slots.get(claim.counter, 0) + 1
+        for which, (_, kind, configured, counter) in enumerate(claims):
+            limit = self._share_of(configured)
+            if kind == PARALLEL:
+                amount, used = 1, self._slots.get(counter, 0)
+                wait = SLOT_WAIT
             else:
-                self._window(claim.counter, second).add(second, _amount(claim, self._limit(claim)))
-        return Taken(second, left)
+                amount = _amount(kind, tokens, limit)
+                window = self._windows.get(counter)
+                used = 0 if window is None else window.used(second)
+                wait = WHOLE_WAIT
+            if used + amount > limit:
+                if kind != PARALLEL and window is not None:
+                    wait = window.wait(used + amount - limit, now)
+                return Refused(which, wait)
+            amounts.append(amount)
+            left.append(limit - used - amount)
+        for (_, kind, _, counter), amount in zip(claims, amounts, strict=True):
+            if kind == PARALLEL:
+                self._slots[counter] = self._slots.get(counter, 0) + 1
+            else:
+                self._window(counter, second).add(second, amount)
+        return Taken(second, tokens, left)
 
-    def settle(self, claims: Sequence[Claim], _slot: str, second: int, tokens: int | None, /) -> None:
+    def settle(self, claims: Sequence[Claim], _slot: str, taken: Taken, used: int | None, /) -> None:
         """At once."""
-        now = self._ticks() // SECOND
-        for claim in claims:
-            if claim.kind == PARALLEL:
-                held = self._slots.get(claim.counter, 0)
+        for _, kind, configured, counter in claims:
+            if kind == PARALLEL:
+                held = self._slots.get(counter, 0)
                 if held > 1:
-                    self._slots[claim.counter] = held - 1
+                    self._slots[counter] = held - 1
                 else:
-                    self._slots.pop(claim.counter, None)
-            elif claim.kind == TOKENS and tokens is not None:
-                window = self._window(claim.counter, now)
-                window.give_back(second, _amount(claim, self._limit(claim)))
-                window.add(now, tokens)
+                    self._slots.pop(counter, None)
+            elif kind == TOKENS and used is not None:
+                now = self._ticks() // SECOND
+                window = self._window(counter, now)
+                window.give_back(taken.second, _amount(kind, taken.tokens, self._share_of(configured)))
+                window.add(now, used)
 
-    def _limit(self, claim: Claim) -> int:
-        return max(min(1, claim.limit), claim.limit // self._share)
+    def _share_of(self, limit: int) -> int:
+        share = self._share
+        return limit if share == 1 else max(min(1, limit), limit // share)
 
     def _window(self, counter: str, second: int) -> "_Window":
         window = self._windows.get(counter)
@@ -81,7 +85,7 @@ class MemoryCounters:
         return window
 
 
-FULL_WAIT: Millis = (WINDOW_S + 1) * SECOND
+WHOLE_WAIT: Millis = (WINDOW_S + 1) * SECOND
 
 
 class _Window:
@@ -105,7 +109,7 @@ class _Window:
             over -= amount
             if over <= 0:
                 return (second + WINDOW_S + 1) * SECOND - now
-        return FULL_WAIT
+        return WHOLE_WAIT
 
     def add(self, second: int, amount: int) -> None:
         seconds = self._seconds
@@ -124,5 +128,5 @@ class _Window:
                 return
 
 
-def _amount(claim: Claim, limit: int) -> int:
-    return max(1, min(claim.amount, limit))
+def _amount(kind: Kind, tokens: int, limit: int) -> int:
+    return 1 if kind == REQUESTS else max(1, min(tokens, limit))

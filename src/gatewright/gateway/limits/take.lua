@@ -1,13 +1,13 @@
 -- Takes everything that a request claims, or nothing.
 -- KEYS: one for each claim. ARGV: now in milliseconds ('' for this server's clock), the slot's name, the life of a slot
--- in milliseconds, the seconds of a window, and for each claim its kind, limit and amount.
+-- in milliseconds, the seconds of a window, the tokens that are asked for, and for each claim its kind and limit.
 -- Answers {1, second, what is left of each} or {0, index from 1, milliseconds to wait}.
 local now = tonumber(ARGV[1])
 if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local slot, life, span = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local slot, life, span, tokens = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local second = math.floor(now / 1000)
 
 local function wait(counts, over)
@@ -27,7 +27,7 @@ end
 
 local left, amounts, over_age = {}, {}, {}
 for i, key in ipairs(KEYS) do
-  local kind, limit, amount = ARGV[2 + i * 3], tonumber(ARGV[3 + i * 3]), tonumber(ARGV[4 + i * 3])
+  local kind, limit = ARGV[4 + i * 2], tonumber(ARGV[5 + i * 2])
   if kind == 'max_parallel_requests' then
     redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
     local free = limit - redis.call('ZCARD', key)
@@ -36,7 +36,7 @@ for i, key in ipairs(KEYS) do
     end
     left[i] = free - 1
   else
-    amount = math.max(1, math.min(amount, limit))
+    local amount = kind == 'tokens' and math.max(1, math.min(tokens, limit)) or 1
     local used, counts, old = 0, {}, {}
     local fields = redis.call('HGETALL', key)
     for f = 1, #fields, 2 do

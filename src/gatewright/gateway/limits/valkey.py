@@ -34,21 +34,21 @@ class ValkeyCounters:
         self._held: dict[str, list[str]] = {}
         self._settling: set[asyncio.Task[None]] = set()
 
-    async def take(self, claims: Sequence[Claim], slot: str, /) -> Taken | Refused:
+    async def take(self, claims: Sequence[Claim], tokens: int, slot: str, /) -> Taken | Refused:
         """Takes all or nothing. Raises ValkeyDown."""
         keys, wanted = self._of(claims)
         if slots := [key for key, claim in zip(keys, claims, strict=True) if claim.kind == PARALLEL]:
             self._held[slot] = slots
         found: list[int] | None = None
         try:
-            found = await self._valkey.script(TAKE, keys, [self._now(), slot, SLOT_LIFE, WINDOW_S, *wanted])
+            found = await self._valkey.script(TAKE, keys, [self._now(), slot, SLOT_LIFE, WINDOW_S, tokens, *wanted])
         finally:
             if found is None or not found[0]:
                 self._held.pop(slot, None)
-        return Taken(found[1], found[2:]) if found[0] else Refused(found[1] - 1, found[2])
+        return Taken(found[1], tokens, found[2:]) if found[0] else Refused(found[1] - 1, found[2])
 
     def settle(
-        self, claims: Sequence[Claim], slot: str, second: int, tokens: int | None, /
+        self, claims: Sequence[Claim], slot: str, taken: Taken, used: int | None, /
     ) -> asyncio.Task[None] | None:
         """Goes on whatever becomes of the request. When it fails, slots and tokens come back by their age."""
         self._held.pop(slot, None)
@@ -56,8 +56,9 @@ class ValkeyCounters:
         if not changed:
             return None
         keys, wanted = self._of(changed)
-        used = "" if tokens is None else tokens
-        task = asyncio.create_task(self._run(SETTLE, keys, [self._now(), slot, second, used, WINDOW_S, *wanted]))
+        spent = "" if used is None else used
+        told = [self._now(), slot, taken.second, taken.tokens, spent, WINDOW_S, *wanted]
+        task = asyncio.create_task(self._run(SETTLE, keys, told))
         self._settling.add(task)
         task.add_done_callback(self._settling.discard)
         return task
@@ -82,7 +83,7 @@ class ValkeyCounters:
         """The keys, and what the scripts are told of each."""
         wanted: list[Any] = []
         for claim in claims:
-            wanted += (claim.kind, claim.limit, claim.amount)
+            wanted += (claim.kind, claim.limit)
         return [self._prefix + claim.counter for claim in claims], wanted
 
     def _now(self) -> int | str:

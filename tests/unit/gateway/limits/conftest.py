@@ -25,15 +25,15 @@ class ManualClock:
 
 
 def requests(limit: int, counter: str = "r") -> Claim:
-    return Claim("api_key", REQUESTS, limit, 1, counter)
+    return Claim("api_key", REQUESTS, limit, counter)
 
 
-def tokens(limit: int, amount: int, counter: str = "t") -> Claim:
-    return Claim("api_key", TOKENS, limit, amount, counter)
+def tokens(limit: int, counter: str = "t") -> Claim:
+    return Claim("api_key", TOKENS, limit, counter)
 
 
 def parallel(limit: int, counter: str = "p") -> Claim:
-    return Claim("api_key", PARALLEL, limit, 1, counter)
+    return Claim("api_key", PARALLEL, limit, counter)
 
 
 @pytest.fixture

@@ -12,19 +12,20 @@ from gatewright.gateway.limits.claims import Claim, Counters, Refused, Taken
 
 async def settle(counters: Counters, claims: list[Claim], slot: str, taken: Taken, used: int | None = None) -> None:
     """Settles, and waits until it is done."""
-    task = counters.settle(claims, slot, taken.second, used)
+    task = counters.settle(claims, slot, taken, used)
     if task is not None:
         await task
 
 
-async def take(counters: Counters, *claims: Claim, slot: str = "s") -> Taken:
-    found = await counters.take(claims, slot)
+async def take(counters: Counters, *claims: Claim, asked: int = 1, slot: str = "s") -> Taken:
+    found = await counters.take(claims, asked, slot)
     assert isinstance(found, Taken), found
+    assert found.tokens == asked
     return found
 
 
-async def refused(counters: Counters, *claims: Claim, slot: str = "s") -> Refused:
-    found = await counters.take(claims, slot)
+async def refused(counters: Counters, *claims: Claim, asked: int = 1, slot: str = "s") -> Refused:
+    found = await counters.take(claims, asked, slot)
     assert isinstance(found, Refused), found
     return found
 
@@ -60,20 +61,22 @@ async def test_counters_are_apart(counters: Counters) -> None:
 async def test_what_is_refused_takes_nothing_of_any_limit(counters: Counters) -> None:
     await take(counters, requests(1, "small"))
     for _ in range(5):
-        found = await refused(counters, requests(9), parallel(9), tokens(9, 5), requests(1, "small"))
+        found = await refused(counters, requests(9), parallel(9), tokens(9), requests(1, "small"), asked=5)
         assert found.which == 3
-    assert (await take(counters, requests(9), parallel(9), tokens(9, 5))).left == [8, 8, 4]
+    assert (await take(counters, requests(9), parallel(9), tokens(9), asked=5)).left == [8, 8, 4]
 
 
 async def test_the_first_limit_that_is_reached_is_named(counters: Counters) -> None:
-    await take(counters, requests(5), parallel(1), tokens(10, 10))
-    assert (await refused(counters, requests(5), parallel(1), tokens(10, 10))).which == 1
-    assert (await refused(counters, requests(1), parallel(1), tokens(10, 10))).which == 0
+    await take(counters, requests(5), parallel(1), tokens(10), asked=10)
+    assert (await refused(counters, requests(5), parallel(1), tokens(10))).which == 1
+    assert (await refused(counters, requests(1), parallel(1), tokens(10))).which == 0
+    assert (await refused(counters, requests(5), parallel(2), tokens(10))).which == 2
 
 
 async def test_a_limit_of_zero_lets_nothing_through(counters: Counters) -> None:
-    for claim in (requests(0), tokens(0, 0), tokens(0, 7), parallel(0)):
-        assert (await refused(counters, claim)).wait > 0
+    for claim in (requests(0), tokens(0), parallel(0)):
+        for asked in (0, 7):
+            assert (await refused(counters, claim, asked=asked)).wait > 0
 
 
 async def test_slots_come_back_once(counters: Counters) -> None:
@@ -89,51 +92,52 @@ async def test_slots_come_back_once(counters: Counters) -> None:
 
 
 async def test_tokens_that_were_not_used_are_given_back(counters: Counters, clock: ManualClock) -> None:
-    claims = [tokens(100, 80)]
-    taken = await take(counters, *claims)
-    await refused(counters, *claims)
+    claims = [tokens(100)]
+    taken = await take(counters, *claims, asked=80)
+    await refused(counters, *claims, asked=80)
     clock.now += 5_000
     await settle(counters, claims, "s", taken, 15)
-    assert (await take(counters, tokens(100, 85))).left == [0]
+    assert (await take(counters, *claims, asked=85)).left == [0]
     # What was used counts from when it was known.
     clock.now += 56_000
-    assert (await refused(counters, tokens(100, 1))).wait == 5_000
+    assert (await refused(counters, *claims)).wait == 5_000
 
 
 async def test_tokens_that_were_used_beyond_the_claim_count_too(counters: Counters) -> None:
-    claims = [tokens(100, 10)]
-    await settle(counters, claims, "s", await take(counters, *claims), 150)
-    await refused(counters, tokens(100, 1))
+    claims = [tokens(100)]
+    await settle(counters, claims, "s", await take(counters, *claims, asked=10), 150)
+    await refused(counters, *claims)
 
 
 async def test_tokens_are_given_back_to_nobody_elses_second(counters: Counters, clock: ManualClock) -> None:
-    old = await take(counters, tokens(100, 40))
+    claims = [tokens(100)]
+    old = await take(counters, *claims, asked=40)
     clock.now += 61_000
-    await take(counters, tokens(100, 30))
-    await settle(counters, [tokens(100, 40)], "s", old, 0)
-    assert (await take(counters, tokens(100, 1))).left == [69]
+    await take(counters, *claims, asked=30)
+    await settle(counters, claims, "s", old, 0)
+    assert (await take(counters, *claims)).left == [69]
 
 
 async def test_what_was_used_may_stay_unknown(counters: Counters) -> None:
-    claims = [tokens(100, 40), parallel(1)]
-    await settle(counters, claims, "s", await take(counters, *claims), None)
-    assert (await take(counters, *claims)).left == [20, 0]
+    claims = [tokens(100), parallel(1)]
+    await settle(counters, claims, "s", await take(counters, *claims, asked=40), None)
+    assert (await take(counters, *claims, asked=40)).left == [20, 0]
 
 
 async def test_a_request_for_more_than_everything_runs_alone(counters: Counters, clock: ManualClock) -> None:
-    claims = [tokens(100, 10**9)]
-    taken = await take(counters, *claims)
+    claims = [tokens(100)]
+    taken = await take(counters, *claims, asked=10**9)
     assert taken.left == [0]
-    await refused(counters, tokens(100, 1))
+    await refused(counters, *claims)
     await settle(counters, claims, "s", taken, 30)
-    assert (await refused(counters, *claims)).which == 0
+    assert (await refused(counters, *claims, asked=10**9)).which == 0
     clock.now += 61_000
-    await take(counters, *claims)
+    await take(counters, *claims, asked=10**9)
 
 
 async def test_many_at_once_take_no_more_than_there_is(counters: Counters) -> None:
-    claims = [requests(50), parallel(20), tokens(10_000, 1)]
-    found = await asyncio.gather(*(counters.take(claims, f"s{number}") for number in range(200)))
+    claims = [requests(50), parallel(20), tokens(10_000)]
+    found = await asyncio.gather(*(counters.take(claims, 1, f"s{number}") for number in range(200)))
     assert sum(isinstance(one, Taken) for one in found) == 20
 
 
@@ -168,15 +172,15 @@ async def test_never_more_than_the_limit_in_any_minute(
             clock.now += amount
         elif step == "settle" and running:
             slot, claims, taken = running.pop(0)
-            spent = min(amount, claims[1].amount, tpm)
+            spent = min(amount, taken.tokens, tpm)
             await settle(counters, claims, slot, taken, spent)
             at, held = claimed.pop(slot)
             # A claim that is too old to count frees nothing: what was used then comes on top.
             if at > clock.now - 60_000:
                 used.append((clock.now, min(spent, held)))
         elif step == "take":
-            claims = [requests(rpm), tokens(tpm, amount), parallel(slots)]
-            found = await counters.take(claims, f"s{number}")
+            claims = [requests(rpm), tokens(tpm), parallel(slots)]
+            found = await counters.take(claims, amount, f"s{number}")
             if isinstance(found, Taken):
                 running.append((f"s{number}", claims, found))
                 requested.append(clock.now)
@@ -192,7 +196,7 @@ async def test_never_more_than_the_limit_in_any_minute(
         await settle(counters, claims, slot, taken, 0)
     clock.now += 61_000
     if min(rpm, tpm, slots) > 0:
-        assert (await take(counters, requests(rpm), tokens(tpm, 1), parallel(slots))).left == [
+        assert (await take(counters, requests(rpm), tokens(tpm), parallel(slots))).left == [
             *(rpm - 1, tpm - 1, slots - 1)
         ]
 
@@ -205,7 +209,7 @@ async def test_whoever_waits_as_long_as_told_is_let_through(
     counters = new_counters()
     for wait in waits:
         clock.now += wait
-        found = await counters.take([requests(limit)], "s")
+        found = await counters.take([requests(limit)], 0, "s")
         if isinstance(found, Refused):
             clock.now += found.wait - 1
             assert (await refused(counters, requests(limit))).wait == 1
