@@ -13,6 +13,7 @@ class Provider(NamedTuple):
     `path` is put behind a given `api_base` without a path, where LiteLLM wants it without one. `speaks` is the adapter
     in `upstreams.providers`. `responses`: at its own address it has OpenAI's responses API. `rerank`: it has Cohere's
     rerank beside OpenAI's API. `regional`: its address is made of a region or a project, by the adapter.
+    `refuses` names members of OpenAI's bodies that it answers with an error and that need not be sent.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Provider(NamedTuple):
     responses: bool = False
     rerank: bool = False
     regional: bool = False
+    refuses: tuple[str, ...] = ()
 
 
 DEFAULT = "openai"
@@ -47,7 +49,7 @@ PROVIDERS = {
         Provider("fireworks_ai", "https://api.fireworks.ai/inference/v1"),
         Provider("groq", "https://api.groq.com/openai/v1"),
         Provider("huggingface", "https://router.huggingface.co/v1"),
-        Provider("mistral", "https://api.mistral.ai/v1"),
+        Provider("mistral", "https://api.mistral.ai/v1", refuses=("stream_options",)),  # its streams say what they used
         Provider("moonshot", "https://api.moonshot.ai/v1"),
         Provider("nvidia_nim", "https://integrate.api.nvidia.com/v1"),
         Provider("openrouter", "https://openrouter.ai/api/v1"),

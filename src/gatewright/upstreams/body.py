@@ -112,7 +112,7 @@ def rewrite(
     """
     members = prepared.members
     renamed = upstream_model != prepared.model
-    asking = add_usage and prepared.stream and not prepared.include_usage
+    asking = add_usage and prepared.stream and not prepared.include_usage and "stream_options" not in without
     if defaults or extra or without:
         members = {**_raw_members(defaults), **members, **_raw_members(extra)}
         for name in without:

@@ -40,7 +40,7 @@ def write(request: Request, model: str, carriage: Carriage) -> Json:
     for name in _SAME:
         if name in carried and (value := getattr(request, name)) is not None:
             body[name] = value
-    _put_limits(body, request, server)
+    _put_rest(body, request, server)
     if request.format is not None:
         body["response_format"] = _format(request.format)
     if request.service_tier is not None and "service_tier" in carried:
@@ -54,7 +54,7 @@ def write(request: Request, model: str, carriage: Carriage) -> Json:
     return body
 
 
-def _put_limits(body: Json, request: Request, server: Server) -> None:
+def _put_rest(body: Json, request: Request, server: Server) -> None:
     if request.max_tokens is not None:
         body[limit_name(server, body["model"])] = request.max_tokens
     if request.stop:
@@ -63,8 +63,7 @@ def _put_limits(body: Json, request: Request, server: Server) -> None:
         body[server.seed] = request.seed
     if request.stream:
         body["stream"] = True
-        if server.reports:
-            body["stream_options"] = {"include_usage": True}
+        body["stream_options"] = {"include_usage": True}
 
 
 def _put_tools(body: Json, request: Request, server: Server, carriage: Carriage) -> None:

@@ -17,7 +17,7 @@ class Server(NamedTuple):
 
     `marks`: it takes `cache_control`. `tokens` is the limit's name for models that do not decide it. `seed` and
     `must_call` are its words for the seed and for `tool_choice: required`. `plain`: it wants texts as one string.
-    `reports`: a stream's usage is to be asked for. `steered`: it knows OpenAI's newer parameters, which change nothing
+    `steered`: it knows OpenAI's newer parameters, which change nothing
     in the answer. `asks`: reasoning is asked for by OpenRouter's object. `lacks` are members of the model that it has
     no parameter for.
     """
@@ -28,7 +28,6 @@ class Server(NamedTuple):
     seed: str = "seed"
     must_call: str = "required"
     plain: bool = False
-    reports: bool = True
     steered: bool = False
     asks: bool = False
     lacks: frozenset[str] = _LACKED_BY_MOST
@@ -57,7 +56,6 @@ SERVERS = {
     "mistral": Server(
         seed="random_seed",
         must_call="any",
-        reports=False,
         lacks=frozenset({"top_k", "user", "logprobs", "top_logprobs", "logit_bias", "verbosity", "service_tier"}),
     ),
     "moonshot": Server(thoughts="reasoning_content"),

@@ -23,6 +23,7 @@ def ways(account: Account) -> dict[str, Way]:
             signer=account.signer,
             drop=account.drop,
             defaults=account.defaults,
+            without=frozenset(PROVIDERS[account.provider].refuses),
         )
 
     found = {one.path: way(one.path, form=one.form) for one in OPENAI_ENDPOINTS}

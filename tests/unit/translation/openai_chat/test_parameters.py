@@ -256,11 +256,10 @@ def test_effort_and_budget_may_both_be_said() -> None:
     assert dropped == ["reasoning.exclude"]
 
 
-def test_include_usage_is_read_and_usage_is_asked_for_always() -> None:
+def test_whether_usage_is_shown_is_the_clients_and_asking_for_it_is_ours() -> None:
     assert read(stream=True, stream_options={"include_usage": True}).include_usage
     assert not read(stream=True).include_usage
-    body, _ = sent(read(stream=True), provider="mistral")
-    assert "stream_options" not in body  # it reports unasked, and refuses what it does not know
+    assert sent(read(stream=True))[0]["stream_options"] == {"include_usage": True}
 
 
 def test_tiers_of_other_dialects_are_named_anew_or_refused() -> None:
