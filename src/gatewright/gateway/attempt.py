@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from gatewright.domain.errors import UpstreamFailed, UpstreamTimeout
+from gatewright.gateway.counting import Estimate
 from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.echo import Echo
 from gatewright.gateway.exchange import Answer
@@ -14,10 +15,11 @@ from gatewright.gateway.outcome import Answered, Errand, Failure, Stream
 from gatewright.gateway.terms import within
 from gatewright.gateway.wishes import NO_WISHES, Wishes
 from gatewright.translation.halves import AnswerBroken, ProviderError
-from gatewright.upstreams.body import prepare
+from gatewright.upstreams.body import Prepared, prepare
 from gatewright.upstreams.call import Call
 from gatewright.upstreams.client import Client
 from gatewright.upstreams.dispatch import open_call
+from gatewright.upstreams.endpoints import COUNT_TOKENS
 from gatewright.upstreams.failures import AddressRefused
 from gatewright.upstreams.timeouts import Timeouts
 
@@ -54,7 +56,7 @@ class Attempt:
         """
         deployment, health, meter = member.deployment, member.health, errand.meter
         meter.deployment = deployment
-        call = open_call(deployment.ways.get(errand.opening.endpoint.path), errand.asked, errand.opening)
+        call = _open(deployment, errand)
         began = self._ticks()
         health.starts(began)
         try:
@@ -93,6 +95,8 @@ class Attempt:
 
     async def _send(self, deployment: Deployment, call: Call, errand: Errand) -> Answer:
         opening = errand.opening
+        if isinstance(call, Estimate):
+            return call.answer()
         if deployment.is_demonstration:
             return self._echo.answer(prepare(call.body), opening.request_id)
         headers = call.headers
@@ -102,6 +106,14 @@ class Attempt:
         if errand.wishes is not NO_WISHES:
             timeouts = _wished(errand.wishes, timeouts, stream=errand.asked.stream)
         return await self._client.send(call.target, call.body, headers=headers, timeouts=timeouts)
+
+
+def _open(deployment: Deployment, errand: Errand) -> Call:
+    """Raises EndpointNotServed, and BadInput for what cannot be carried."""
+    way, asked, opening = deployment.ways.get(errand.opening.endpoint.path), errand.asked, errand.opening
+    if way is None and opening.endpoint is COUNT_TOKENS and isinstance(asked, Prepared):
+        return Estimate(asked, opening)
+    return open_call(way, asked, opening)
 
 
 def _wished(wishes: Wishes, usual: Timeouts | None, *, stream: bool) -> Timeouts | None:

@@ -11,6 +11,7 @@ import msgspec
 from gatewright import __version__
 from gatewright.domain.errors import GatewrightError, TooLarge, TooManyRequests, Unauthenticated
 from gatewright.domain.money import dollars
+from gatewright.gateway.counting import ESTIMATE
 from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.exchange import Facts, WireHeaders
 from gatewright.gateway.wishes import HEADERS as WISHES
@@ -33,6 +34,9 @@ _RANKS = {**CREDENTIALS, b"content-length": LENGTH_RANK, **dict.fromkeys(WISHES,
 # All that a provider may tell the client by header; neither its cookies nor what is about its connection to us.
 FORWARDED = frozenset({b"retry-after", b"retry-after-ms", b"x-should-retry"})
 LIMITS = b"x-ratelimit-"
+OURS = frozenset({ESTIMATE[0]})
+"""What answers of our own say of themselves."""
+
 # What LiteLLM's clients look for under `llm_provider-`, of the headers that say nothing of our account there.
 REPEATED = frozenset(
     {
@@ -175,6 +179,8 @@ def _content_type(headers: WireHeaders) -> tuple[bytes, bytes]:
 @lru_cache(maxsize=1024)
 def _passed_on(name: bytes) -> tuple[bytes, ...]:
     """The names under which a provider's header reaches the client: its own, and LiteLLM's for it."""
+    if name in OURS:
+        return (name,)
     plain = name in FORWARDED or name.startswith(LIMITS)
     repeated = plain or name in REPEATED or name.startswith(REPEATED_LIMITS)
     return (*((name,) if plain else ()), *((b"llm_provider-" + name,) if repeated else ()))

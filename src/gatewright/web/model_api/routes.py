@@ -18,6 +18,7 @@ from gatewright.web.errors import unexpected
 from gatewright.web.model_api.asgi import AsgiExchange, Scope, Send
 from gatewright.web.model_api.exchange import ModelExchange
 from gatewright.web.model_api.hang_up import Receive
+from gatewright.web.model_api.listing import anthropic_list, anthropic_model, openai_list, openai_model
 from gatewright.web.model_api.refusals import errors_at
 
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -25,6 +26,7 @@ Serve = Callable[[ModelExchange, Scope], Awaitable[None]]
 ServeDirect = Callable[[ModelExchange], Coroutine[Any, Any, None]]
 
 ONE_MODEL = ("/v1/models/", "/models/")
+ANTHROPIC_VERSION = (b"anthropic-version",)
 NAMED = ("/openai/deployments/", "/engines/")
 ONE_RESPONSE = ("/v1/responses/", "/responses/")
 STORED = {"": ("GET", "DELETE"), "input_items": ("GET",), "cancel": ("POST",)}
@@ -143,18 +145,20 @@ class ModelApi:
                 return {"POST": self._handler(self._endpoint(endpoint, model))}
         return None
 
-    async def _list(self, exchange: ModelExchange, _: Scope) -> None:
-        caller = await self._ring.authenticate(exchange.secret)
-        await exchange.json({"object": "list", "data": list(self._visible(caller).values())})
+    async def _list(self, exchange: ModelExchange, scope: Scope) -> None:
+        anthropic = _reads_anthropic(exchange)
+        visible = self._visible(await self._ring.authenticate(exchange.secret))
+        await exchange.json(anthropic_list(visible, scope["query_string"]) if anthropic else openai_list(visible))
 
     async def _show(self, exchange: ModelExchange, scope: Scope) -> None:
+        anthropic = _reads_anthropic(exchange)
         caller = await self._ring.authenticate(exchange.secret)
         path: str = scope["path"]
         name = path.removeprefix("/v1").removeprefix("/models/")
         found = self._deployments.shown(name, caller)
         if found is None:
             raise UnknownModel(param="model")
-        await exchange.json(_model_object(name, found))
+        await exchange.json(anthropic_model(name, found) if anthropic else openai_model(name, found))
 
     async def _not_stored(self, exchange: ModelExchange, scope: Scope) -> None:
         await self._ring.authenticate(exchange.secret)
@@ -165,15 +169,19 @@ class ModelApi:
             hint="Send the whole conversation in `input` with each request.",
         )
 
-    def _visible(self, caller: Principal) -> dict[str, dict[str, Any]]:
-        """The models that the caller may use, by public name, as OpenAI's model objects."""
+    def _visible(self, caller: Principal) -> dict[str, Deployment]:
+        """The models that the caller may use, by public name."""
         shown = self._deployments.shown
         names = self._deployments.names(caller)
-        return {name: _model_object(name, one) for name in names if (one := shown(name, caller)) is not None}
+        return {name: one for name in names if (one := shown(name, caller)) is not None}
 
 
-def _model_object(name: str, one: Deployment) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": one.created_at // 1000, "owned_by": one.provider}
+def _reads_anthropic(exchange: ModelExchange) -> bool:
+    """Whether the client is one of Anthropic's API, which then gets its errors in that dialect too."""
+    if not exchange.forwarded(ANTHROPIC_VERSION):
+        return False
+    exchange.dialect = Dialect.MESSAGES
+    return True
 
 
 def _response_id(path: str) -> tuple[str, str]:
