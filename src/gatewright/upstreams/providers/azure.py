@@ -9,7 +9,7 @@ Source: Azure OpenAI REST API reference; Azure documentation, "Azure OpenAI v1 A
 """
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -29,6 +29,7 @@ from gatewright.upstreams.endpoints import (
     RESPONSES,
     Endpoint,
 )
+from gatewright.upstreams.providers.anthropic import VERSION, options_of
 
 CHAT_VERSION = "2025-02-01-preview"
 """What LiteLLM asks for where nobody says."""
@@ -46,7 +47,6 @@ SERIES = ("o_series/", "gpt5_series/")
 KEY_HEADER_HOSTS = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
 FOUNDRY = ".services.ai.azure.com"
 CLAUDE = "/anthropic"
-CLAUDE_VERSION = (b"anthropic-version", b"2023-06-01")
 
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,39}")
 
@@ -169,9 +169,15 @@ def _claude(place: _Place) -> dict[str, Way]:
     key = place.account.api_key
     keyed = place._replace(headers={"x-api-key": key, "api-key": key} if key else {})
 
-    def way(endpoint: Endpoint, dialect: Dialect | None = None) -> Way:
+    def way(endpoint: Endpoint, dialect: Dialect | None = None, **more: Any) -> Way:
         found = keyed.way(f"{CLAUDE}/v1{endpoint.path}", endpoint, dialect)
-        return msgspec.structs.replace(found, headers=(CLAUDE_VERSION,))
+        return msgspec.structs.replace(found, headers=VERSION, **{"defaults": {}, **more})
 
-    chat = way(MESSAGES, Dialect.MESSAGES)
-    return {**{one.path: chat for one in CONVERSATIONS}, COUNT_TOKENS.path: way(COUNT_TOKENS)}
+    native, translation = options_of(place.account.defaults)
+    translated = way(MESSAGES, Dialect.MESSAGES, **translation)
+    return {
+        MESSAGES.path: way(MESSAGES, Dialect.MESSAGES, **native),
+        CHAT.path: translated,
+        RESPONSES.path: translated,
+        COUNT_TOKENS.path: way(COUNT_TOKENS),
+    }

@@ -59,7 +59,7 @@ def named(model: str, params: Mapping[str, Any]) -> Named:
             )
         if _REGION.fullmatch(first):
             region = first
-        elif after.startswith("arn:"):
+        elif first not in ROUTES and after.startswith("arn:"):
             spec = SPECS.get(first, first)
         elif first not in ROUTES:
             break
