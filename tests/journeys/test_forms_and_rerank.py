@@ -180,7 +180,7 @@ def test_coheres_own_client_ranks_through_the_gateway(server: Gatewright) -> Non
 
 def test_openais_client_embeds_with_cohere(client: OpenAI, upstream: Upstream) -> None:
     for encoding in ("float", "base64"):
-        found = client.embeddings.create(model="org/ranker", input="a", encoding_format=encoding)  # type: ignore[arg-type]
+        found = client.embeddings.create(model="org/ranker", input="a", encoding_format=encoding)
         assert found.usage.prompt_tokens == 3
     assert upstream.requests[-1]["texts"] == ["a"]
     assert client.embeddings.create(model="org/ranker", input=["a"]).data[0].embedding == [0.5, -1.0]
