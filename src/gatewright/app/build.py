@@ -1,6 +1,7 @@
 """The composition root: every part by name, put together by hand. The only file that knows all rooms."""
 
 import asyncio
+import hashlib
 import logging
 import signal
 
@@ -15,6 +16,7 @@ from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.setup import Setup
 from gatewright.accounts.teams import Teams
 from gatewright.accounts.users import Users
+from gatewright.app import clock
 from gatewright.app.first_start import open_database
 from gatewright.app.follow import Follower
 from gatewright.app.tidy import tidy
@@ -22,8 +24,12 @@ from gatewright.domain.errors import Unavailable
 from gatewright.gateway.chat import Chat
 from gatewright.gateway.credentials.registry import Credentials
 from gatewright.gateway.deployments import Deployments
+from gatewright.gateway.limits.limiter import Limiter
+from gatewright.gateway.limits.memory import MemoryCounters
+from gatewright.gateway.limits.valkey import ValkeyCounters
 from gatewright.idp.provider import Provider
 from gatewright.outbound.client import Outbound
+from gatewright.outbound.valkey import Valkey
 from gatewright.settings.schema import Settings
 from gatewright.spend.ledger import Ledger
 from gatewright.spend.prices import Prices
@@ -73,6 +79,11 @@ def build(settings: Settings) -> ASGIApp:
     return Program(settings).edge
 
 
+def namespace(settings: Settings) -> str:
+    """What keeps installations apart that share a Valkey: the same for all replicas of one, and telling nothing."""
+    return hashlib.sha256(b"gatewright valkey " + (settings.salt_key or "").encode()).hexdigest()[:16]
+
+
 class Program:
     """The parts of one worker, and their start and stop."""
 
@@ -92,6 +103,8 @@ class Program:
         self.reports = Reports(db)
         credentials = Credentials(self.outbound, db.clock)
         self.deployments = Deployments(db, settings, Prices().lookup, credentials=credentials)
+        self.valkey = None if settings.redis_url is None else Valkey(settings.redis_url)
+        self.limiter = self._limiter()
         self.follower = Follower(db, [self.ring.apply, self.deployments.apply], self._changed)
         self.cookies = Cookies(https=settings.is_https)
         self.pages = Pages(settings, self.cookies)
@@ -99,8 +112,14 @@ class Program:
         self.outbound.mount(settings.base_url, self.router)
         self.edge = Edge(self._model_api(), self.router, self._start, self._stop)
 
+    def _limiter(self) -> Limiter:
+        settings = self.settings
+        shared = None if self.valkey is None else ValkeyCounters(self.valkey, namespace(settings))
+        memory = MemoryCounters(clock.ticks, share=settings.workers)
+        return Limiter(memory, self.db.clock, shared=shared, overall=settings.max_parallel_requests)
+
     def _model_api(self) -> ModelApi:
-        chat = Chat(self.ring, self.deployments, self.client, self.ledger, self.db.clock)
+        chat = Chat(self.ring, self.deployments, self.client, self.ledger, self.db.clock, limiter=self.limiter)
         return ModelApi(
             chat,
             self.ring,
@@ -172,7 +191,8 @@ class Program:
         return secret
 
     def _standing(self) -> Standing:
-        return Standing(stopping=self.stopping, spend_problem=self.ledger.health.problem)
+        shared = None if self.valkey is None else self.valkey.problem
+        return Standing(stopping=self.stopping, spend_problem=self.ledger.health.problem, valkey_problem=shared)
 
     async def _changed(self) -> None:
         """After changes were handed on: read again what they made stale."""
@@ -184,6 +204,8 @@ class Program:
         await self.deployments.refresh()
         await self.ledger.start()
         self.jobs = [asyncio.create_task(self.follower.run()), asyncio.create_task(tidy(self.db))]
+        if self.valkey is not None:
+            self.jobs += [asyncio.create_task(self.valkey.watch()), asyncio.create_task(self.limiter.run())]
         for job in self.jobs:
             job.add_done_callback(self._job_ended)
 
@@ -200,6 +222,9 @@ class Program:
             job.cancel()
         await asyncio.gather(*self.jobs, return_exceptions=True)
         await self.ledger.stop()
+        await self.limiter.stop()
+        if self.valkey is not None:
+            await self.valkey.close()
         await self.client.aclose()
         await self.outbound.close()
         await self.provider.close()

@@ -1,4 +1,4 @@
-"""One model request, from the key to the record: key, model access, plan, upstream, relay, meter, settle."""
+"""One model request, from the key to the record: key, model access, limits, upstream, relay, meter, settle."""
 
 import logging
 
@@ -11,6 +11,7 @@ from gatewright.gateway.echo import Echo
 from gatewright.gateway.exchange import Exchange
 from gatewright.gateway.failures import without_names
 from gatewright.gateway.group import Group
+from gatewright.gateway.limits.limiter import Limiter
 from gatewright.gateway.meter import Meter, Watch
 from gatewright.gateway.outcome import Errand
 from gatewright.gateway.relay import relay
@@ -38,12 +39,15 @@ class Chat:
         ledger: Ledger,
         clock: Clock,
         world: World = WORLD,
+        *,
+        limiter: Limiter,
     ) -> None:
         self._ring = ring
         self._deployments = deployments
         self._ledger = ledger
         self._clock = clock
         self._ticks = world.ticks
+        self._limiter = limiter
         self._attempts = Attempts(client, Echo(clock), deployments, world)
 
     async def serve(self, exchange: Exchange, endpoint: Endpoint) -> None:
@@ -55,7 +59,11 @@ class Chat:
         group = self._deployments.plan(asked.model, caller)
         forwarded = exchange.forwarded(endpoint.forwards) if endpoint.forwards else ()
         opening = Opening(endpoint, exchange.request_id, self._clock() // 1000, forwarded)
+        admission = None
+        if self._limiter.concerns(caller):
+            admission = await self._limiter.admit(caller, asked, whole, endpoint, exchange.request_id)
         meter = Meter(self._ledger, self._clock, exchange, caller, asked, watch)
+        meter.admission, meter.session_id = admission, wishes.session_id
         try:
             with exchange.until_hang_up():
                 await self._ask(group, Errand(asked, opening, caller, wishes, meter), exchange)

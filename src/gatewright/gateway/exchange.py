@@ -8,6 +8,7 @@ import msgspec
 
 from gatewright.domain.money import Nanos
 from gatewright.gateway.deployment import Deployment
+from gatewright.gateway.limits.claims import Standing
 from gatewright.upstreams.response import MAX_BODY
 
 WireHeaders = list[tuple[bytes, bytes]]
@@ -22,6 +23,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     `retries` and `fallbacks` count attempts after the first; `dropped` names parameters that were left out. `total_ms`
     is everything, `overhead_ms` what is not the provider's. `open_book`: the caller may know which server it was.
+    `limits` is what remains of each limit that the caller has.
     """
 
     deployment: Deployment | None
@@ -33,6 +35,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     total_ms: float = 0.0
     overhead_ms: float = 0.0
     open_book: bool = False
+    limits: Sequence[Standing] = ()
 
 
 class Answer(Protocol):

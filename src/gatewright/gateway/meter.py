@@ -12,6 +12,7 @@ from gatewright.domain.money import Nanos, Usage, cost
 from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.exchange import ClientGone, Exchange, Facts
 from gatewright.gateway.failures import NobodyFree
+from gatewright.gateway.limits.limiter import Admission
 from gatewright.spend.ledger import Ledger
 from gatewright.storage.spend_log import SpendRow
 from gatewright.upstreams.call import Asked
@@ -21,6 +22,9 @@ MOST_TOKENS = 10**9
 
 CLIENT_CLOSED_REQUEST = 499
 """nginx's status for a request whose client left before an answer began; nobody is ever sent it."""
+
+
+UNANSWERED = ("upstream_error", "refused", "gateway_error")
 
 
 class Watch:
@@ -44,6 +48,7 @@ class Meter:
     `deployment` is the one that was asked last, `cost` what is known of the cost (nano-dollars; None while usage or
     price are unknown), `settled` whether the request is recorded. `retries` and `fallbacks` count attempts after the
     first, `most_retries` says how many there may have been; `session_id` is what the client calls its session.
+    `admission` is what the request took of its caller's limits, None when there are none.
     """
 
     __slots__ = (
@@ -58,6 +63,7 @@ class Meter:
         "_started_at",
         "_status",
         "_usage",
+        "admission",
         "cache_hit",
         "cost",
         "deployment",
@@ -91,6 +97,7 @@ class Meter:
         self.watch = watch
         self.cache_hit = False
         self.session_id: str | None = None
+        self.admission: Admission | None = None
 
     @property
     def usage(self) -> Usage | None:
@@ -110,6 +117,7 @@ class Meter:
             total_ms=total * 1000,
             overhead_ms=max(0.0, total - self.watch.upstream_s) * 1000,
             open_book=self._caller.sees_everything,
+            limits=() if self.admission is None else self.admission.standings,
         )
 
     def first_byte(self) -> None:
@@ -146,10 +154,12 @@ class Meter:
         self._status = 200 if begun else status
 
     def settle(self) -> None:
-        """Records the request, the first time it is called; call it before the answer ends."""
+        """Records the request, and frees what it holds, the first time it is called; call it before the answer ends."""
         if self.settled:
             return
         self.settled = True
+        if self.admission is not None:
+            self.admission.settle(self._spent())
         usage = self._usage or Usage()
         caller, one, first_byte_at = self._caller, self.deployment, self._first_byte_at
         self._ledger.settle(
@@ -187,3 +197,9 @@ class Meter:
                 session_id=self.session_id,
             )
         )
+
+    def _spent(self) -> int | None:
+        """Tokens that count against limits. Without an answer there are none; of one that broke off nobody knows."""
+        if self._usage is not None:
+            return max(0, self._usage.prompt + self._usage.completion)
+        return 0 if self._outcome in UNANSWERED else None

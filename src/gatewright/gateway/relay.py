@@ -21,6 +21,8 @@ async def relay(exchange: Exchange, answered: Answered, meter: Meter) -> None:
     else:
         meter.refused(answered.status)
     meter.settle()
+    if meter.admission is not None:
+        await meter.admission.settled()
     await exchange.reply(
         answered.status, _headers(answered, OUR_JSON), answered.body, meter.facts(answered.call.dropped)
     )
@@ -36,6 +38,8 @@ async def _relay_stream(exchange: Exchange, answered: Answered, stream: Stream, 
                 # A client that has seen the end may trust that it is recorded.
                 meter.used(tap.usage)
                 meter.settle()
+                if meter.admission is not None:
+                    await meter.admission.settled()
             if relayed:
                 await exchange.send(relayed)
             try:

@@ -24,11 +24,12 @@ MOST_NAMES = 50
 LONGEST_NAME = 200
 
 RETRIES, TIMEOUT, STREAM_TIMEOUT, TAGS = "num_retries", "timeout", "stream_timeout", "tags"
+SESSION = "litellm_session_id"
 FALLBACKS, TOO_LONG, FILTERED = "fallbacks", "context_window_fallbacks", "content_policy_fallbacks"
 MEMBERS = frozenset(
     {
         *(RETRIES, TIMEOUT, "request_timeout", STREAM_TIMEOUT, TAGS, FALLBACKS, TOO_LONG, FILTERED),
-        *("disable_fallbacks", "cache", "litellm_metadata", "litellm_session_id", "litellm_trace_id"),
+        *("disable_fallbacks", "cache", "litellm_metadata", SESSION, "litellm_trace_id"),
     }
 )
 """Members of a body that are for the gateway alone."""
@@ -38,6 +39,9 @@ HEADERS = {
     b"x-litellm-timeout": TIMEOUT,
     b"x-litellm-stream-timeout": STREAM_TIMEOUT,
     b"x-litellm-tags": TAGS,
+    b"x-litellm-session-id": SESSION,
+    b"x-claude-code-session-id": SESSION,
+    b"session_id": SESSION,
 }
 
 
@@ -45,7 +49,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     """Times are seconds; None means that the request does not say.
 
     `fallbacks` are the models to ask whatever goes wrong; the tables are by model, as in the router's settings.
-    `cache` is the member of that name as it came.
+    `cache` is the member of that name as it came. `session_id` is what the client calls its session.
     """
 
     retries: int | None = None
@@ -58,6 +62,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     content_policy_fallbacks: Fallbacks | None = None
     no_fallbacks: bool = False
     cache: msgspec.Raw | None = None
+    session_id: str | None = None
 
     @property
     def limits_time(self) -> bool:
@@ -128,6 +133,7 @@ def _wishes(given: Mapping[str, msgspec.Raw], tags: Sequence[str], headers: Wire
         content_policy_fallbacks=_table(given, FILTERED),
         no_fallbacks=_read(given, "disable_fallbacks", bool, "true or false") is True,
         cache=given.get("cache"),
+        session_id=_session(given, sent),
     )
 
 
@@ -171,6 +177,13 @@ def _tags(given: Mapping[str, msgspec.Raw], first: Sequence[str], sent: Mapping[
     in_header = (part.strip() for part in sent.get(TAGS, "").split(","))
     found = dict.fromkeys(tag for tag in (*first, *own, *(metadata.tags or ()), *in_header) if tag)
     return _few(tuple(found), TAGS)
+
+
+def _session(given: Mapping[str, msgspec.Raw], sent: Mapping[str, str]) -> str | None:
+    """At most LONGEST_NAME characters of it. Raises BadInput for one that is no text."""
+    text = sent.get(SESSION) or _read(given, SESSION, str, "a text") or ""
+    # A database cannot hold every character that JSON can.
+    return "".join(filter(str.isprintable, text[:LONGEST_NAME])) or None
 
 
 def _few(names: tuple[str, ...], param: str) -> tuple[str, ...]:

@@ -11,10 +11,14 @@ from gatewright.web.routing import Access, Dialect, Route
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """What readiness needs of the running program: is it stopping, and can spend still be recorded."""
+    """What readiness needs of the running program: is it stopping, and can spend still be recorded.
+
+    `valkey_problem` makes nobody unready: limits are then kept by each worker for itself, and nothing is cached there.
+    """
 
     stopping: bool = False
     spend_problem: str | None = None
+    valkey_problem: str | None = None
 
 
 class Health:
@@ -44,6 +48,8 @@ class Health:
         body = {"status": "healthy", "db": "connected" if connected else "Not connected"}
         if standing.spend_problem:
             body["spend"] = standing.spend_problem
+        if standing.valkey_problem:
+            body["valkey"] = standing.valkey_problem
         if standing.stopping or not connected or standing.spend_problem:
             body["status"] = "shutting_down" if standing.stopping else "unhealthy"
             return JSONResponse(body, 503)

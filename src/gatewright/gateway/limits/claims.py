@@ -49,6 +49,15 @@ class Refused(NamedTuple):
     wait: Millis
 
 
+class Standing(NamedTuple):
+    """What remains of one limit, for the answer's headers."""
+
+    scope: str
+    kind: Kind
+    limit: int
+    left: int
+
+
 class Counters(Protocol):
     """Counts. Either everything that a request claims is taken or nothing; `slot` names the request, once.
 

@@ -18,12 +18,12 @@ SHORTEST_FILE = 4096
 _FILE = re.compile(rb'[",][A-Za-z0-9+/_=-]{%d,}"' % SHORTEST_FILE)
 
 
-def estimate(asked: Body, endpoint: Endpoint) -> int:
-    """Tokens of the request and of the longest answer that it allows."""
+def estimate(asked: Body, whole: bytes, endpoint: Endpoint) -> int:
+    """Tokens of the request, whose body is `whole`, and of the longest answer that it allows."""
     if not isinstance(asked, Prepared) or endpoint is COUNT_TOKENS:
         # A form holds sound or images, which are not counted by their bytes; counting tokens uses none.
         return 0
-    tokens = _input(asked.body)
+    tokens = _input(whole)
     if endpoint.dialect is not None or endpoint.usage_on_request:
         tokens += (DEFAULT_OUTPUT if asked.max_output is None else asked.max_output) * asked.n
     return max(0, min(tokens, HIGHEST_LIMIT))

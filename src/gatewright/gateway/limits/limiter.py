@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import NamedTuple
 
 from gatewright.domain.clock import Clock, Millis
 from gatewright.domain.errors import TooManyRequests
@@ -17,6 +16,7 @@ from gatewright.gateway.limits.claims import (
     Counters,
     Kind,
     Refused,
+    Standing,
     Taken,
     claims_of,
 )
@@ -38,15 +38,6 @@ WHOSE = {
     "global": "this gateway",
 }
 WHAT: dict[Kind, str] = {REQUESTS: "requests a minute", TOKENS: "tokens a minute", PARALLEL: "requests at once"}
-
-
-class Standing(NamedTuple):
-    """What remains of one limit, for the answer's headers."""
-
-    scope: str
-    kind: Kind
-    limit: int
-    left: int
 
 
 class LimitReached(TooManyRequests):
@@ -117,10 +108,13 @@ class Limiter:
         """Whether there is any limit to look at."""
         return self._overall is not None or bool(caller.holders)
 
-    async def admit(self, caller: Principal, asked: Body, endpoint: Endpoint, slot: str) -> Admission:
-        """Takes what the request needs; `slot` names it, once. Raises LimitReached, and nothing was taken then."""
+    async def admit(self, caller: Principal, asked: Body, whole: bytes, endpoint: Endpoint, slot: str) -> Admission:
+        """Takes what the request needs; `whole` is its body, `slot` names it, once.
+
+        Raises LimitReached, and nothing was taken then.
+        """
         claims, of_tokens = self._claims(caller, asked.model)
-        tokens = estimate(asked, endpoint) if of_tokens else 0
+        tokens = estimate(asked, whole, endpoint) if of_tokens else 0
         counters, found = await self._take(claims, tokens, slot)
         if isinstance(found, Refused):
             raise LimitReached(claims[found.which], found.wait, self._clock())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from gatewright.domain.money import dollars
 from gatewright.gateway.counting import ESTIMATE
 from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.exchange import Facts, WireHeaders
+from gatewright.gateway.limits.claims import PARALLEL
 from gatewright.gateway.wishes import HEADERS as WISHES
 from gatewright.translation.dialect import Dialect
 from gatewright.web.credential import key_in
@@ -140,7 +142,7 @@ class ModelExchange:
         told = [] if self.facts is None else _fact_headers(self.facts)
         headers = [JSON, (b"content-length", b"%d" % len(raw)), *self._ids(), *told, *(extra or ())]
         if isinstance(error, TooManyRequests):
-            headers.append((b"retry-after", b"%d" % error.retry_after))
+            headers += _wait_headers(error)
         if isinstance(error, Unauthenticated):
             headers.append((b"www-authenticate", b'Bearer realm="gatewright"'))
         await self._whole(error.status, headers, raw)
@@ -204,6 +206,19 @@ def _fact_headers(facts: Facts) -> WireHeaders:
         headers.append((b"x-litellm-response-cost", dollars(facts.cost).encode()))
     if facts.dropped:
         headers.append((b"x-gatewright-dropped-params", _visible(",".join(facts.dropped))))
+    for scope, kind, limit, left in facts.limits:
+        if kind != PARALLEL:
+            headers.append((f"x-ratelimit-{scope}-limit-{kind}".encode(), b"%d" % limit))
+            headers.append((f"x-ratelimit-{scope}-remaining-{kind}".encode(), b"%d" % left))
+    return headers
+
+
+def _wait_headers(error: TooManyRequests) -> WireHeaders:
+    """How long to wait and, when it is a limit of ours, which one it was, in LiteLLM's words."""
+    headers = [(b"retry-after", b"%d" % error.retry_after)]
+    if error.limit_kind is not None and error.resets_at is not None:
+        at = datetime.fromtimestamp(error.resets_at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        headers += [(b"rate_limit_type", error.limit_kind.encode()), (b"reset_at", at.encode())]
     return headers
 
 

@@ -24,6 +24,10 @@ def caller(*holders: Holder) -> Principal:
     return Principal(kind="key", role=Role.INTERNAL_USER, user_pk=2, user_id="ada", credential_id=1, holders=holders)
 
 
+def guess(asked: Prepared, endpoint: Endpoint = CHAT) -> int:
+    return estimate(asked, asked.body, endpoint)
+
+
 def key(**limits: object) -> Holder:
     return Holder("api_key", "1", Limits(**limits))  # type: ignore[arg-type]
 
@@ -38,7 +42,7 @@ def limiter(clock: ManualClock) -> Limiter:
 
 
 async def admit(limiter: Limiter, who: Principal, asked: Prepared | None = None, slot: str = "s") -> Admission:
-    return await limiter.admit(who, asked or ask(), CHAT, slot)
+    return await limiter.admit(who, asked or ask(), (asked or ask()).body, CHAT, slot)
 
 
 async def refusal(limiter: Limiter, who: Principal, asked: Prepared | None = None) -> LimitReached:
@@ -119,7 +123,7 @@ async def test_settling_counts_once(limiter: Limiter) -> None:
     third = await admit(limiter, who, slot="c")
     assert {(one.kind, one.left) for one in third.standings} == {
         ("max_parallel_requests", 0),
-        ("tokens", 10_000 - 100 - 2 * estimate(ask(), CHAT)),
+        ("tokens", 10_000 - 100 - 2 * guess(ask())),
     }
     await refusal(limiter, who)
 
@@ -188,11 +192,11 @@ async def test_slots_are_kept_in_the_background(valkey: Valkey, monkeypatch: pyt
 
 
 def test_the_estimate_is_of_input_and_longest_output() -> None:
-    assert estimate(ask(max_tokens=100, n=3), CHAT) == len(ask(max_tokens=100, n=3).body) // 4 + 300
-    assert estimate(ask(), CHAT) == len(ask().body) // 4 + DEFAULT_OUTPUT
-    assert estimate(ask(max_tokens=2**62, n=2**62), CHAT) == 10**12
+    assert guess(ask(max_tokens=100, n=3)) == len(ask(max_tokens=100, n=3).body) // 4 + 300
+    assert guess(ask()) == len(ask().body) // 4 + DEFAULT_OUTPUT
+    assert guess(ask(max_tokens=2**62, n=2**62)) == 10**12
     embedding = prepare(b'{"model":"e","input":"' + b"a b " * 100 + b'"}', content="input")
-    assert estimate(embedding, EMBEDDINGS) == len(embedding.body) // 4
+    assert guess(embedding, EMBEDDINGS) == len(embedding.body) // 4
 
 
 def test_files_in_a_body_count_as_such() -> None:
@@ -203,11 +207,11 @@ def test_files_in_a_body_count_as_such() -> None:
         {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{image}"}},
         {"type": "file", "data": image},
     ]
-    found = estimate(ask(max_tokens=1, messages=[{"role": "user", "content": content}]), CHAT)
+    found = guess(ask(max_tokens=1, messages=[{"role": "user", "content": content}]))
     assert len(text) // 4 + 2 * TOKENS_PER_FILE <= found < len(text) // 4 + 2 * TOKENS_PER_FILE + 200
 
 
 @pytest.mark.parametrize("endpoint", [CHAT, COUNT_TOKENS])
 def test_forms_and_counting_use_no_tokens(endpoint: Endpoint) -> None:
     form = Form(boundary=b"b", parts=(), model="whisper", stream=False)
-    assert estimate(form if endpoint is CHAT else ask(), endpoint) == 0
+    assert estimate(form if endpoint is CHAT else ask(), b"x" * 9000, endpoint) == 0

@@ -21,6 +21,8 @@ from gatewright.domain.people import Origin
 from gatewright.gateway.attempts import World
 from gatewright.gateway.chat import Chat
 from gatewright.gateway.deployments import Deployments
+from gatewright.gateway.limits.limiter import Limiter
+from gatewright.gateway.limits.memory import MemoryCounters
 from gatewright.settings.load import load
 from gatewright.settings.schema import ModelEntry, Settings
 from gatewright.spend.ledger import Ledger
@@ -106,7 +108,8 @@ class Gateway:
         self.later = 0.0
         self.sleep: Callable[[float], Awaitable[None]] = self._sleep
         world = World(lambda s: self.sleep(s), Random(7).random, lambda: time.monotonic() + self.later)
-        chat = Chat(self.ring, self.deployments, self.client, self.ledger, clock.now, world)
+        self.limiter = Limiter(MemoryCounters(clock.ticks), clock.now, overall=configured.max_parallel_requests)
+        chat = Chat(self.ring, self.deployments, self.client, self.ledger, clock.now, world, limiter=self.limiter)
         self.api = ModelApi(chat, self.ring, self.deployments, max_request_bytes=configured.max_request_bytes)
         self.key = MASTER
 
