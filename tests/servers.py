@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -204,9 +204,11 @@ def write_chunk(handler: Any, data: bytes) -> None:
     handler.wfile.flush()
 
 
-def send_json(handler: Any, status: int, body: Any) -> None:
+def send_json(handler: Any, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
     raw = json.dumps(body).encode()
     handler.send_response(status)
+    for name, value in (headers or {}).items():
+        handler.send_header(name, value)
     handler.send_header("content-type", "application/json")
     handler.send_header("content-length", str(len(raw)))
     handler.end_headers()

@@ -13,14 +13,16 @@ from gatewright.gateway.faults import Fault, fault_of
 from gatewright.gateway.group import Member
 from gatewright.gateway.outcome import Answered, Errand, Failure, Stream
 from gatewright.gateway.terms import within
+from gatewright.gateway.whole_events import WholeEvents
 from gatewright.gateway.wishes import NO_WISHES, Wishes
-from gatewright.translation.halves import AnswerBroken, ProviderError
+from gatewright.translation.halves import AnswerBroken, ProviderError, Tap
 from gatewright.upstreams.body import Prepared, prepare
 from gatewright.upstreams.call import Call
 from gatewright.upstreams.client import Client
 from gatewright.upstreams.dispatch import open_call
 from gatewright.upstreams.endpoints import COUNT_TOKENS
 from gatewright.upstreams.failures import AddressRefused
+from gatewright.upstreams.passing import EVENTS
 from gatewright.upstreams.timeouts import Timeouts
 
 Ticks = Callable[[], float]
@@ -84,8 +86,10 @@ class Attempt:
         """Raises UpstreamFailed."""
         answer = await self._send(member.deployment, call, errand)
         try:
-            if call.streams(answer.status, header(answer.headers, b"content-type") or b""):
-                return await _begun(answer, call, member)
+            kind = header(answer.headers, b"content-type") or b""
+            if call.streams(answer.status, kind):
+                passes = not call.translated and kind.startswith(EVENTS)
+                return await _begun(answer, call, member, passes=passes)
             if not 200 <= answer.status < 300:
                 return await _refused(answer, call, member)
             return await _whole(answer, call, member, errand)
@@ -123,16 +127,14 @@ def _wished(wishes: Wishes, usual: Timeouts | None, *, stream: bool) -> Timeouts
     return usual if seconds is None else within(seconds)
 
 
-async def _begun(answer: Answer, call: Call, member: Member) -> Answered | Failure:
-    """The stream with its first bytes for the client. Raises UpstreamFailed."""
-    tap = call.tap()
-    first = True
+async def _begun(answer: Answer, call: Call, member: Member, *, passes: bool) -> Answered | Failure:
+    """The stream with its first bytes for the client; `passes`: they are the provider's. Raises UpstreamFailed."""
+    tap: Tap = WholeEvents(call.tap()) if passes else call.tap()
     async for data in answer.stream():
-        if first and not call.translated and (broken := BROKEN_EVENT.match(data)) is not None:
+        relayed = tap.feed(data)
+        if passes and relayed and (broken := BROKEN_EVENT.match(relayed)) is not None:
             answer.abort()
             return _broken(answer, call.error(broken[1]), member)
-        first = False
-        relayed = tap.feed(data)
         if tap.failed is not None:
             answer.abort()
             return _broken(answer, tap.failed, member)

@@ -34,20 +34,24 @@ class Member(msgspec.Struct, frozen=True, eq=False):
 class Group:
     """`tiers` are the members by their `order`. `alone`: there is nobody else to ask."""
 
-    __slots__ = ("alone", "members", "name", "tiers")
+    __slots__ = ("_has_tags", "alone", "members", "name", "tiers")
 
     def __init__(self, name: str, members: Iterable[Member]) -> None:
         self.name = name
         self.members = tuple(members)
         self.alone = len(self.members) == 1
         self.tiers = _tiers(self.members)
+        self._has_tags = any(member.deployment.terms.tags for member in self.members)
 
     def for_tags(self, tags: Sequence[str]) -> "Group":
         """Those whose tags fit: one of the plain `tags` at least, every `&tag`, and no `!tag`.
 
         Without plain tags, or when nobody has one of them, those tagged `default`; a request without any tag may have
-        everybody where nobody is tagged so. Raises BadInput when nobody is left.
+        everybody where nobody is tagged so. Tags mean nothing where no deployment has one. Raises BadInput when nobody
+        is left.
         """
+        if not self._has_tags and not any(tag.startswith("&") for tag in tags):
+            return self
         plain = {tag for tag in tags if not tag.startswith(("&", "!"))}
         needed = {tag[1:] for tag in tags if tag.startswith("&")}
         barred = {tag[1:] for tag in tags if tag.startswith("!")}

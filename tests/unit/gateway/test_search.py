@@ -155,6 +155,9 @@ def test_tags_choose(tags: tuple[str, ...], found: list[str]) -> None:
 
 def test_without_a_default_one_everybody_serves_who_asks_for_nothing() -> None:
     assert ids(group(PAID, PLAIN).for_tags(()).members) == ["paid", "plain"]
+    assert ids(group(PLAIN).for_tags(("unknown", "!eu")).members) == ["plain"]
+    with pytest.raises(NobodyForTags):
+        group(PLAIN).for_tags(("&eu",))
     for tags in (("unknown",), ("&free",), ("paid", "!eu")):
         with pytest.raises(NobodyForTags):
             group(PAID, PLAIN).for_tags(tags)
