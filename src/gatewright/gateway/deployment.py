@@ -40,7 +40,8 @@ class Deployment(msgspec.Struct, frozen=True):
     """`source` is `config`, `database` or `built_in`; `ways` says by the path of an endpoint how it
     is served.
 
-    `price` None means unknown: what it costs is recorded as unknown too, never as nothing. `secrets` must not reach a
+    `price` None means unknown: what it costs is recorded as unknown too, never as nothing. `info` is LiteLLM's
+    `model_info`, for everybody who may use the model. `secrets` must not reach a
     client when the provider repeats them. `for_name` makes the deployment of a name that its pattern matched, out of
     what each `*` stood for; it raises BadInput. None for a name that stands for itself.
     """
@@ -56,6 +57,7 @@ class Deployment(msgspec.Struct, frozen=True):
     timeouts: Timeouts | None
     stream_timeouts: Timeouts | None = None
     terms: Terms = NO_TERMS
+    info: Mapping[str, Any] = MappingProxyType({})
     secrets: tuple[bytes, ...] = ()
     for_name: "Callable[[str, tuple[str, ...]], Deployment] | None" = None
     created_at: Millis = LONG_AGO
@@ -111,7 +113,7 @@ def from_entry(entry: ModelEntry, site: Site) -> Deployment:
 def _of_entry(entry: ModelEntry, site: Site) -> Deployment:
     """Raises BadInput."""
     base = entry.api_base or ""
-    model = _tried(entry.upstream_model)
+    model = tried(entry.upstream_model)
     ways = ways_at(entry.provider, model, base, entry.api_key, site.policy, entry.params, site.credentials)
     timeouts, stream_timeouts = timeouts_of(entry.params, entry.timeout_s, site.router, site.timeout_s)
     return Deployment(
@@ -126,6 +128,7 @@ def _of_entry(entry: ModelEntry, site: Site) -> Deployment:
         timeouts=timeouts,
         stream_timeouts=stream_timeouts,
         terms=terms_of(entry.params, entry.info),
+        info=entry.info,
         secrets=_secrets(entry.api_key, entry.params),
         for_name=partial(_entry_for, entry, site) if is_pattern(entry.name) else None,
     )
@@ -142,6 +145,7 @@ def from_row(row: DeploymentRow, api_key: str | None, site: Site) -> Deployment:
     provider, upstream_model = provider_and_model(str(row.params.get("model") or ""))
     api_base = str(row.params.get("api_base") or "")
     price: Any = row.model_info.get("price")
+    info: Mapping[str, Any] = row.model_info.get("info", {})
     timeouts, stream_timeouts = timeouts_of(row.params, None, site.router, site.timeout_s)
     return Deployment(
         id=row.uuid,
@@ -151,10 +155,11 @@ def from_row(row: DeploymentRow, api_key: str | None, site: Site) -> Deployment:
         api_base=api_base,
         source=DATABASE,
         price=None if price is None else msgspec.convert(price, Price),
-        ways=ways_at(provider, _tried(upstream_model), api_base, api_key, site.policy, params, site.credentials),
+        ways=ways_at(provider, tried(upstream_model), api_base, api_key, site.policy, params, site.credentials),
         timeouts=timeouts,
         stream_timeouts=stream_timeouts,
-        terms=terms_of(row.params, row.model_info),
+        terms=terms_of(row.params, info),
+        info=info,
         secrets=_secrets(api_key, row.params),
         for_name=partial(_row_for, row, api_key, site) if is_pattern(row.model_name) else None,
         created_at=row.created_at,
@@ -167,7 +172,7 @@ def _row_for(row: DeploymentRow, api_key: str | None, site: Site, name: str, fou
     return from_row(msgspec.structs.replace(row, model_name=name, params=params), api_key, site)
 
 
-def _tried(model: str) -> str:
+def tried(model: str) -> str:
     """A name with which a pattern can be tried out when it is loaded."""
     return model.replace(ANY, "any")
 

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -20,12 +21,13 @@ from gatewright.gateway.deployment import (
     Site,
     from_entry,
     from_row,
+    tried,
     ways_at,
 )
 from gatewright.gateway.group import Group
 from gatewright.outbound.errors import AddressRefused, OutboundFailed
 from gatewright.outbound.pinning import pin, system_resolve
-from gatewright.settings.providers import base_of, provider_and_model, unknown_provider
+from gatewright.settings.providers import PROVIDERS, base_of, provider_and_model, unknown_provider
 from gatewright.settings.schema import Settings
 from gatewright.storage import audit_log, changes
 from gatewright.storage import deployments as stored
@@ -33,6 +35,9 @@ from gatewright.storage.changes import Change
 from gatewright.storage.database import Database
 
 LONGEST_NAME = 200
+ADDRESSES = ("aws_bedrock_runtime_endpoint", "aws_sts_endpoint", "azure_authority_host")
+"""Members of `litellm_params` beside `api_base` that are addresses."""
+
 HIGHEST_PRICE = 10**15
 """Nano-dollars for a million tokens, a million dollars: above it a slip of the pen, and a sum that overflows."""
 
@@ -55,13 +60,20 @@ class ModelStoreOff(Forbidden):
 
 
 class NewDeployment(msgspec.Struct, frozen=True):
-    """What somebody asks to be added. `api_base` may be None for a provider that has an address of its own."""
+    """What somebody asks to be added. `api_base` may be None for a provider that has an address of its own.
+
+    `params` are the other members of `litellm_params` and `info` those of `model_info`, read by `settings.added`. `id`
+    None: one is made.
+    """
 
     name: str
     upstream_model: str
     api_base: str | None
     api_key: str | None = None
     price: Price | None = None
+    params: Mapping[str, Any] = {}
+    info: Mapping[str, Any] = {}
+    id: str | None = None
 
     def __repr__(self) -> str:
         return f"NewDeployment({self.name!r}, {self.upstream_model!r})"
@@ -170,22 +182,23 @@ class Deployments:
         """
         self._check_store()
         provider, upstream_model = _checked(new)
-        api_base = base_of(provider, new.api_base)
-        if not api_base:
+        api_base = base_of(provider, new.api_base) or ""
+        if not api_base and not PROVIDERS[provider].regional:
             raise BadInput("The address is missing.", param="api_base", hint="Give the URL up to and with /v1.")
-        policy = self._settings.person_policy
-        ways_at(provider, upstream_model, api_base, new.api_key, policy, credentials=self._credentials)
-        await self._check_address(api_base)
-        deployment_id, now = str(uuid.uuid4()), self._db.clock()
+        await self._check_callable(new, provider, upstream_model, api_base)
+        deployment_id, now = new.id or str(uuid.uuid4()), self._db.clock()
         async with self._db.write() as tx:
+            if new.id is not None and (self._known(new.id) or await stored.by_uuid(tx, new.id) is not None):
+                raise Conflict("There is a model with this id already.", param="id", code="model_exists")
             await stored.add(
                 tx,
                 self._db.sealer,
                 api_key=new.api_key or None,
                 uuid=deployment_id,
                 model_name=new.name,
+                sealed_params=new.params,
                 params={"model": f"{provider}/{upstream_model}", "api_base": api_base.rstrip("/")},
-                model_info={} if new.price is None else {"price": msgspec.to_builtins(new.price)},
+                model_info=_stored_info(new),
                 created_at=now,
                 created_by=actor,
             )
@@ -227,11 +240,22 @@ class Deployments:
         self._stale = True
         await self.refresh()
 
-    async def _check_address(self, api_base: str) -> None:
+    async def _check_callable(self, new: NewDeployment, provider: str, model: str, api_base: str) -> None:
+        """Raises BadInput for what could not be called."""
+        policy = self._settings.person_policy
+        ways_at(provider, tried(model), api_base, new.api_key, policy, new.params, self._credentials)
+        for param, url in {"api_base": api_base, **{name: new.params.get(name) for name in ADDRESSES}}.items():
+            if url:
+                await self._check_address(url, param)
+
+    async def _check_address(self, url: str, param: str) -> None:
         try:
-            await pin(api_base, self._settings.person_policy, self._resolve)
+            await pin(url, self._settings.person_policy, self._resolve)
         except (AddressRefused, OutboundFailed) as error:
-            raise BadInput(error.message, param="api_base", hint=error.hint, code=error.error_code) from error
+            raise BadInput(error.message, param=param, hint=error.hint, code=error.error_code) from error
+
+    def _known(self, deployment_id: str) -> bool:
+        return any(one.id == deployment_id for group in self._catalogue.deployments.values() for one in group)
 
     def _check_store(self) -> None:
         if not self._settings.store_models:
@@ -240,8 +264,8 @@ class Deployments:
     def _from_row(self, row: stored.DeploymentRow) -> Deployment | None:
         """The deployment; None when the row is of no use now, which is remembered under its public name."""
         try:
-            key = row.opened_key(self._db.sealer)
-            one = from_row(row, key, self._site)
+            key, params = row.opened_key(self._db.sealer), row.opened_params(self._db.sealer)
+            one = from_row(msgspec.structs.replace(row, params=params), key, self._site)
         except (GatewrightError, msgspec.ValidationError) as error:
             cause = error.message if isinstance(error, GatewrightError) else "its price cannot be read."
             logger.error("the stored model %r (%s) cannot be used: %s", row.model_name, row.uuid, cause)
@@ -252,7 +276,13 @@ class Deployments:
     def _priced(self, one: Deployment) -> Deployment:
         if one.price is not None:
             return one
-        return msgspec.structs.replace(one, price=self._price_of(one.provider, one.upstream_model))
+        base, price = one.info.get("base_model"), None
+        if isinstance(base, str) and base:
+            provider, model = provider_and_model(base)
+            price = self._price_of(one.provider if model == base else provider, model) or self._price_of(
+                provider, model
+            )
+        return msgspec.structs.replace(one, price=price or self._price_of(one.provider, one.upstream_model))
 
     def _made(self, deployments: list[Deployment], before: Catalogue | None = None) -> Catalogue:
         found = deployments or ([] if self._broken else [ECHO])
@@ -296,6 +326,11 @@ def _checked(new: NewDeployment) -> tuple[str, str]:
     if not upstream_model:
         raise BadInput("The name after the provider is missing.", param="upstream_model")
     return provider, upstream_model
+
+
+def _stored_info(new: NewDeployment) -> dict[str, Any]:
+    price = {} if new.price is None else {"price": msgspec.to_builtins(new.price)}
+    return {**price, **({"info": dict(new.info)} if new.info else {})}
 
 
 def _shown(model: str) -> str:

@@ -9,7 +9,7 @@ from gatewright.domain.money import Price
 from gatewright.settings import structures, values
 from gatewright.settings.costs import price_of
 from gatewright.settings.findings import did_you_mean
-from gatewright.settings.params import ENTRY, INFO, LIMITS, Members, price_members, read_params
+from gatewright.settings.params import ENTRY, LIMITS, Members, price_members, read_info, read_params
 from gatewright.settings.reader import Reader
 from gatewright.settings.schema import ModelEntry
 from gatewright.settings.sections import report
@@ -100,7 +100,7 @@ class _Entry:
         if upstream.doubt:
             self._reader.warn("doubt", f"{self._where}.litellm_params", f"{self._where} ({name}) {upstream.doubt}")
         mode = info.get("mode") or ("responses" if upstream.responses else None)
-        read = self._read(upstream, mode)
+        read = self._read(upstream, {"mode": mode, "base_model": info.get("base_model")})
         return ModelEntry(
             name=name,
             provider=upstream.provider,
@@ -147,16 +147,19 @@ class _Entry:
         limits = {name: part[name] for part in (item, info) for name in LIMITS if part.get(name) is not None}
         return {**self._shared.defaults, **limits, **shared, **own}
 
-    def _read(self, upstream: Upstream, mode: Any) -> Members:
+    def _read(self, upstream: Upstream, of_model: Members) -> Members:
         found = self._parsed(lambda _: read_params(upstream.params, upstream.provider), None, ".litellm_params")
         for name, kind, text in found.notes:
             full = f"{self._where}.litellm_params.{name}"
             self._reader.warn(kind, full, f"{full} {text}")
-        return {**found.values, **({} if mode is None else {"mode": mode})}
+        return {**found.values, **{name: value for name, value in of_model.items() if value is not None}}
 
     def _info(self, info: Members) -> Members:
-        report(self._reader, "model_info", f"{self._where}.model_info.", info, INFO)
-        return {name: value for name, value in info.items() if name in INFO}
+        read = read_info(info)
+        for name, kind, text in read.notes:
+            full = f"{self._where}.model_info.{name}"
+            self._reader.warn(kind, full, f"{full} {text}")
+        return read.values
 
     def _id(self, info: Members, name: str, upstream: Upstream, others: Mapping[str, ModelEntry]) -> str:
         """The given id, else one that stays the same; entries that differ in their key alone are numbered."""

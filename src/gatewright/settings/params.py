@@ -56,6 +56,8 @@ PARAMS: Mapping[str, Param] = {
     "aws_role_name": Param(structures.name, AWS),
     "aws_session_name": Param(structures.name, AWS),
     "aws_external_id": Param(structures.name, AWS, secret=True),
+    "aws_sts_endpoint": Param(scalar(values.url), AWS),
+    "model_id": Param(structures.name, AWS),
     "aws_bedrock_runtime_endpoint": Param(scalar(values.url), AWS),
     "vertex_project": Param(structures.name, VERTEX),
     "vertex_location": Param(structures.name, VERTEX),
@@ -65,6 +67,8 @@ PARAMS: Mapping[str, Param] = {
     "tenant_id": Param(structures.name, AZURE),
     "client_id": Param(structures.name, AZURE),
     "client_secret": Param(structures.name, AZURE, secret=True),
+    "azure_scope": Param(structures.name, AZURE),
+    "azure_authority_host": Param(scalar(values.url), AZURE),
 }
 """Those that have no field of their own in an entry."""
 
@@ -74,6 +78,8 @@ LIMITS = ("rpm", "tpm")
 
 ENTRY = frozenset({"model_name", "litellm_params", "model_info", *LIMITS})
 INFO = frozenset({"id", "mode", "base_model", *LIMITS, *COSTS})
+"""Members of `model_info` that do something; the others are shown."""
+
 
 OPTIONS = frozenset(
     (
@@ -98,7 +104,7 @@ KNOWN = frozenset({*PARAMS, *OF_THE_ENTRY, *COSTS, *OPTIONS, "extra_body"})
 
 
 class Params(NamedTuple):
-    """`values` by LiteLLM's names, with `defaults`, the members of a body that says nothing of them.
+    """`values` by LiteLLM's names; those of an entry have `defaults`, the members of a body that says nothing of them.
 
     `notes` name members that have no effect or an unusual one: the member, what kind of finding, and what it says.
     """
@@ -157,6 +163,23 @@ def _settle(found: Members, provider: str) -> None:
     organization = found.pop("organization", None)
     if organization is not None:
         found["extra_headers"] = {"OpenAI-Organization": organization, **found.get("extra_headers", {})}
+
+
+def read_info(given: Mapping[str, Any]) -> Params:
+    """What `model_info` says. Members that mean nothing here are kept: `/model/info` shows them, as LiteLLM's does."""
+    found = Params({}, [])
+    for name, value in given.items():
+        if value is None:
+            continue
+        how = keys.absent("model_info", name)
+        if how is not None:
+            found.notes.append((name, "absent", f"is LiteLLM's and not supported; it has no effect{how}"))
+        else:
+            found.values[name] = value
+            meant = None if keys.find("model_info", name) else did_you_mean(name, INFO)
+            if meant is not None:
+                found.notes.append((name, "unknown", f"is shown and has no other effect. Did you mean {meant}?"))
+    return found
 
 
 def price_members(params: Mapping[str, Any], info: Mapping[str, Any]) -> Members:

@@ -49,7 +49,12 @@ AZURE = Variables(
             "tenant_id": ("AZURE_TENANT_ID",),
         },
     ),
-    {"api_base": ("AZURE_API_BASE",), "api_version": ("AZURE_API_VERSION",)},
+    {
+        "api_base": ("AZURE_API_BASE",),
+        "api_version": ("AZURE_API_VERSION",),
+        "azure_scope": ("AZURE_SCOPE",),
+        "azure_authority_host": ("AZURE_AUTHORITY_HOST",),
+    },
 )
 VERTEX = Variables(
     ({"vertex_credentials": ("VERTEXAI_CREDENTIALS", "VERTEX_CREDENTIALS", "GOOGLE_APPLICATION_CREDENTIALS")},),

@@ -1,5 +1,6 @@
 """Deployments that were added at run time: an upstream model behind a public model name."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -13,12 +14,14 @@ from gatewright.storage.sealing import Sealer
 from gatewright.storage.tables import deployments
 
 KEY_PURPOSE = "deployments.api_key"
+PARAMS_PURPOSE = "deployments.sealed_params"
 
 
 class DeploymentRow(msgspec.Struct, frozen=True):
-    """One row of deployments. `params` are LiteLLM's `litellm_params` without the key, which stays sealed in `api_key`.
+    """One row of deployments. `params` are `model` and `api_base` of LiteLLM's `litellm_params`.
 
-    `model_info` holds the price as `domain.money.Price` writes itself, when there is one.
+    The key stays sealed in `api_key` and all the others in `sealed_params`: nobody can know which of them are secret.
+    `model_info` holds the price as `domain.money.Price` writes itself, when there is one, and LiteLLM's as `info`.
     """
 
     id: int
@@ -27,6 +30,7 @@ class DeploymentRow(msgspec.Struct, frozen=True):
     params: dict[str, Any]
     api_key: bytes | None
     model_info: dict[str, Any]
+    sealed_params: bytes | None
     created_at: Millis
     created_by: str | None
 
@@ -37,11 +41,30 @@ class DeploymentRow(msgspec.Struct, frozen=True):
         """The provider key in clear, None without one. Raises Unavailable when it was sealed under another key."""
         return None if self.api_key is None else sealer.open(self.api_key, KEY_PURPOSE)
 
+    def opened_params(self, sealer: Sealer) -> dict[str, Any]:
+        """All of `litellm_params` but the key. Raises Unavailable when they were sealed under another key."""
+        if self.sealed_params is None:
+            return self.params
+        opened: dict[str, Any] = msgspec.json.decode(sealer.open(self.sealed_params, PARAMS_PURPOSE))
+        return {**opened, **self.params}
 
-async def add(tx: Transaction, sealer: Sealer, *, api_key: str | None, **columns: Any) -> int:
-    """Inserts a deployment with its provider key sealed and returns its id."""
-    sealed = None if api_key is None else sealer.seal(api_key, KEY_PURPOSE)
-    query = insert(deployments).values(api_key=sealed, **columns).returning(deployments.c.id)
+
+async def add(
+    tx: Transaction,
+    sealer: Sealer,
+    *,
+    api_key: str | None,
+    sealed_params: Mapping[str, Any] | None = None,
+    **columns: Any,
+) -> int:
+    """Inserts a deployment, its provider key and `sealed_params` sealed, and returns its id."""
+    secrets = {
+        "api_key": None if api_key is None else sealer.seal(api_key, KEY_PURPOSE),
+        "sealed_params": sealer.seal(msgspec.json.encode(sealed_params).decode(), PARAMS_PURPOSE)
+        if sealed_params
+        else None,
+    }
+    query = insert(deployments).values(**secrets, **columns).returning(deployments.c.id)
     deployment_id: int = (await tx.execute(query)).scalar_one()
     return deployment_id
 

@@ -161,6 +161,7 @@ deployments = Table(
     Column("params", Json, nullable=False),
     Column("api_key", LargeBinary),
     Column("model_info", Json, nullable=False),
+    Column("sealed_params", LargeBinary),
     Column("created_at", BigInteger, nullable=False),
     Column("created_by", Text),
     Index(None, "model_name"),

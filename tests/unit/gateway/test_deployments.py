@@ -221,3 +221,26 @@ async def test_the_operators_own_file_may_name_private_addresses(db: Database, t
     assert one.ways["/chat/completions"].target.policy == AddressPolicy(operator=True)
     assert one.timeouts is not None
     assert (one.timeouts.first_byte, one.timeouts.idle) == (7.0, 7.0)
+
+
+@pytest.mark.parametrize(
+    ("base_model", "asked"),
+    [
+        ("azure/gpt-4o", [("azure", "gpt-4o")]),
+        ("known", [("openai", "known")]),
+        ("unknown", [("openai", "unknown"), ("openai", "unknown"), ("openai", "gpt-x")]),
+        ("", [("openai", "gpt-x")]),
+    ],
+)
+def test_a_base_model_says_whose_price_counts(
+    db: Database, tmp_path: Path, base_model: str, asked: list[tuple[str, str]]
+) -> None:
+    seen: list[tuple[str, str]] = []
+
+    def price_of(provider: str, name: str) -> Price | None:
+        seen.append((provider, name))
+        return None if name == "unknown" else CATALOGUE
+
+    entry = msgspec.structs.replace(model(1, price=None), upstream_model="gpt-x", info={"base_model": base_model})
+    [one] = Deployments(db, settings(tmp_path, [entry]), price_of, resolve).visible(ANYBODY)
+    assert (one.price, seen) == (CATALOGUE, asked)

@@ -54,6 +54,8 @@ TYPED: list[tuple[str, str, Any, Any]] = [
     (BEDROCK, "aws_role_name", "arn:aws:iam::1:role/r", "arn:aws:iam::1:role/r"),
     (BEDROCK, "aws_session_name", "s", "s"),
     (BEDROCK, "aws_external_id", "e", "e"),
+    (BEDROCK, "aws_sts_endpoint", "https://sts.example.com", "https://sts.example.com"),
+    (BEDROCK, "model_id", "arn:aws:bedrock:us-east-1:1:x/y", "arn:aws:bedrock:us-east-1:1:x/y"),
     (BEDROCK, "aws_bedrock_runtime_endpoint", "https://b.example.com", "https://b.example.com"),
     (VERTEX, "vertex_project", "p", "p"),
     (VERTEX, "vertex_location", "europe-west4", "europe-west4"),
@@ -64,6 +66,8 @@ TYPED: list[tuple[str, str, Any, Any]] = [
     (AZURE, "tenant_id", "t", "t"),
     (AZURE, "client_id", "c", "c"),
     (AZURE, "client_secret", "s", "s"),
+    (AZURE, "azure_scope", "https://x/.default", "https://x/.default"),
+    (AZURE, "azure_authority_host", "https://login.microsoftonline.us", "https://login.microsoftonline.us"),
 ]
 
 

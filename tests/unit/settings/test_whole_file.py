@@ -28,7 +28,6 @@ SECRETS = {
 
 WARNINGS = """
 config.yaml line 19: model_list[0].model_info.access_groups is LiteLLM's and not supported; it has no effect
-config.yaml line 20: model_list[0].model_info.supports_vision is LiteLLM's and not supported; it has no effect
 config.yaml line 35: model_list[2].litellm_params.max_budget is LiteLLM's and not supported; it has no effect: no limit is kept
 config.yaml line 41: model_list[4].litellm_params.temprature is not known; it has no effect. Did you mean temperature? What is meant for the provider as it is belongs in extra_body
 config.yaml line 42: model_list[4].litellm_params.some_new_option is not known; it is sent to the provider as it is. Write it in extra_body when that is meant
@@ -110,6 +109,7 @@ PARAMS: list[tuple[int, dict[str, Any]]] = [
             "tags": ("paid", "eu"),
             "extra_headers": {"OpenAI-Organization": "org-acme"},
             "mode": "chat",
+            "base_model": "gpt-4o",
         },
     ),
     (

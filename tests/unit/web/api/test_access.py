@@ -74,6 +74,13 @@ CASES = (
     ),
     Case("GET", "/model/info", "401 200 200 200 200 200 401"),
     Case("GET", "/v1/model/info", "401 200 200 200 200 200 401"),
+    Case(
+        "POST",
+        "/model/new",
+        "401 401 401 401 200 200 401",
+        body={"model_name": "{fresh}", "litellm_params": {"model": "gpt-x"}},
+    ),
+    Case("POST", "/model/delete", "401 401 401 401 404 404 401", body={"id": "{fresh}"}),
 )
 
 
