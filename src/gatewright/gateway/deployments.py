@@ -276,13 +276,13 @@ class Deployments:
     def _priced(self, one: Deployment) -> Deployment:
         if one.price is not None:
             return one
-        base, price = one.info.get("base_model"), None
+        names = [(one.provider, one.upstream_model)]
+        base = one.info.get("base_model")
         if isinstance(base, str) and base:
             provider, model = provider_and_model(base)
-            price = self._price_of(one.provider if model == base else provider, model) or self._price_of(
-                provider, model
-            )
-        return msgspec.structs.replace(one, price=price or self._price_of(one.provider, one.upstream_model))
+            names = [*([(one.provider, base)] if model == base else []), (provider, model), *names]
+        prices = (self._price_of(*name) for name in dict.fromkeys(names))
+        return msgspec.structs.replace(one, price=next((price for price in prices if price is not None), None))
 
     def _made(self, deployments: list[Deployment], before: Catalogue | None = None) -> Catalogue:
         found = deployments or ([] if self._broken else [ECHO])

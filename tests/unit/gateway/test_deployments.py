@@ -228,11 +228,11 @@ async def test_the_operators_own_file_may_name_private_addresses(db: Database, t
     [
         ("azure/gpt-4o", [("azure", "gpt-4o")]),
         ("known", [("openai", "known")]),
-        ("unknown", [("openai", "unknown"), ("openai", "unknown"), ("openai", "gpt-x")]),
+        ("unknown", [("openai", "unknown"), ("openai", "gpt-x")]),
         ("", [("openai", "gpt-x")]),
     ],
 )
-def test_a_base_model_says_whose_price_counts(
+async def test_a_base_model_says_whose_price_counts(
     db: Database, tmp_path: Path, base_model: str, asked: list[tuple[str, str]]
 ) -> None:
     seen: list[tuple[str, str]] = []
