@@ -4,9 +4,10 @@ import hmac
 import json
 from typing import Any
 
+import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from gatewright.oidc import jwt
 from gatewright.oidc.errors import TokenInvalid
@@ -135,3 +136,37 @@ def test_a_payload_that_is_no_object_is_refused() -> None:
 def test_the_hash_example_of_the_specification() -> None:
     """OpenID Connect Core A.3."""
     assert jwt.half_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y", "RS256") == "77QmUPtjPfzWtF2AnpK9RQ"
+
+
+def pem(key: Any) -> str:
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    assert isinstance(private, bytes)
+    return private.decode()
+
+
+def test_a_private_key_in_pem_signs_under_the_name_that_its_owner_gave_it() -> None:
+    private = rsa.generate_private_key(65537, 2048)
+    key = jwt.load_pem(pem(private), "RS256", "theirs")
+    token = jwt.sign({"sub": "x"}, key)
+    assert jwt.key_id(token) == "theirs"
+    assert jwt.verify(
+        token, jwt.public_jwks([msgspec.structs.replace(key, public_jwk={**key.public_jwk, "kid": "theirs"})])
+    )
+    assert jwt.load_pem(pem(private), "RS256").kid == key.public_jwk["kid"]
+    assert jwt.load_pem(pem(ec.generate_private_key(ec.SECP256R1())), "ES256").algorithm == "ES256"
+
+
+@pytest.mark.parametrize("text", ["", "x", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", "{}", "\0"])
+def test_what_is_no_private_key_in_pem_is_refused_without_being_quoted(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^it is no private key in PEM$"):
+        jwt.load_pem(text, "RS256")
+
+
+def test_a_key_of_another_kind_is_refused() -> None:
+    public = (
+        rsa.generate_private_key(65537, 2048).public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    with pytest.raises(ValueError, match="public"):
+        jwt.load_pem(public.decode(), "RS256")
+    with pytest.raises(ValueError, match="no private key"):
+        jwt.load_pem(pem(ec.generate_private_key(ec.SECP256R1())), "RS256")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gatewright.domain.addresses import AddressPolicy
-from gatewright.outbound.client import LARGEST_ANSWER, Outbound
+from gatewright.outbound.client import LARGEST_ANSWER, METADATA, Outbound
 from gatewright.outbound.errors import AddressRefused, OutboundFailed, shown
 from gatewright.outbound.pinning import pin
 
@@ -254,4 +254,26 @@ async def test_a_broken_own_application_is_an_answer_with_500() -> None:
     client = Outbound()
     client.mount("https://llm.example", broken)
     assert (await client.get("https://llm.example/a", OPERATOR)).status == 500
+    await client.close()
+
+
+async def test_the_clouds_own_service_is_asked_at_its_one_address_and_nowhere_else(server: Server) -> None:
+    assert METADATA == "http://169.254.169.254"
+    client = Outbound(metadata=f"http://127.0.0.1:{server.port}")
+    answer = await client.metadata("PUT", "/latest/api/token", {"x-a": "b"})
+    assert answer.is_ok
+    assert server.seen[0].startswith("PUT /latest/api/token HTTP/1.1\r\n")
+    assert "x-a: b\r\n" in server.seen[0].lower()
+    server.answer = b"HTTP/1.1 302 Found\r\nlocation: http://10.0.0.1/\r\ncontent-length: 0\r\n\r\n"
+    assert (await client.metadata("GET", "/", {})).status == 302
+    server.answer = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n" + b"x" * (LARGEST_ANSWER + 1)
+    with pytest.raises(OutboundFailed, match="more than"):
+        await client.metadata("GET", "/", {})
+    await client.close()
+
+
+async def test_nobody_at_the_clouds_address_is_said() -> None:
+    client = Outbound(metadata="http://127.0.0.1:1")
+    with pytest.raises(OutboundFailed, match="could not be reached"):
+        await client.metadata("GET", "/", {})
     await client.close()
