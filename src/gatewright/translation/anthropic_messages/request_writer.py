@@ -1,6 +1,7 @@
 """The request model into a messages request. Source: Anthropic API reference, "Create a message"."""
 
 from gatewright.translation.anthropic_messages.message_writer import cache_control, write_messages, write_system
+from gatewright.translation.anthropic_messages.sampling_writer import sampling
 from gatewright.translation.anthropic_messages.thinking_writer import Thought, ask_for_thought
 from gatewright.translation.carriage import Carriage
 from gatewright.translation.claude import Traits, traits
@@ -12,10 +13,6 @@ CARRIED = frozenset(
         *("top_k", "stop", "service_tier", "user"),
     }
 )
-DEFAULT = 1.0
-"""Of temperature and top_p; it may always be left out."""
-LOWEST_TOP_P = 0.95
-"""With thought. Source: "Extended thinking", feature compatibility."""
 LONGEST_USER = 256
 """Characters of `metadata.user_id`."""
 MODES = {"auto": "auto", "required": "any", "none": "none"}
@@ -39,7 +36,7 @@ def write(request: Request, model: str, carriage: Carriage) -> Json:
     _tools(request, known, carriage, body)
     _thought(thought, body)
     _format(request.format, known, carriage, body)
-    _sampling(request, known, thought, carriage, body)
+    body |= sampling(request, known, thought, carriage)
     _rest(request, carriage, body)
     return body
 
@@ -95,32 +92,6 @@ def _format(wanted: Format | None, known: Traits, carriage: Carriage, body: Json
         if wanted.description is not None and "description" not in schema:
             schema = {**schema, "description": wanted.description}
         body.setdefault("output_config", {})["format"] = {"type": "json_schema", "schema": schema}
-
-
-def _sampling(request: Request, known: Traits, thought: Thought, carriage: Carriage, body: Json) -> None:
-    """What is the default anyway is left out: many models refuse to hear of it."""
-    why = None
-    if not known.samples:
-        why = "it takes no sampling parameters"
-    elif thought.wanted:
-        why = "it cannot be set while the model is to think"
-    if (temperature := request.temperature) is not None and temperature != DEFAULT:
-        if why is not None or not 0 <= temperature <= 1:
-            carriage.lose("temperature", why or "Anthropic's goes from 0 to 1")
-        else:
-            body["temperature"] = temperature
-    if (top_p := request.top_p) is not None and top_p != DEFAULT:
-        if not known.samples or (thought.wanted and top_p < LOWEST_TOP_P):
-            carriage.lose("top_p", why)
-        elif "temperature" in body and not known.blends:
-            carriage.lose("top_p", "it takes either temperature or top_p")
-        else:
-            body["top_p"] = top_p
-    if request.top_k is not None:
-        if why is not None:
-            carriage.lose("top_k", why)
-        else:
-            body["top_k"] = request.top_k
 
 
 def _rest(request: Request, carriage: Carriage, body: Json) -> None:

@@ -30,7 +30,8 @@ from gatewright.translation.model import (
 )
 
 SMALLEST_BUDGET = 1_024
-_OURS = Dialect.MESSAGES.value
+OURS: frozenset[str | None] = frozenset({None, Dialect.MESSAGES.value})
+"""The dialects whose seals count; of None nobody knows better."""
 
 
 class Thought(NamedTuple):
@@ -48,8 +49,10 @@ class Thought(NamedTuple):
 NOTHING = Thought()
 
 
-def ask_for_thought(request: Request, traits: Traits, max_tokens: int, carriage: Carriage) -> Thought:
-    """What to ask for. Raises CannotCarry."""
+def ask_for_thought(
+    request: Request, traits: Traits, max_tokens: int, carriage: Carriage, sealed_by: frozenset[str | None] = OURS
+) -> Thought:
+    """What to ask for; `sealed_by` are the dialects whose seals go back to this provider. Raises CannotCarry."""
     ask = request.reasoning
     if ask is None:
         return NOTHING
@@ -63,7 +66,7 @@ def ask_for_thought(request: Request, traits: Traits, max_tokens: int, carriage:
             found = _budgeted(ask, max_tokens, carriage)
         case _:
             found = _adaptive(ask, traits)
-    if found.wanted and _is_hindered(request, traits):
+    if found.wanted and _is_hindered(request, traits, sealed_by):
         carriage.let_go(_name(request))
         return found._replace(thinking=None)
     return found
@@ -114,7 +117,7 @@ def _shown(thinking: Json, ask: ReasoningAsk) -> Json:
     return thinking
 
 
-def _is_hindered(request: Request, traits: Traits) -> bool:
+def _is_hindered(request: Request, traits: Traits, sealed_by: frozenset[str | None]) -> bool:
     """Whether Anthropic would refuse the request because of the thought that it asks for.
 
     A tool that must be called rules thought out. With a budget, what was said since the user spoke last must begin with
@@ -122,10 +125,10 @@ def _is_hindered(request: Request, traits: Traits) -> bool:
     """
     if request.tool_choice is not None and request.tool_choice.mode in ("required", "named"):
         return True
-    return traits.thinking is Thinking.BUDGET and _continues_without_thought(request.messages)
+    return traits.thinking is Thinking.BUDGET and _continues_without_thought(request.messages, sealed_by)
 
 
-def _continues_without_thought(messages: tuple[Message, ...]) -> bool:
+def _continues_without_thought(messages: tuple[Message, ...], sealed_by: frozenset[str | None]) -> bool:
     first: Message | None = None
     for message in reversed(messages):
         if message.role is Role.ASSISTANT:
@@ -134,8 +137,5 @@ def _continues_without_thought(messages: tuple[Message, ...]) -> bool:
             break
     if first is None or not any(isinstance(part, ToolCall) for part in first.parts):
         return False
-    return not (isinstance(first.parts[0], Reasoning) and _is_sealed(first.parts[0]))
-
-
-def _is_sealed(part: Reasoning) -> bool:
-    return part.origin in (None, _OURS) and bool(part.signature or part.redacted)
+    part = first.parts[0]
+    return not (isinstance(part, Reasoning) and part.origin in sealed_by and bool(part.signature or part.redacted))

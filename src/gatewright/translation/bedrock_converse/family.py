@@ -13,7 +13,8 @@ caching for faster model inference", "Adaptive thinking"; Amazon Nova user guide
 | DeepSeek | `reasoning_effort`; R1 always thinks and takes nothing | none | none |
 | others | none | none | none |
 
-An id that does not say (the ARN of an inference profile or of a provisioned model) counts as the newest Claude.
+An id that does not say (the ARN of an inference profile or of a provisioned model) counts as the newest Claude that
+still takes what older ones take. `base_model` in `model_info` says better.
 """
 
 import re
@@ -71,7 +72,6 @@ def model_of(name: str) -> Model:
     """What is known of the model with that id, or ARN."""
     low = name.lower()
     family = next((family for pattern, family in _FAMILIES if pattern.search(low)), None)
-    if family is None:
-        family = Family.CLAUDE if _OPAQUE.match(low) else Family.OTHER
-        low = _NEWEST
-    return Model(family, traits(low), _SHORT_CACHE.search(low) is None)
+    if family is None and _OPAQUE.match(low):
+        return Model(Family.CLAUDE, traits(_NEWEST)._replace(samples=True, blends=True), long_cache=True)
+    return Model(family or Family.OTHER, traits(low), _SHORT_CACHE.search(low) is None)

@@ -36,9 +36,9 @@ SEE_DOCUMENT = "See the document."
 LONGEST_ID = 64
 _NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_.:-]")
 _DIGEST = 12
-_SEALED_HERE = frozenset({None, Dialect.CONVERSE.value})
-# Anthropic's seals are good on every platform that serves Claude.
-_SEALED_FOR_CLAUDE = _SEALED_HERE | {Dialect.MESSAGES.value}
+SEALED_HERE: frozenset[str | None] = frozenset({None, Dialect.CONVERSE.value})
+SEALED_FOR_CLAUDE = SEALED_HERE | {Dialect.MESSAGES.value}
+"""Anthropic's seals are good on every platform that serves Claude."""
 
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -129,7 +129,7 @@ class Turns:
 
     def _thought(self, part: Reasoning) -> Json | None:
         """Only sealed thought goes back: models refuse what they cannot check, or refuse thought altogether."""
-        known = _SEALED_FOR_CLAUDE if self._model.is_claude else _SEALED_HERE
+        known = SEALED_FOR_CLAUDE if self._model.is_claude else SEALED_HERE
         if part.origin in known and part.redacted:
             return {"reasoningContent": {"redactedContent": part.redacted}}
         if part.origin in known and part.signature:

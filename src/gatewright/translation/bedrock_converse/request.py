@@ -4,12 +4,14 @@ Source: Amazon Bedrock API reference, "Converse": request body; user guide, "Str
 """
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from gatewright.translation.anthropic_messages.sampling_writer import sampling
+from gatewright.translation.anthropic_messages.thinking_writer import ask_for_thought
 from gatewright.translation.bedrock_converse.family import Model, model_of
-from gatewright.translation.bedrock_converse.messages import Turns
+from gatewright.translation.bedrock_converse.messages import SEALED_FOR_CLAUDE, Turns
 from gatewright.translation.bedrock_converse.thought import thought
 from gatewright.translation.carriage import Carriage
 from gatewright.translation.model import Format, Json, Request, Tool, ToolCall
@@ -54,12 +56,13 @@ def write(request: Request, name: str, carriage: Carriage) -> Json:
     model = model_of(name)
     turns = Turns(model, carriage)
     body: Json = {"messages": turns.messages(request.messages)}
+    manner = _manner(request, model, carriage)
     for member, value in (
         ("system", turns.system(request.system)),
-        ("inferenceConfig", _inference(request, model, carriage)),
+        ("inferenceConfig", _inference(request, manner.sampling)),
         ("toolConfig", _tools(request, model, turns, carriage)),
         ("outputConfig", _output(request.format, carriage)),
-        ("additionalModelRequestFields", _additional(request, model, carriage)),
+        ("additionalModelRequestFields", manner.fields | _one_at_a_time(request, model, carriage)),
         ("additionalModelResponseFieldPaths", CLAUDES_FIELDS if model.is_claude else []),
         ("requestMetadata", _metadata(request, carriage)),
         ("serviceTier", _tier(request, carriage)),
@@ -83,46 +86,64 @@ def _own(unknown: Json, body: Json) -> Json:
     return found
 
 
-def _inference(request: Request, model: Model, carriage: Carriage) -> Json:
-    config: Json = {}
+class _Manner(NamedTuple):
+    """How the model shall think and choose its words: `fields` are the model's own, `sampling` by our names."""
+
+    fields: Json
+    sampling: Json
+
+
+def _manner(request: Request, model: Model, carriage: Carriage) -> _Manner:
+    if model.is_claude:
+        known = model.claude
+        wanted = ask_for_thought(request, known, request.max_tokens or known.max_output, carriage, SEALED_FOR_CLAUDE)
+        fields: Json = {} if wanted.thinking is None else {"thinking": wanted.thinking}
+        if wanted.effort is not None:
+            fields["output_config"] = {"effort": wanted.effort}
+        chosen = sampling(request, known, wanted, carriage)
+        fields |= {name: chosen.pop(name) for name in ("top_k",) if name in chosen}
+        return _Manner(fields, chosen)
+    chosen = {}
+    for name in ("temperature", "top_p"):
+        value = getattr(request, name)
+        if value is not None and 0 <= value <= 1:
+            chosen[name] = value
+        elif value is not None:
+            carriage.lose(name, "Amazon Bedrock's goes from 0 to 1")
+    return _Manner(thought(request, model.family, carriage) | _top_k(request, model, carriage), chosen)
+
+
+def _top_k(request: Request, model: Model, carriage: Carriage) -> Json:
+    if request.top_k is None:
+        return {}
+    if model.is_nova:
+        return {"inferenceConfig": {"topK": request.top_k}}
+    carriage.lose("top_k", "this model does not let it be set")
+    return {}
+
+
+def _inference(request: Request, sampling: Json) -> Json:
+    names = {"temperature": "temperature", "top_p": "topP"}
+    config = {names[name]: value for name, value in sampling.items()}
     if request.max_tokens is not None:
         config["maxTokens"] = request.max_tokens
-    for member, name in (("temperature", "temperature"), ("top_p", "topP")):
-        value = getattr(request, member)
-        if value is None:
-            continue
-        if model.is_claude and not model.claude.samples:
-            carriage.lose(member, "this model does not let it be set")
-        elif not 0 <= value <= 1:
-            carriage.lose(member, "Amazon Bedrock takes values from 0 to 1")
-        else:
-            config[name] = value
     if request.stop:
         config["stopSequences"] = list(request.stop)
     return config
 
 
-def _additional(request: Request, model: Model, carriage: Carriage) -> Json:
-    fields = thought(request, model, carriage)
-    if request.top_k is not None:
-        fields |= _top_k(request.top_k, model, carriage)
-    if request.parallel_tools is False and request.tools:
-        if not model.is_claude:
-            carriage.lose("parallel_tools", "this model cannot be kept from calling several tools at once")
-        elif request.tool_choice is None or request.tool_choice.mode == "auto":
-            fields["tool_choice"] = {"type": "auto", "disable_parallel_tool_use": True}
-        elif request.tool_choice.mode != "none":
-            # The kind of choice stands in toolConfig then, and may not stand here too.
-            fields["tool_choice"] = {"disable_parallel_tool_use": True}
-    return fields
-
-
-def _top_k(value: int, model: Model, carriage: Carriage) -> Json:
-    if model.is_claude and model.claude.samples:
-        return {"top_k": value}
-    if model.is_nova:
-        return {"inferenceConfig": {"topK": value}}
-    carriage.lose("top_k", "this model does not let it be set")
+def _one_at_a_time(request: Request, model: Model, carriage: Carriage) -> Json:
+    """That no two tools may be called at once, in Claude's own form."""
+    if request.parallel_tools is not False or not request.tools:
+        return {}
+    mode = request.tool_choice.mode if request.tool_choice else "auto"
+    if not model.is_claude:
+        carriage.lose("parallel_tools", "this model cannot be kept from calling several tools at once")
+    elif mode == "auto":
+        return {"tool_choice": {"type": "auto", "disable_parallel_tool_use": True}}
+    elif mode != "none":
+        # The kind of choice stands in toolConfig then, and may not stand here too.
+        return {"tool_choice": {"disable_parallel_tool_use": True}}
     return {}
 
 

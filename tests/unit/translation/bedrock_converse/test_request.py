@@ -77,7 +77,6 @@ def test_a_plain_conversation() -> None:
         system=(Text(text="Be brief."),),
         max_tokens=100,
         temperature=0.5,
-        top_p=0.9,
         top_k=40,
         stop=("END", "\n\n"),
     )
@@ -89,7 +88,7 @@ def test_a_plain_conversation() -> None:
             {"role": "user", "content": [{"text": "Tell me more"}]},
         ],
         "system": [{"text": "Be brief."}],
-        "inferenceConfig": {"maxTokens": 100, "temperature": 0.5, "topP": 0.9, "stopSequences": ["END", "\n\n"]},
+        "inferenceConfig": {"maxTokens": 100, "temperature": 0.5, "stopSequences": ["END", "\n\n"]},
         "additionalModelRequestFields": {"top_k": 40},
         "additionalModelResponseFieldPaths": [
             "/stop_sequence",
@@ -381,7 +380,7 @@ ASKS = [
     (BUDGETED, ReasoningAsk(effort="none"), {}),
     (
         NEWEST,
-        ReasoningAsk(effort="xhigh"),
+        ReasoningAsk(effort="xhigh", summary="auto"),
         {"thinking": {"type": "adaptive", "display": "summarized"}, "output_config": {"effort": "xhigh"}},
     ),
     (
@@ -398,6 +397,7 @@ ASKS = [
     (NOVA_2, ReasoningAsk(effort="none"), {"reasoningConfig": {"type": "disabled"}}),
     ("openai.gpt-oss-120b-1:0", ReasoningAsk(effort="minimal"), {"reasoning_effort": "low"}),
     ("openai.gpt-6-sol", ReasoningAsk(effort="none"), {"reasoning": {"effort": "none"}}),
+    ("openai.gpt-6-sol", ReasoningAsk(budget=0), {"reasoning": {"effort": "none"}}),
     ("deepseek.v3-v1:0", ReasoningAsk(budget=100), {"reasoning_effort": "low"}),
     (LLAMA, ReasoningAsk(effort="none"), {}),
     (LLAMA, ReasoningAsk(adaptive=True), {}),
@@ -415,7 +415,6 @@ def test_thought_is_asked_for_in_the_form_of_the_family(model: str, ask: Reasoni
     ("model", "ask"),
     [
         ("anthropic.claude-3-haiku-20240307-v1:0", ReasoningAsk(effort="low")),
-        (ALWAYS, ReasoningAsk(effort="none")),
         (NOVA, ReasoningAsk(budget=2000)),
         (LLAMA, ReasoningAsk(effort="high")),
         ("us.deepseek.r1-v1:0", ReasoningAsk(effort="low")),
@@ -429,6 +428,43 @@ def test_thought_that_cannot_be_asked_for_is_refused_by_name(model: str, ask: Re
     body, dropped = sent(request, model, drop=True)
     assert "additionalModelRequestFields" not in body
     assert dropped == ["reasoning"]
+
+
+def test_a_model_that_always_thinks_is_told_to_think_little() -> None:
+    body, dropped = sent(asked(reasoning=ReasoningAsk(effort="none")), ALWAYS)
+    assert body["additionalModelRequestFields"] == {"output_config": {"effort": "low"}}
+    assert dropped == ["reasoning"]
+
+
+def test_what_thought_rules_out() -> None:
+    think = ReasoningAsk(effort="high")
+    assert refused(asked(reasoning=think, temperature=0.5)).param == "temperature"
+    assert refused(asked(reasoning=think, top_k=5)).param == "top_k"
+    assert refused(asked(reasoning=think, top_p=0.5)).param == "top_p"
+    body, dropped = sent(asked(reasoning=think, tools=(WEATHER,), tool_choice=ToolChoice("required")))
+    assert (body["toolConfig"]["toolChoice"], dropped) == ({"any": {}}, ["reasoning"])
+    assert "additionalModelRequestFields" not in body
+    calls = (ToolCall(id="a", name="weather"), user(ToolResult(call_id="a")))
+    for seal, kept in ((None, False), ("bedrock_converse", True), ("gemini", False)):
+        first = (Reasoning(text="hm", signature="s", origin=seal),) if seal else ()
+        history = (*HELLO, assistant(*first, calls[0]), calls[1])
+        body, dropped = sent(asked(history, reasoning=think, tools=(WEATHER,)))
+        assert ("additionalModelRequestFields" in body) == kept, seal
+        assert ("reasoning" in dropped) != kept
+
+
+def test_top_p() -> None:
+    assert sent(asked(top_p=0.9))[0]["inferenceConfig"] == {"topP": 0.9}
+    both = asked(top_p=0.9, temperature=0.1)
+    assert refused(both).param == "top_p"
+    assert sent(both, LLAMA)[0]["inferenceConfig"] == {"temperature": 0.1, "topP": 0.9}
+    assert sent(both, ARN)[0]["inferenceConfig"] == {"temperature": 0.1, "topP": 0.9}
+    assert refused(asked(top_p=1.5), LLAMA).param == "top_p"
+
+
+def test_how_thought_is_shown_is_no_ask_for_it() -> None:
+    for model in (LLAMA, NOVA, "deepseek.v3-v1:0", BUDGETED):
+        assert "additionalModelRequestFields" not in sent(asked(reasoning=ReasoningAsk(summary="auto")), model)[0]
 
 
 def test_a_word_leaves_room_for_the_answer() -> None:
