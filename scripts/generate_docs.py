@@ -356,7 +356,7 @@ def untrue_commands(section: Mapping[str, Any], code: Mapping[str, set[str]]) ->
 
 def named(text: str) -> list[str]:
     """The commands of `gatewright` that a text names in backticks."""
-    return re.findall(r"`gatewright ([a-z ]+)`", text)
+    return re.findall(r"`gatewright ([a-z -]+)`", text)
 
 
 def left_out(data: Mapping[str, Any], code: Mapping[str, set[str]]) -> Iterator[str]:

@@ -245,6 +245,15 @@ SETTINGS: tuple[Setting, ...] = (
         files=("general_settings.max_request_size_mb",),
     ),
     Setting(
+        "max_parallel_requests",
+        ("GATEWRIGHT_MAX_PARALLEL_REQUESTS",),
+        "How many model requests may be under way at once, whoever asks: in all workers and replicas when they share "
+        "Valkey, else in each worker.",
+        values.positive,
+        default_doc="no limit",
+        files=("general_settings.global_max_parallel_requests",),
+    ),
+    Setting(
         "direct_door",
         ("GATEWRIGHT_DIRECT_DOOR",),
         "Whether model requests are served straight from the HTTP server's protocol, which costs less CPU, instead of "

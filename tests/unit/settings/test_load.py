@@ -47,6 +47,7 @@ EFFECTS: list[tuple[str, str, str, Any]] = [
     ("GATEWRIGHT_MAX_REQUEST_MB", "5", "max_request_bytes", 5_000_000),
     ("GATEWRIGHT_REQUEST_TIMEOUT", "30", "request_timeout_s", 30.0),
     ("GATEWRIGHT_DIRECT_DOOR", "false", "direct_door", False),
+    ("GATEWRIGHT_MAX_PARALLEL_REQUESTS", "12", "max_parallel_requests", 12),
 ]
 
 
@@ -90,6 +91,7 @@ general_settings:
   store_model_in_db: false
   auto_redirect_ui_login_to_sso: true
   max_request_size_mb: 4
+  global_max_parallel_requests: 9
 litellm_settings:
   request_timeout: 33
 environment_variables:
@@ -98,6 +100,7 @@ environment_variables:
     found = settings(tmp_path, config)
     assert (found.master_key, found.database_url, found.store_models) == (KEY, "postgresql://u@h/d", False)
     assert (found.auto_redirect, found.max_request_bytes, found.request_timeout_s) == (True, 4_000_000, 33.0)
+    assert found.max_parallel_requests == 9
     assert found.warnings == ()
 
 
