@@ -121,7 +121,7 @@ ROUTER: tuple[Setting, ...] = (
     Setting(
         "timeout_s",
         (),
-        "Seconds that a deployment may take to the first byte of its answer, before its own `timeout`.",
+        "Seconds that a deployment without a `timeout` of its own may take to the first byte of its answer.",
         values.seconds,
         default_doc="`litellm_settings.request_timeout`",
         files=("router_settings.timeout",),

@@ -36,8 +36,8 @@ VALKEY: tuple[Setting, ...] = (
     Setting(
         "url",
         ("REDIS_URL",),
-        "Valkey or Redis, `redis://:password@host:6379/0`: workers and replicas then share limits, the state of "
-        "deployments, and the cache of kind `redis`.",
+        "Valkey or Redis, `redis://:password@host:6379/0`: workers and replicas then share limits and the cache of "
+        "kind `redis`.",
         address,
         default_doc="made of the next ones; none without REDIS_HOST",
         files=_keys("redis_url", "url"),
