@@ -12,13 +12,13 @@ from gatewright.upstreams.endpoints import Endpoint
 from gatewright.web.errors import anthropic_error, openai_error
 
 _encode = msgspec.json.Encoder().encode
-_BLANK_LINES = (b"\n\n", b"\r\n\r\n")
 _NUMBER = re.compile(rb'"sequence_number"\s*:\s*(\d{1,15})')
 
 
 class Refusals(NamedTuple):
-    """`whole` takes the error and the request's id. `event` takes, besides, the piece of the stream sent last: the
-    stream may have broken off inside an event.
+    """`whole` takes the error and the request's id. `event` takes, besides, the piece of the stream sent last.
+
+    Events begin with a blank line: the stream may have broken off inside one.
     """
 
     whole: Callable[[GatewrightError, str], Any]
@@ -33,26 +33,40 @@ def _chat_event(error: GatewrightError, _reference: str, _last: bytes) -> bytes:
     return b"\n\ndata: %b\n\n" % _encode(openai_error(error))
 
 
-def _responses_event(error: GatewrightError, _reference: str, last: bytes) -> bytes:
-    """Source: OpenAI API reference, "Streaming events", `error`. The number goes on from the last one that was sent."""
+def _responses_event(error: GatewrightError, reference: str, last: bytes) -> bytes:
+    """`error` and `response.failed`, as OpenAI ends a stream. Source: OpenAI API reference, "Streaming events".
+
+    Its libraries raise what stands in `error`, and Codex shows nothing but what a failed response says. The numbers go
+    on from the last one that was sent.
+    """
     words = openai_error(error)["error"]
     numbers = _NUMBER.findall(last)
-    said = {
-        "type": "error",
-        "code": words["code"],
-        "message": words["message"],
-        "param": words["param"],
-        "sequence_number": int(numbers[-1]) + 1 if numbers else 0,
+    number = int(numbers[-1]) + 1 if numbers else 0
+    flat = {"code": words["code"], "message": words["message"], "param": words["param"]}
+    told = {"type": "error", **flat, "sequence_number": number, "error": words}
+    code = "rate_limit_exceeded" if error.status == 429 else "server_error"
+    failed = {
+        "type": "response.failed",
+        "sequence_number": number + 1,
+        "response": {
+            "id": f"resp_{reference.removeprefix('req-')}",
+            "object": "response",
+            "created_at": 0,
+            "status": "failed",
+            "error": {"code": code, "message": words["message"]},
+            "model": "",
+            "output": [],
+            "parallel_tool_calls": True,
+            "tool_choice": "auto",
+            "tools": [],
+        },
     }
-    return b"\n\nevent: error\ndata: %b\n\n" % _encode(said)
+    return b"\n\nevent: error\ndata: %b\n\nevent: response.failed\ndata: %b\n\n" % (_encode(told), _encode(failed))
 
 
-def _messages_event(error: GatewrightError, reference: str, last: bytes) -> bytes:
-    """Inside an event that broke off it becomes part of that one: a client then fails with the error, not with JSON
-    that it cannot read.
-    """
-    before = b"" if not last or last.endswith(_BLANK_LINES) else b"\n"
-    return b"%bevent: error\ndata: %b\n\n" % (before, _encode(anthropic_error(error, reference)))
+def _messages_event(error: GatewrightError, reference: str, _last: bytes) -> bytes:
+    """Source: Anthropic API reference, "Streaming messages", error events."""
+    return b"\n\nevent: error\ndata: %b\n\n" % _encode(anthropic_error(error, reference))
 
 
 def errors_at(endpoint: Endpoint) -> Dialect:
