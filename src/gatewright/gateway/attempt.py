@@ -135,7 +135,7 @@ async def _begun(answer: Answer, call: Call, member: Member, *, passes: bool) ->
         if passes and relayed and (broken := BROKEN_EVENT.match(relayed)) is not None:
             answer.abort()
             return _broken(answer, call.error(broken[1]), member)
-        if tap.failed is not None:
+        if tap.failed is not None and not relayed:
             answer.abort()
             return _broken(answer, tap.failed, member)
         if relayed:

@@ -42,6 +42,8 @@ async def _relay_stream(exchange: Exchange, answered: Answered, stream: Stream, 
                     await meter.admission.settled()
             if relayed:
                 await exchange.send(relayed)
+            elif tap.failed is not None:
+                break
             try:
                 data = await anext(arriving)
             except StopAsyncIteration:

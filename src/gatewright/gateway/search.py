@@ -99,7 +99,7 @@ class Search:
         here = self._next_tier
         self.most = most = self._most(failure, member)
         spent = self._retries >= most
-        found = self.fresh(now, here + 1 if spent else 0)
+        found = self.fresh(now, here + 1 if spent else here)
         if found is not None and self._next_tier != here:
             if spent and failure.fault in REQUESTS_OWN:
                 return None
