@@ -24,6 +24,8 @@ def refuse(handler: Any, code: int, status: str, message: str, *details: Any) ->
 def answer(handler: Any, body: dict[str, Any]) -> None:
     """What the model says, by what it is asked."""
     path = handler.path
+    if "/publishers/anthropic/" in path:
+        return _claude(handler, body)
     if path.endswith(":batchEmbedContents"):
         vectors = [{"values": [0.5, -1.0]} for _ in body["requests"]]
         return send_json(handler, 200, {"embeddings": vectors, "usageMetadata": {"promptTokenCount": 4}})
@@ -45,6 +47,50 @@ def answer(handler: Any, body: dict[str, Any]) -> None:
     chunks[-1]["candidates"][0]["finishReason"] = "STOP"
     chunks[-1]["usageMetadata"] = USAGE
     return _send(handler, path, chunks)
+
+
+CLAUDE = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude-x",
+    "content": [{"type": "text", "text": "Hello"}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": {"input_tokens": 9, "output_tokens": 3},
+}
+
+
+def _claude(handler: Any, body: dict[str, Any]) -> None:
+    """Anthropic's models: the version stands in the body, the model in the path."""
+    if "anthropic_version" not in body:
+        return refuse(handler, 400, "INVALID_ARGUMENT", "anthropic_version: Field required")
+    if "/count-tokens:" in handler.path:
+        return send_json(handler, 200, {"input_tokens": 9})
+    if "model" in body:
+        return refuse(handler, 400, "INVALID_ARGUMENT", "model: Extra inputs are not permitted")
+    if not handler.path.endswith(":streamRawPredict"):
+        return send_json(handler, 200, CLAUDE)
+    start = {**CLAUDE, "content": [], "stop_reason": None, "usage": {"input_tokens": 9, "output_tokens": 1}}
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": start},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello"}},
+        {"type": "content_block_stop", "index": 0},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+            "usage": {"output_tokens": 3},
+        },
+        {"type": "message_stop"},
+    ]
+    handler.send_response(200)
+    handler.send_header("content-type", "text/event-stream")
+    handler.send_header("transfer-encoding", "chunked")
+    handler.end_headers()
+    for event in events:
+        write_chunk(handler, f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
+    return write_chunk(handler, b"")
 
 
 def _failure(handler: Any, kind: str) -> None:

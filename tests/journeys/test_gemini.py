@@ -69,6 +69,12 @@ model_list:
       api_base: "{root}"
       vertex_project: p-2
       vertex_credentials: "{folder / "key.json"}"
+  - model_name: claude
+    litellm_params:
+      model: vertex_ai/claude-opus-5-5
+      api_base: "{root}"
+      vertex_location: us-east5
+      vertex_credentials: "{folder / "key.json"}"
   - model_name: embed
     litellm_params: {{model: gemini/gemini-embedding-001, api_base: "{root}", api_key: AIza-secret}}
 router_settings: {{num_retries: 0}}
@@ -288,6 +294,24 @@ def test_vertex_is_asked_with_one_token_for_one_account(
     assert {headers["authorization"] for headers in upstream.headers} == {"Bearer token-1"}
     assert len(tokens.forms) == 1
     assert tokens.forms[0]["grant_type"] == ["urn:ietf:params:oauth:grant-type:jwt-bearer"]
+
+
+def test_claude_on_vertex(claude: anthropic.Anthropic, client: openai.OpenAI, upstream: Upstream) -> None:
+    ask: Any = {"model": "claude", "max_tokens": 50, "messages": ASK}
+    answer = claude.messages.create(**ask)
+    assert (answer.content[0].type, answer.usage.output_tokens) == ("text", 3)
+    with claude.messages.stream(**ask) as stream:
+        assert "".join(stream.text_stream) == "Hello"
+    assert claude.messages.count_tokens(model="claude", messages=ASK).input_tokens == 9
+    assert client.chat.completions.create(**ask).choices[0].message.content == "Hello"
+    models = "/v1/projects/p-1/locations/us-east5/publishers/anthropic/models"
+    assert upstream.paths == [
+        f"{models}/claude-opus-5-5:rawPredict",
+        f"{models}/claude-opus-5-5:streamRawPredict",
+        f"{models}/count-tokens:rawPredict",
+        f"{models}/claude-opus-5-5:rawPredict",
+    ]
+    assert {headers["authorization"].rpartition("-")[0] for headers in upstream.headers} == {"Bearer token"}
 
 
 def test_a_model_that_a_person_adds_never_borrows_this_machines_identity(server: Gatewright) -> None:
