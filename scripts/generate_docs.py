@@ -79,7 +79,7 @@ def settings_page() -> str:
         "",
         "## Valkey or Redis",
         "",
-        "One worker needs none. Several, and replicas, share what is below through it; without it each counts its part.",
+        "One worker needs none. Several, and replicas, share limits and the cache through it; without, each has its own.",
         "",
         *table(VALKEY),
         "",

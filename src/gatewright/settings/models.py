@@ -58,8 +58,14 @@ def _shared(reader: Reader) -> _Shared:
     lenient = "router_settings.ignore_invalid_deployments"
     said = reader.section("router_settings").get("ignore_invalid_deployments")
     credentials = _list(reader, "credential_list", CREDENTIAL_FIX)
+    named: dict[str, Members] = {}
+    for index, item in enumerate(credentials):
+        name, members = _credential(reader, f"credential_list[{index}]", item)
+        if name in named:
+            raise reader.wrong(f"credential_list[{index}].credential_name", f"{name!r} stands twice", "Rename one")
+        named[name] = members
     return _Shared(
-        dict(_credential(reader, f"credential_list[{index}]", item) for index, item in enumerate(credentials)),
+        named,
         defaults,
         lenient=said is not None and reader.parsed(structures.scalar(values.boolean), said, lenient),
     )

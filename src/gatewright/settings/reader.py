@@ -31,6 +31,7 @@ class Reader:
         self.findings: list[Finding] = []
         self.used: set[str] = set()
         self.declared: dict[str, str] = {}
+        self._resolved: set[str] = set()
         config = flags.get("--config") or environ.get("GATEWRIGHT_CONFIG")
         self.file = ConfigFile()
         if config:
@@ -101,7 +102,7 @@ class Reader:
         try:
             return parse(raw)
         except ValueError as error:
-            problem, _, fix = str(error).partition(" | ")
+            problem, _, fix = self._masked(str(error)).partition(" | ")
             name += getattr(error, "at", "")
             raise SettingInvalid(
                 name, source=source or self.file.source(name), problem=problem, fix=fix or "Correct it"
@@ -150,7 +151,14 @@ class Reader:
         if found is None:
             problem = f"it refers to {variable}, which is not set"
             raise self.wrong(name, problem, f"Set {variable} in the environment, or take the line out")
+        self._resolved.add(found)
         return found
+
+    def _masked(self, text: str) -> str:
+        """What is said of a value, without the value when it came from a variable: it may be a secret."""
+        for found in sorted(self._resolved, key=len, reverse=True):
+            text = text.replace(repr(found), "the variable's value")
+        return text
 
 
 def _text(value: Any) -> str:

@@ -218,6 +218,24 @@ def test_a_credential_fills_what_the_entry_does_not_say(tmp_path: Path) -> None:
     assert found.warnings == ()
 
 
+def test_credentials_of_one_name_are_refused(tmp_path: Path) -> None:
+    one = {"credential_name": "c", "credential_values": {"api_key": "k"}}
+    with pytest.raises(SettingInvalid, match=r"credential_list\[1\].credential_name .*'c' stands twice"):
+        settings(tmp_path, yaml.safe_dump({"credential_list": [one, one]}))
+
+
+@pytest.mark.parametrize(
+    "params", [{"rpm": "os.environ/KEY"}, {"extra_body": "os.environ/KEY"}, {"tags": "os.environ/KEY"}]
+)
+def test_a_variable_in_the_wrong_place_is_not_shown(tmp_path: Path, params: dict[str, Any]) -> None:
+    try:
+        found = look(tmp_path, params, KEY="sk-secret-of-mine")
+    except SettingInvalid as error:
+        assert "sk-secret" not in f"{error.message} {error.hint}"
+    else:
+        assert "sk-secret" not in " ".join(found.warnings)
+
+
 USUAL: list[tuple[str, str]] = [
     ("openai", "OPENAI_API_KEY"),
     ("cerebras", "CEREBRAS_API_KEY"),
