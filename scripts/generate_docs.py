@@ -79,7 +79,7 @@ def settings_page() -> str:
         "",
         "## Valkey or Redis",
         "",
-        "One worker needs none. Several, and replicas, share limits and the cache through it; without, each has its own.",
+        "One worker needs none. Several share limits and the cache through it, and so do replicas.",
         "",
         *table(VALKEY),
         "",
