@@ -26,6 +26,9 @@ def answer(handler: Any, body: dict[str, Any]) -> None:
     path = handler.path
     if "/publishers/anthropic/" in path:
         return _claude(handler, body)
+    if path.endswith(":countTokens"):
+        typed({name: value for name, value in body["generateContentRequest"].items() if name != "model"})
+        return send_json(handler, 200, {"totalTokens": 9})
     if path.endswith(":batchEmbedContents"):
         vectors = [{"values": [0.5, -1.0]} for _ in body["requests"]]
         return send_json(handler, 200, {"embeddings": vectors, "usageMetadata": {"promptTokenCount": 4}})

@@ -256,6 +256,8 @@ def test_the_anthropic_sdk(claude: anthropic.Anthropic, upstream: Upstream) -> N
     with claude.messages.stream(model="gemini", max_tokens=50, messages=ASK, system="Be brief.") as stream:
         assert "".join(stream.text_stream) == "Hello"
     assert upstream.requests[-1]["systemInstruction"] == {"parts": [{"text": "Be brief."}]}
+    assert claude.messages.count_tokens(model="gemini", messages=ASK).input_tokens == 9
+    assert upstream.paths[-1] == "/v1beta/models/gemini-3-flash-preview:countTokens"
     with pytest.raises(anthropic.BadRequestError, match="The argument is invalid"):
         claude.messages.create(model="gemini", max_tokens=5, messages=[{"role": "user", "content": "fail argument"}])
 

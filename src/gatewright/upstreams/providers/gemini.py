@@ -4,7 +4,8 @@ from gatewright.translation.dialect import Dialect
 from gatewright.upstreams.account import Account
 from gatewright.upstreams.call import Way
 from gatewright.upstreams.codecs.google import GeminiEmbeddings
-from gatewright.upstreams.endpoints import CONVERSATIONS, EMBEDDINGS
+from gatewright.upstreams.codecs.google_count import CountTokens
+from gatewright.upstreams.endpoints import CONVERSATIONS, COUNT_TOKENS, EMBEDDINGS
 from gatewright.upstreams.presets import presets_of
 from gatewright.upstreams.providers.google_paths import model_name
 
@@ -12,7 +13,7 @@ KINDS = ("models/", "tunedModels/")
 
 
 def ways(account: Account) -> dict[str, Way]:
-    """Conversations and embeddings. Raises BadInput (param `model` or `api_base`)."""
+    """Conversations, their counting, and embeddings. Raises BadInput (param `model` or `api_base`)."""
     headers = {"x-goog-api-key": account.api_key} if account.api_key else {}
     kind = next((kind for kind in KINDS if account.model.startswith(kind)), KINDS[0])
     resource = kind + model_name(account.model.removeprefix(kind))
@@ -34,4 +35,12 @@ def ways(account: Account) -> dict[str, Way]:
         drop=account.drop,
         codec=GeminiEmbeddings(),
     )
-    return {**{one.path: chat for one in CONVERSATIONS}, EMBEDDINGS.path: embed}
+    count = Way(
+        target=account.target(f"/{resource}:countTokens", headers),
+        model=resource,
+        provider=account.provider,
+        signer=account.signer,
+        drop=account.drop,
+        codec=CountTokens(),
+    )
+    return {**{one.path: chat for one in CONVERSATIONS}, COUNT_TOKENS.path: count, EMBEDDINGS.path: embed}

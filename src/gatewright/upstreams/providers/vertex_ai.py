@@ -12,6 +12,7 @@ from gatewright.translation.dialect import Dialect
 from gatewright.upstreams.account import Account
 from gatewright.upstreams.call import Codec, Way, WireHeaders
 from gatewright.upstreams.codecs.google import GeminiEmbeddings, VertexEmbeddings
+from gatewright.upstreams.codecs.google_count import CountTokens
 from gatewright.upstreams.endpoints import CONVERSATIONS, COUNT_TOKENS, EMBEDDINGS, MESSAGES
 from gatewright.upstreams.presets import presets_of
 from gatewright.upstreams.providers.anthropic import options_of
@@ -95,16 +96,22 @@ def _google(place: _Place, name: str) -> dict[str, Way]:
         drop=account.drop,
         presets=presets_of(account.defaults),
     )
-    method, codec = _embeddings(name)
-    embed = Way(
-        target=place.target(GOOGLE_VERSION, f"{model}:{method}"),
-        model=f"models/{name}",
-        provider=account.provider,
-        signer=account.signer,
-        drop=account.drop,
-        codec=codec,
-    )
-    return {**{one.path: chat for one in CONVERSATIONS}, EMBEDDINGS.path: embed}
+
+    def coded(method: str, codec: Codec) -> Way:
+        return Way(
+            target=place.target(GOOGLE_VERSION, f"{model}:{method}"),
+            model=f"models/{name}",
+            provider=account.provider,
+            signer=account.signer,
+            drop=account.drop,
+            codec=codec,
+        )
+
+    return {
+        **{one.path: chat for one in CONVERSATIONS},
+        COUNT_TOKENS.path: coded("countTokens", CountTokens(on_vertex=True)),
+        EMBEDDINGS.path: coded(*_embeddings(name)),
+    }
 
 
 def _embeddings(name: str) -> tuple[str, Codec]:
