@@ -35,7 +35,7 @@ class Caching(msgspec.Struct, frozen=True, kw_only=True):
 
     `default_on` False means that only requests that ask for it (`cache: {"use-cache": true}`) are cached.
     `call_types` are of CALL_TYPES. `max_entries` and `max_entry_bytes` bound the memory of kind `local`; the second
-    bounds what goes to Valkey too.
+    bounds what goes to Valkey too. `across_teams`: everybody gets what anybody's request left.
     """
 
     enabled: bool = False
@@ -46,6 +46,7 @@ class Caching(msgspec.Struct, frozen=True, kw_only=True):
     call_types: frozenset[str] = frozenset(CALL_TYPES)
     max_entries: int = 1000
     max_entry_bytes: int = 1_000_000
+    across_teams: bool = False
 
 
 def _kind(value: str) -> str:
@@ -145,5 +146,13 @@ CACHING: tuple[Setting, ...] = (
         values.kilobytes,
         1_000_000,
         default_doc="`1000`",
+    ),
+    Setting(
+        "across_teams",
+        ("GATEWRIGHT_CACHE_ACROSS_TEAMS",),
+        "Whether everybody gets the answers that anybody's request left. Without it a team shares among itself, and "
+        "so do a person's keys.",
+        values.boolean,
+        False,
     ),
 )

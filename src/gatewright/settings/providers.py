@@ -43,7 +43,9 @@ PROVIDERS = {
         Provider("jina_ai", "https://api.jina.ai/v1", speaks="retrieval"),
         Provider("vertex_ai", "https://aiplatform.googleapis.com", speaks="vertex_ai"),
         Provider("voyage", "https://api.voyageai.com/v1", speaks="retrieval"),
+        Provider("baseten", "https://inference.baseten.co/v1"),
         Provider("cerebras", "https://api.cerebras.ai/v1"),
+        Provider("dashscope", "https://dashscope.aliyuncs.com/compatible-mode/v1"),
         Provider("deepinfra", "https://api.deepinfra.com/v1/openai"),
         Provider("deepseek", "https://api.deepseek.com/v1"),
         Provider("fireworks_ai", "https://api.fireworks.ai/inference/v1"),
@@ -51,6 +53,8 @@ PROVIDERS = {
         Provider("huggingface", "https://router.huggingface.co/v1"),
         Provider("mistral", "https://api.mistral.ai/v1", refuses=("stream_options",)),  # its streams say what they used
         Provider("moonshot", "https://api.moonshot.ai/v1"),
+        Provider("nebius", "https://api.tokenfactory.nebius.com/v1"),
+        Provider("novita", "https://api.novita.ai/openai/v1"),
         Provider("nvidia_nim", "https://integrate.api.nvidia.com/v1"),
         Provider("openrouter", "https://openrouter.ai/api/v1"),
         Provider("perplexity", "https://api.perplexity.ai"),

@@ -80,7 +80,6 @@ UNUSUAL: Mapping[str, Variables] = {
     "vertex_ai": VERTEX,
     "gemini": _of(("GEMINI_API_KEY", "GOOGLE_API_KEY"), ("GEMINI_API_BASE",)),
     "cohere": _of(("COHERE_API_KEY", "CO_API_KEY"), ("COHERE_API_BASE",)),
-    "dashscope": _of(("DASHSCOPE_API_KEY",), ("DASHSCOPE_API_BASE",)),
     "fireworks_ai": _of(
         ("FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY", "FIREWORKSAI_API_KEY", "FIREWORKS_AI_TOKEN"),
         ("FIREWORKS_API_BASE",),

@@ -12,6 +12,10 @@ from gatewright.spend.prices import Prices
 # Each provider's endpoint for chat completions as its own documentation has it.
 CHAT = {
     "openai": "https://api.openai.com/v1/chat/completions",
+    "baseten": "https://inference.baseten.co/v1/chat/completions",
+    "dashscope": "https://dashscope.aliyuncs.com/compatible-mode/v1/chat/completions",
+    "nebius": "https://api.tokenfactory.nebius.com/v1/chat/completions",
+    "novita": "https://api.novita.ai/openai/v1/chat/completions",
     "cerebras": "https://api.cerebras.ai/v1/chat/completions",
     "deepinfra": "https://api.deepinfra.com/v1/openai/chat/completions",
     "deepseek": "https://api.deepseek.com/v1/chat/completions",
