@@ -68,6 +68,8 @@ def read(members: Mapping[str, msgspec.Raw]) -> Request:
         else:
             reader(value, asked)
     tools = asked.tools
+    if "client_metadata" in given:  # Codex: it offers a search in every request, wanted or not
+        tools.spare_web_search()
     if tools.tools:
         asked.put("tools", "tools", tools.tools)
     return Request(

@@ -50,6 +50,10 @@ class Toolbox:
             self._one(tool, place, None)
         return self._added
 
+    def spare_web_search(self) -> None:
+        """Leaving out a search of the web needs no permission."""
+        self.hints.update(name for name in self.unknown if name.startswith("tools.web_search"))
+
     def choice(self, wanted: Any) -> ToolChoice | None:
         """`tool_choice`. Raises BadInput."""
         if isinstance(wanted, str):
@@ -91,9 +95,6 @@ class Toolbox:
             self._search(tool, at)
         else:
             self._lose(f"tools.{kind}", tool, f"the tool `{kind}` runs at OpenAI")
-            if kind.startswith("web_search") and tool.get("external_web_access") is False:
-                # It must not reach the web: what is left is OpenAI's own store of pages, an aid that nobody else has.
-                self.hints.add(f"tools.{kind}")
 
     def _function(self, tool: Json, at: str, space: str | None, about: str) -> None:
         name = text(tool, "name", at)

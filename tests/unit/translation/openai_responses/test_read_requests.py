@@ -306,12 +306,13 @@ def test_openais_own_tools_are_refused_by_name(kind: str) -> None:
     assert dropped == [f"tools.{kind}"]
 
 
-def test_a_web_search_that_must_not_reach_the_web_is_left_out_and_noted() -> None:
-    """It is what Codex always offers."""
-    body, dropped = sent(read(tools=[{"type": "web_search", "external_web_access": False}, TOOLS[0]]))
-    assert (len(body["tools"]), dropped) == (1, ["tools.web_search"])
+def test_codex_may_offer_a_search_that_nobody_has() -> None:
+    """It does so in every request, and says there what it is."""
+    tools = [{"type": "web_search", "external_web_access": True}, TOOLS[0]]
+    body, dropped = sent(read(tools=tools, client_metadata={"x-codex-turn-metadata": "{}"}))
+    assert (len(body["tools"]), set(dropped)) == (1, {"tools.web_search", "client_metadata"})
     with pytest.raises(CannotCarry):
-        sent(read(tools=[{"type": "web_search", "external_web_access": True}]))
+        sent(read(tools=[{"type": "mcp"}], client_metadata={}))
 
 
 @pytest.mark.parametrize(

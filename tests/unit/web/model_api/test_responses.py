@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
-from tests.unit.translation.conformance import openai_chat
+from openai.types.responses import ResponseFailedEvent
+from tests.unit.translation.conformance import openai_chat, openai_responses
 from tests.unit.translation.conformance.openai_responses import ANSWERS, STREAMS, WHOLE
 from tests.unit.upstreams.server import Talk, Upstream
 from tests.unit.web.model_api.harness import STREAM_HEAD, Got, Provider, answer, chunk, gateway, model
@@ -129,6 +131,53 @@ async def test_an_answer_that_failed_is_an_error(db: Database, tmp_path: Path) -
     assert got.status == 400
     assert "Oh." in got.error["message"]
     assert record["prompt_tokens"] == 12
+
+
+BROKEN = {
+    "in_words": openai_chat.BROKEN,
+    "silently": openai_chat.ROLE + openai_chat.chunk({"content": "Half a"}),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+async def test_a_stream_that_breaks_off_says_so(db: Database, tmp_path: Path, how: str) -> None:
+    provider = Provider(STREAM_HEAD + chunk(BROKEN[how]) + b"0\r\n\r\n")
+    async with (
+        Upstream(provider) as up,
+        gateway(db, tmp_path, model(up.port, "house")) as made,
+        made.served() as url,
+        openai.AsyncOpenAI(base_url=url, api_key=made.key, max_retries=0) as client,
+    ):
+        got = await ask(made, {"model": "house", "input": "Hello", "stream": True})
+        with pytest.raises(openai.APIError) as caught:
+            async for _ in await client.responses.create(model="house", input="Hello", stream=True):
+                pass
+        records = await made.records()
+    *_, error, failed = [json.loads(event.partition(b"\ndata: ")[2]) for event in got.body.split(b"\n\n") if event]
+    numbers = [int(number) for number in re.findall(rb'"sequence_number":(\d+)', got.body)]
+    assert numbers == list(range(len(numbers)))
+    assert (error["type"], error["code"]) == ("error", "upstream_broke_off")
+    found = ResponseFailedEvent.model_validate(failed, strict=True).response
+    assert found.error is not None
+    assert found.error.message == error["message"] == error["error"]["message"] == caught.value.message
+    assert ("Overloaded" in error["message"]) == (how == "in_words")
+    assert f'"id":"{found.id}"'.encode() in got.body
+    assert [record["outcome"] for record in records] == ["cut", "cut"]
+
+
+@pytest.mark.parametrize("name", ["told", "cut"])
+async def test_a_broken_stream_that_passes_through_ends_once(db: Database, tmp_path: Path, name: str) -> None:
+    """What the provider told the client is not told again."""
+    begun = openai_responses.BROKEN
+    stream = begun if name == "told" else begun[: begun.index(b"event: error")]
+    provider = Provider(STREAM_HEAD + chunk(stream) + b"0\r\n\r\n")
+    async with Upstream(provider) as up, gateway(db, tmp_path, model(up.port, "house", **NATIVE)) as made:
+        got = await ask(made, {**ASK, "stream": True})
+        record = await made.record()
+    assert got.body.startswith(stream)
+    assert got.body.count(b"event: error\n") == 1
+    assert (got.body == stream) == (name == "told")
+    assert (got.ended, record["outcome"]) == (True, "cut")
 
 
 @pytest.mark.parametrize("prefix", ["/v1", ""])
