@@ -107,7 +107,7 @@ class Contents:
         return part
 
     def _result(self, result: ToolResult) -> list[Json]:
-        name = result.name or self._names.get(result.call_id)
+        name = self._names.get(result.call_id) or result.name
         if name is None:
             raise self._carriage.must(
                 "messages", f"the result of {result.call_id[:100]!r} among them answers no call, so its tool is unknown"
@@ -116,6 +116,7 @@ class Contents:
         inside: list[Json] = []
         beside: list[Json] = []
         for part in result.parts:
+            self._note_mark(part)
             if isinstance(part, Text | Refusal):
                 texts.append(part.text)
             elif isinstance(part, Media):

@@ -132,7 +132,7 @@ GOLDEN: list[tuple[str, Any, dict[str, Any]]] = [
                     ToolCall(id="a", name="get_weather", arguments='{"city":"Rome","n":1.0}', signature="c2ln"),
                     ToolCall(id="b", name="get_weather", arguments=""),
                 ),
-                user(ToolResult(call_id="a", parts=(Text(text='{"c":21}'), Text(text="sunny")))),
+                user(ToolResult(call_id="a", parts=(Text(text='{"c":21}'), Text(text="sunny")), name="not its name")),
                 user(ToolResult(call_id="b", parts=(Text(text="down"),), is_error=True)),
                 user(ToolResult(call_id="elsewhere", parts=(), name="now")),
             ),
@@ -493,6 +493,11 @@ def test_what_would_mean_something_else_is_refused_even_where_parameters_are_dro
         written(asks(messages=messages), drop=True)
     assert caught.value.param == "messages"
     assert "secret" not in caught.value.message
+
+
+def test_a_mark_inside_a_result_is_let_go_too() -> None:
+    marked = user(ToolResult(call_id="a", parts=(Text(text="r", cache="5m"),)))
+    assert written(asks(messages=(call("a", "c2ln"), marked)))[1] == ["cache_control"]
 
 
 def test_documents_that_shall_be_quoted_are_refused_by_name() -> None:
