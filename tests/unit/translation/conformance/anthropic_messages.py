@@ -118,7 +118,8 @@ def _begun(usage: Json) -> bytes:
     return event("message_start", message=message([], None, {**usage, "output_tokens": 1})) + event("ping")
 
 
-def _stream(whole: Json) -> bytes:
+def stream_of(whole: Json) -> bytes:
+    """The same answer, streamed."""
     usage = whole["usage"]
     events = [_begun(usage)]
     for index, block in enumerate(whole["content"]):
@@ -131,7 +132,7 @@ def _stream(whole: Json) -> bytes:
     return b"".join([*events, event("message_delta", delta=delta, usage=last), event("message_stop")])
 
 
-STREAMS = {name: _stream(whole) for name, whole in WHOLE.items()}
+STREAMS = {name: stream_of(whole) for name, whole in WHOLE.items()}
 
 ERROR = b'{"type":"error","error":{"type":"not_found_error","message":"No such model."},"request_id":"req_1"}'
 BROKEN = (
