@@ -75,10 +75,15 @@ class EventWriter(Protocol):
 
 class Passing(NamedTuple):
     """For bytes that pass through: usage out of a complete answer, and a tap that changes nothing but, when it hides
-    the usage chunk that only we asked for (`hides_usage`), that."""
+    the usage chunk that only we asked for (`hides_usage`), that.
+
+    `without_foreign` gives a request's members without thoughts that another dialect's provider sealed, None when there
+    are none.
+    """
 
     usage: Callable[[bytes], Usage | None]
     tap: Callable[[bool], Tap]
+    without_foreign: Callable[[Mapping[str, msgspec.Raw]], dict[str, msgspec.Raw] | None] | None = None
 
 
 class ClientHalf(NamedTuple):

@@ -11,7 +11,8 @@ import msgspec
 
 MARK = "gatewright-1:"
 """What a sealed form of this version begins with."""
-_MARKS = "gatewright-"
+MARKS = "gatewright-"
+"""What those of all versions begin with."""
 
 
 class Sealed(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -45,4 +46,4 @@ def unpack(text: str) -> Sealed | None:
 
 def is_packed(text: str) -> bool:
     """Whether some version of ours wrote it."""
-    return text.startswith(_MARKS)
+    return text.startswith(MARKS)

@@ -37,16 +37,23 @@ class PassThrough:
         self._endpoint = opening.endpoint
         self.target = way.address(stream=asked.stream)
         self.translated = False
-        self.dropped: tuple[str, ...] = ()
         self.headers = way.header_lines(opening.forwarded)
+        sent = self._without_foreign(asked)
+        self.dropped: tuple[str, ...] = () if sent is asked else ("reasoning",)
         self.body = rewrite(
-            asked,
+            sent,
             way.model,
             add_usage=opening.endpoint.usage_on_request,
             defaults=way.defaults,
             extra=way.extra_for(opening.forwarded),
             without=way.without,
         )
+
+    def _without_foreign(self, asked: Prepared) -> Prepared:
+        dialect = self._endpoint.dialect
+        clean = None if dialect is None else passing(dialect).without_foreign
+        members = None if clean is None else clean(asked.members)
+        return asked if members is None else msgspec.structs.replace(asked, members=members, body=b"")
 
     def streams(self, status: int, content_type: bytes) -> bool:
         """Events, and files."""

@@ -15,6 +15,7 @@ from tests.unit.upstreams.server import Talk, Upstream
 from tests.unit.web.model_api.harness import STREAM_HEAD, Got, Provider, answer, chunk, gateway, model
 
 from gatewright.storage.database import Database
+from gatewright.translation.seals import Sealed, pack
 
 NATIVE = {"provider": "litellm_proxy"}
 """A provider that has the responses API wherever it is."""
@@ -118,6 +119,17 @@ async def test_a_chat_client_reaches_a_provider_of_responses(db: Database, tmp_p
     assert provider.heads[0].startswith(b"POST /v1/responses HTTP/1.1\r\n")
     assert (sent["store"], sent["include"], sent["max_output_tokens"]) == (False, ["reasoning.encrypted_content"], 50)
     assert [call["id"] for call in json.loads(got.body)["choices"][0]["message"]["tool_calls"]] == ["call_1", "call_2"]
+
+
+async def test_a_seal_of_ours_reaches_no_provider_of_responses(db: Database, tmp_path: Path) -> None:
+    """The conversation began with a model of another dialect."""
+    ours = {"type": "reasoning", "summary": [], "encrypted_content": pack(Sealed("sig", origin="anthropic_messages"))}
+    said = {"role": "user", "content": "Hi"}
+    provider = Provider(answer(ANSWERS["text"]))
+    async with Upstream(provider) as up, gateway(db, tmp_path, model(up.port, "house", **NATIVE)) as made:
+        got = await ask(made, {"model": "house", "input": [ours, said]})
+    assert json.loads(provider.bodies[0]) == {"model": "gpt-x", "input": [said]}
+    assert got.headers["x-gatewright-dropped-params"] == "reasoning"
 
 
 async def test_an_answer_that_failed_is_an_error(db: Database, tmp_path: Path) -> None:
