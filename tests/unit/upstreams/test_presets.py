@@ -36,14 +36,14 @@ def sent(defaults: dict[str, Any], endpoint: Endpoint = CHAT, **asked: Any) -> d
 
 
 def test_they_stand_behind_what_the_caller_says() -> None:
-    defaults = {"temperature": 0.2, "max_completion_tokens": 5000, "stop": ["END"], "reasoning_effort": "low"}
+    defaults = {"temperature": 0.2, "max_completion_tokens": 5000, "stop": ["END"], "top_k": 3}
     found = sent(defaults)
     assert found["inferenceConfig"] == {"temperature": 0.2, "maxTokens": 5000, "stopSequences": ["END"]}
-    assert "thinking" in found["additionalModelRequestFields"]
+    assert found["additionalModelRequestFields"] == {"top_k": 3}
     assert found["messages"] == [{"role": "user", "content": [{"text": "Hi"}]}]
-    found = sent(defaults, temperature=0.9, max_tokens=7, stop="X", reasoning_effort="none")
+    found = sent(defaults, temperature=0.9, max_tokens=7, stop="X", top_k=4)
     assert found["inferenceConfig"] == {"temperature": 0.9, "maxTokens": 7, "stopSequences": ["X"]}
-    assert "additionalModelRequestFields" not in found
+    assert found["additionalModelRequestFields"] == {"top_k": 4}
 
 
 def test_they_count_for_callers_of_every_dialect() -> None:

@@ -2,28 +2,27 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from importlib import import_module
+from typing import Any, cast
 from weakref import WeakValueDictionary
 
 import msgspec
 
 from gatewright.domain.addresses import AddressPolicy
 from gatewright.domain.clock import Clock
-from gatewright.gateway.credentials.aws import KIND as AWS
-from gatewright.gateway.credentials.entra import KIND as ENTRA
-from gatewright.gateway.credentials.google import KIND as GOOGLE
 from gatewright.gateway.credentials.means import Kind, Means
 from gatewright.outbound.client import Outbound
 from gatewright.upstreams.call import Signer
 
-KINDS: dict[str, Kind] = {
-    "vertex_ai": GOOGLE,
-    "bedrock": AWS,
-    "bedrock_converse": AWS,
-    "azure": ENTRA,
-    "azure_ai": ENTRA,
-}
-"""By the provider's name."""
+PACKAGE = __name__.rpartition(".")[0]
+KINDS = {"vertex_ai": "google", "bedrock": "aws", "bedrock_converse": "aws", "azure": "entra", "azure_ai": "entra"}
+"""The module by the provider's name, imported at the first need."""
+
+
+@cache
+def _kind(module: str) -> Kind:
+    return cast(Kind, import_module(f"{PACKAGE}.{module}").KIND)
 
 
 class Credentials:
@@ -39,9 +38,10 @@ class Credentials:
 
         Raises BadInput naming the `litellm_params` member that is missing or wrong.
         """
-        kind = KINDS.get(provider)
-        if kind is None:
+        module = KINDS.get(provider)
+        if module is None:
             return None
+        kind = _kind(module)
         given = {name: params[name] for name in kind.members if name in params}
         key = hashlib.sha256(msgspec.json.encode([provider, given, repr(policy)], order="sorted")).digest()
         found = self._made.get(key)
