@@ -148,6 +148,19 @@ def test_chat_streams_the_answer(terminal: Terminal, upstream: Upstream) -> None
     assert (sent["model"], sent["stream"]) == ("real-model", True)
 
 
+def test_a_model_is_added_used_and_deleted(terminal: Terminal, server: Gatewright, upstream: Upstream) -> None:
+    options = ("--param", "model=openai/spare-model", "--param", f"api_base={upstream.base}", "--param", "rpm=60")
+    made = json.loads(terminal.run("models", "add", "spare", *options, "--info", "mode=chat").stdout)
+    assert (made["model_name"], made["model_info"]["mode"]) == ("spare", "chat")
+    with server.client(headers={"Authorization": f"Bearer {terminal.key}"}) as http:
+        body = {"model": "spare", "messages": [{"role": "user", "content": "Hi"}]}
+        assert http.post("/v1/chat/completions", json=body).status_code == 200
+    assert upstream.requests[-1]["model"] == "spare-model"
+    done = terminal.run("models", "delete", made["model_id"])
+    assert "deleted successfully" in done.stdout
+    assert "spare" not in [row["id"] for row in terminal.json("models", "list", "--format", "json")]
+
+
 def test_what_is_absent_is_said_to_be_not_found(terminal: Terminal) -> None:
     done = terminal.run("http", "request", "GET", "/team/list")
     assert done.returncode == 1
