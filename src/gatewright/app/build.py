@@ -21,7 +21,10 @@ from gatewright.app.first_start import open_database
 from gatewright.app.follow import Follower
 from gatewright.app.tidy import tidy
 from gatewright.domain.errors import Unavailable
-from gatewright.gateway.chat import Chat
+from gatewright.gateway.cache.cache import Cache
+from gatewright.gateway.cache.memory import MemoryStore
+from gatewright.gateway.cache.valkey import ValkeyStore
+from gatewright.gateway.chat import Chat, Gates
 from gatewright.gateway.credentials.registry import Credentials
 from gatewright.gateway.deployments import Deployments
 from gatewright.gateway.limits.limiter import Limiter
@@ -105,6 +108,7 @@ class Program:
         self.deployments = Deployments(db, settings, Prices().lookup, credentials=credentials)
         self.valkey = None if settings.redis_url is None else Valkey(settings.redis_url)
         self.limiter = self._limiter()
+        self.cache_store = self._cache_store()
         self.follower = Follower(db, [self.ring.apply, self.deployments.apply], self._changed)
         self.cookies = Cookies(https=settings.is_https)
         self.pages = Pages(settings, self.cookies)
@@ -118,8 +122,18 @@ class Program:
         memory = MemoryCounters(clock.ticks, share=settings.workers)
         return Limiter(memory, self.db.clock, shared=shared, overall=settings.max_parallel_requests)
 
+    def _cache_store(self) -> MemoryStore | ValkeyStore | None:
+        caching = self.settings.caching
+        if not caching.enabled:
+            return None
+        if caching.kind == "redis" and self.valkey is not None:
+            return ValkeyStore(self.valkey, f"{caching.namespace}{namespace(self.settings)}", caching.max_entry_bytes)
+        return MemoryStore(self.db.clock, caching.max_entries)
+
     def _model_api(self) -> ModelApi:
-        chat = Chat(self.ring, self.deployments, self.client, self.ledger, self.db.clock, limiter=self.limiter)
+        clock = self.db.clock
+        cache = None if self.cache_store is None else Cache(self.cache_store, self.settings.caching, clock)
+        chat = Chat(self.ring, self.deployments, self.client, self.ledger, clock, gates=Gates(self.limiter, cache))
         return ModelApi(
             chat,
             self.ring,
@@ -223,6 +237,8 @@ class Program:
         await asyncio.gather(*self.jobs, return_exceptions=True)
         await self.ledger.stop()
         await self.limiter.stop()
+        if isinstance(self.cache_store, ValkeyStore):
+            await self.cache_store.stop()
         if self.valkey is not None:
             await self.valkey.close()
         await self.client.aclose()

@@ -1,14 +1,17 @@
-"""One model request, from the key to the record: key, model access, limits, upstream, relay, meter, settle."""
+"""One model request from the key to the record: key, model access, limits, cache, upstream, relay, meter, settle."""
 
 import logging
+from functools import partial
+from typing import NamedTuple
 
 from gatewright.accounts.keys import KeyRing
 from gatewright.domain.clock import Clock
 from gatewright.domain.errors import UpstreamFailed
 from gatewright.gateway.attempts import WORLD, Attempts, World
+from gatewright.gateway.cache.cache import Cache
 from gatewright.gateway.deployments import Deployments
 from gatewright.gateway.echo import Echo
-from gatewright.gateway.exchange import Exchange
+from gatewright.gateway.exchange import Exchange, Sink
 from gatewright.gateway.failures import without_names
 from gatewright.gateway.group import Group
 from gatewright.gateway.limits.limiter import Limiter
@@ -28,6 +31,13 @@ from gatewright.upstreams.form import read_form
 logger = logging.getLogger(__name__)
 
 
+class Gates(NamedTuple):
+    """What a request passes before a provider is asked. Without a cache nothing is kept."""
+
+    limiter: Limiter
+    cache: Cache | None = None
+
+
 class Chat:
     """Serves model requests. Raises what the edge renders; whatever happens after the plan is recorded."""
 
@@ -40,14 +50,14 @@ class Chat:
         clock: Clock,
         world: World = WORLD,
         *,
-        limiter: Limiter,
+        gates: Gates,
     ) -> None:
         self._ring = ring
         self._deployments = deployments
         self._ledger = ledger
         self._clock = clock
         self._ticks = world.ticks
-        self._limiter = limiter
+        self._limiter, self._cache = gates
         self._attempts = Attempts(client, Echo(clock), deployments, world)
 
     async def serve(self, exchange: Exchange, endpoint: Endpoint) -> None:
@@ -59,6 +69,7 @@ class Chat:
         group = self._deployments.plan(asked.model, caller)
         forwarded = exchange.forwarded(endpoint.forwards) if endpoint.forwards else ()
         opening = Opening(endpoint, exchange.request_id, self._clock() // 1000, forwarded)
+        use = None if self._cache is None else self._cache.use(caller, asked, opening, wishes)
         admission = None
         if self._limiter.concerns(caller):
             admission = await self._limiter.admit(caller, asked, whole, endpoint, exchange.request_id)
@@ -66,7 +77,11 @@ class Chat:
         meter.admission, meter.session_id = admission, wishes.session_id
         try:
             with exchange.until_hang_up():
-                await self._ask(group, Errand(asked, opening, caller, wishes, meter), exchange)
+                errand = Errand(asked, opening, caller, wishes, meter)
+                if self._cache is None or use is None:
+                    await self._ask(group, errand, exchange)
+                else:
+                    await self._cache.serve(use, exchange, meter, partial(self._ask, group, errand))
         except BaseException as error:
             meter.failed(error)
             exchange.facts = meter.facts()
@@ -78,10 +93,10 @@ class Chat:
         finally:
             meter.settle()
 
-    async def _ask(self, group: Group, errand: Errand, exchange: Exchange) -> None:
+    async def _ask(self, group: Group, errand: Errand, sink: Sink) -> None:
         answered = await self._attempts.first_that_answers(group, errand)
         try:
-            await relay(exchange, answered, errand.meter)
+            await relay(sink, answered, errand.meter)
         except UpstreamFailed:
             self._attempts.broke_off(answered)
             raise

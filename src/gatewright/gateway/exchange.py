@@ -23,7 +23,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     `retries` and `fallbacks` count attempts after the first; `dropped` names parameters that were left out. `total_ms`
     is everything, `overhead_ms` what is not the provider's. `open_book`: the caller may know which server it was.
-    `limits` is what remains of each limit that the caller has.
+    `limits` is what remains of each limit that the caller has; `cache_key` is set for an answer from the cache.
     """
 
     deployment: Deployment | None
@@ -36,6 +36,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     overhead_ms: float = 0.0
     open_book: bool = False
     limits: Sequence[Standing] = ()
+    cache_key: str | None = None
 
 
 class Answer(Protocol):
@@ -49,11 +50,20 @@ class Answer(Protocol):
     def abort(self) -> None: ...
 
 
-class Exchange(Protocol):
-    """One request. The answer is either `reply`, or `begin`, `send` any number of times, and `end`.
+class Sink(Protocol):
+    """Where an answer goes: it is either `reply`, or `begin`, `send` any number of times, and `end`.
 
     Everything that waits for the client raises ClientGone when it has hung up.
     """
+
+    async def reply(self, status: int, headers: WireHeaders, body: bytes, facts: Facts) -> None: ...
+    async def begin(self, status: int, headers: WireHeaders, facts: Facts) -> None: ...
+    async def send(self, data: bytes) -> None: ...
+    async def end(self) -> None: ...
+
+
+class Exchange(Sink, Protocol):
+    """One request, and the way to answer it."""
 
     @property
     def request_id(self) -> str: ...
@@ -97,8 +107,3 @@ class Exchange(Protocol):
     def until_hang_up(self) -> AbstractContextManager[object]:
         """A block that is cancelled, and then raises ClientGone, when the client hangs up meanwhile."""
         ...
-
-    async def reply(self, status: int, headers: WireHeaders, body: bytes, facts: Facts) -> None: ...
-    async def begin(self, status: int, headers: WireHeaders, facts: Facts) -> None: ...
-    async def send(self, data: bytes) -> None: ...
-    async def end(self) -> None: ...

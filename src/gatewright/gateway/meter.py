@@ -48,7 +48,8 @@ class Meter:
     `deployment` is the one that was asked last, `cost` what is known of the cost (nano-dollars; None while usage or
     price are unknown), `settled` whether the request is recorded. `retries` and `fallbacks` count attempts after the
     first, `most_retries` says how many there may have been; `session_id` is what the client calls its session.
-    `admission` is what the request took of its caller's limits, None when there are none.
+    `admission` is what the request took of its caller's limits, None when there are none. `cache_key` is set when the
+    answer comes from the cache.
     """
 
     __slots__ = (
@@ -64,7 +65,7 @@ class Meter:
         "_status",
         "_usage",
         "admission",
-        "cache_hit",
+        "cache_key",
         "cost",
         "deployment",
         "fallbacks",
@@ -95,7 +96,7 @@ class Meter:
         self.retries = self.fallbacks = 0
         self.most_retries: int | None = None
         self.watch = watch
-        self.cache_hit = False
+        self.cache_key: str | None = None
         self.session_id: str | None = None
         self.admission: Admission | None = None
 
@@ -103,6 +104,16 @@ class Meter:
     def usage(self) -> Usage | None:
         """What is known of it so far."""
         return self._usage
+
+    @property
+    def went_well(self) -> bool:
+        """Whether nothing went wrong so far."""
+        return self._outcome == "ok"
+
+    def hit(self, cache_key: str) -> None:
+        """The answer comes from the cache: nobody is asked, and it costs nothing."""
+        self.cache_key, self._usage, self.cost = cache_key, Usage(), 0
+        self.first_byte()
 
     def facts(self, dropped: Sequence[str] = ()) -> Facts:
         """What the head of the answer says of how it came about."""
@@ -118,6 +129,7 @@ class Meter:
             overhead_ms=max(0.0, total - self.watch.upstream_s) * 1000,
             open_book=self._caller.sees_everything,
             limits=() if self.admission is None else self.admission.standings,
+            cache_key=self.cache_key,
         )
 
     def first_byte(self) -> None:
@@ -192,7 +204,7 @@ class Meter:
                 audio_completion_tokens=usage.audio_completion,
                 retries=self.retries,
                 fallbacks=self.fallbacks,
-                cache_hit=self.cache_hit,
+                cache_hit=self.cache_key is not None,
                 team_id=caller.team_id,
                 session_id=self.session_id,
             )

@@ -1,6 +1,6 @@
 """Hands a provider's answer to the client, whole or as it arrives, and meters it on the way."""
 
-from gatewright.gateway.exchange import Exchange, WireHeaders
+from gatewright.gateway.exchange import Sink, WireHeaders
 from gatewright.gateway.failures import UpstreamBroke, without_secrets
 from gatewright.gateway.meter import Meter
 from gatewright.gateway.outcome import Answered, Stream
@@ -10,7 +10,7 @@ OUR_JSON: WireHeaders = [(b"content-type", b"application/json")]
 OUR_EVENTS: WireHeaders = [(b"content-type", b"text/event-stream")]
 
 
-async def relay(exchange: Exchange, answered: Answered, meter: Meter) -> None:
+async def relay(exchange: Sink, answered: Answered, meter: Meter) -> None:
     """Raises the client's error for a stream that breaks off, and ClientGone."""
     meter.first_byte()
     if answered.stream is not None:
@@ -28,7 +28,7 @@ async def relay(exchange: Exchange, answered: Answered, meter: Meter) -> None:
     )
 
 
-async def _relay_stream(exchange: Exchange, answered: Answered, stream: Stream, meter: Meter) -> None:
+async def _relay_stream(exchange: Sink, answered: Answered, stream: Stream, meter: Meter) -> None:
     tap, data, relayed = stream.tap, stream.data, stream.first
     await exchange.begin(answered.status, _headers(answered, OUR_EVENTS), meter.facts(answered.call.dropped))
     arriving = aiter(stream.answer.stream())
@@ -57,7 +57,7 @@ async def _relay_stream(exchange: Exchange, answered: Answered, stream: Stream, 
     await exchange.end()
 
 
-async def _end(exchange: Exchange, answered: Answered, stream: Stream, meter: Meter) -> None:
+async def _end(exchange: Sink, answered: Answered, stream: Stream, meter: Meter) -> None:
     tap = stream.tap
     rest = tap.finish()
     if tap.failed is not None:

@@ -206,6 +206,8 @@ def _fact_headers(facts: Facts) -> WireHeaders:
         headers.append((b"x-litellm-response-cost", dollars(facts.cost).encode()))
     if facts.dropped:
         headers.append((b"x-gatewright-dropped-params", _visible(",".join(facts.dropped))))
+    if facts.cache_key is not None:
+        headers.append((b"x-litellm-cache-key", facts.cache_key.encode()))
     for scope, kind, limit, left in facts.limits:
         if kind != PARALLEL:
             headers.append((f"x-ratelimit-{scope}-limit-{kind}".encode(), b"%d" % limit))

@@ -19,7 +19,9 @@ from gatewright.app import clock
 from gatewright.domain.money import Price
 from gatewright.domain.people import Origin
 from gatewright.gateway.attempts import World
-from gatewright.gateway.chat import Chat
+from gatewright.gateway.cache.cache import Cache
+from gatewright.gateway.cache.memory import MemoryStore
+from gatewright.gateway.chat import Chat, Gates
 from gatewright.gateway.deployments import Deployments
 from gatewright.gateway.limits.limiter import Limiter
 from gatewright.gateway.limits.memory import MemoryCounters
@@ -109,7 +111,11 @@ class Gateway:
         self.sleep: Callable[[float], Awaitable[None]] = self._sleep
         world = World(lambda s: self.sleep(s), Random(7).random, lambda: time.monotonic() + self.later)
         self.limiter = Limiter(MemoryCounters(clock.ticks), clock.now, overall=configured.max_parallel_requests)
-        chat = Chat(self.ring, self.deployments, self.client, self.ledger, clock.now, world, limiter=self.limiter)
+        caching = configured.caching
+        self.store = MemoryStore(clock.now, caching.max_entries)
+        self.cache = Cache(self.store, caching, clock.now) if caching.enabled else None
+        gates = Gates(self.limiter, self.cache)
+        chat = Chat(self.ring, self.deployments, self.client, self.ledger, clock.now, world, gates=gates)
         self.api = ModelApi(chat, self.ring, self.deployments, max_request_bytes=configured.max_request_bytes)
         self.key = MASTER
 
