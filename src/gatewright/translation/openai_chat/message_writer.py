@@ -140,9 +140,7 @@ def _details(thoughts: list[Reasoning]) -> list[Json]:
     found: list[Json] = []
     for part in thoughts:
         if part.text or part.redacted is None:
-            found.append({"type": "reasoning.text", "text": part.text, "signature": part.signature})
+            found.append({"type": "reasoning.text", "text": part.text, "signature": part.signature, "id": part.id})
         if part.redacted is not None:
-            found.append({"type": "reasoning.encrypted", "data": part.redacted})
-        for one in found[-2 if part.text and part.redacted is not None else -1 :]:
-            one["id"] = part.id
+            found.append({"type": "reasoning.encrypted", "data": part.redacted, "id": part.id})
     return [{**detail, "index": index} for index, detail in enumerate(found)]

@@ -342,10 +342,12 @@ def test_unsealed_thoughts_go_to_openrouter_as_text() -> None:
     (found,) = written(Reasoning(text="Hm"), Text(text="So."), role=Role.ASSISTANT, provider="openrouter")
     assert found == {"role": "assistant", "content": "So.", "reasoning": "Hm"}
     sealed = Reasoning(text="Sum.", redacted="ZW5j", id="rs_1", origin=Dialect.CHAT)
-    (found,) = written(sealed, role=Role.ASSISTANT, provider="openrouter")
-    assert [(detail["type"], detail["id"]) for detail in found["reasoning_details"]] == [
-        ("reasoning.text", "rs_1"),
-        ("reasoning.encrypted", "rs_1"),
+    other = Reasoning(text="Hm", signature="c2ln", id="rs_2", origin=Dialect.CHAT)
+    (found,) = written(sealed, other, role=Role.ASSISTANT, provider="openrouter")
+    assert [(detail["type"], detail["id"], detail["index"]) for detail in found["reasoning_details"]] == [
+        ("reasoning.text", "rs_1", 0),
+        ("reasoning.encrypted", "rs_1", 1),
+        ("reasoning.text", "rs_2", 2),
     ]
 
 

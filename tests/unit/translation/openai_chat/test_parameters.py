@@ -173,6 +173,30 @@ def test_it_is_refused_by_its_name(name: str, value: Any, param: str) -> None:
     assert value not in body.values()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("top_k", 40),
+        ("logprobs", True),
+        ("top_logprobs", 3),
+        ("logit_bias", {"1": 5}),
+        ("verbosity", "low"),
+        ("service_tier", "flex"),
+    ],
+)
+def test_what_mistral_lacks_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(CannotCarry) as caught:
+        sent(read(**{name: value}), provider="mistral")
+    assert caught.value.param == name
+    body, dropped = sent(read(**{name: value}), provider="mistral", drop=True)
+    assert (name in body, dropped) == (False, [name])
+
+
+def test_who_asks_and_what_is_usual_may_be_left_out() -> None:
+    body, dropped = sent(read(user="u1", service_tier="auto"), provider="mistral")
+    assert (body.keys(), dropped) == ({"model", "messages"}, ["user", "service_tier"])
+
+
 @pytest.mark.parametrize(("name", "value"), OUTDATED)
 def test_outdated_parameters_say_what_to_send_instead(name: str, value: Any) -> None:
     with pytest.raises(BadInput) as caught:
