@@ -59,7 +59,7 @@ def write(request: Request, name: str, carriage: Carriage) -> Json:
     manner = _manner(request, model, carriage)
     for member, value in (
         ("system", turns.system(request.system)),
-        ("inferenceConfig", _inference(request, manner.sampling)),
+        ("inferenceConfig", _inference(request, model, manner.sampling, carriage)),
         ("toolConfig", _tools(request, model, turns, carriage)),
         ("outputConfig", _output(request.format, carriage)),
         ("additionalModelRequestFields", manner.fields | _one_at_a_time(request, model, carriage)),
@@ -122,13 +122,16 @@ def _top_k(request: Request, model: Model, carriage: Carriage) -> Json:
     return {}
 
 
-def _inference(request: Request, sampling: Json) -> Json:
+def _inference(request: Request, model: Model, sampling: Json, carriage: Carriage) -> Json:
     names = {"temperature": "temperature", "top_p": "topP"}
     config = {names[name]: value for name, value in sampling.items()}
     if request.max_tokens is not None:
         config["maxTokens"] = request.max_tokens
-    if request.stop:
-        config["stopSequences"] = list(request.stop)
+    stop = [one for one in request.stop if one.strip() or (one and not model.is_claude)]
+    if len(stop) < len(request.stop):
+        carriage.lose("stop", "a stop sequence may not be blank")
+    if stop:
+        config["stopSequences"] = stop
     return config
 
 
@@ -252,9 +255,9 @@ def _metadata(request: Request, carriage: Carriage) -> Json:
 
 
 def _tier(request: Request, carriage: Carriage) -> Json:
-    if request.service_tier in (None, "auto"):
+    if request.service_tier in USUAL_TIERS:
         return {}
-    if (tier := TIERS.get(request.service_tier)) is None:
-        carriage.lose("service_tier", f"Amazon Bedrock knows {', '.join(sorted(set(TIERS.values())))}")
+    if request.service_tier not in TIERS:
+        carriage.lose("service_tier", f"Amazon Bedrock knows {', '.join(TIERS)}")
         return {}
-    return {"type": tier}
+    return {"type": request.service_tier}

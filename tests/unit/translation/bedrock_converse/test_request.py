@@ -78,7 +78,7 @@ def test_a_plain_conversation() -> None:
         max_tokens=100,
         temperature=0.5,
         top_k=40,
-        stop=("END", "\n\n"),
+        stop=("END", "\nHuman:"),
     )
     body, dropped = sent(request)
     assert body == {
@@ -88,7 +88,7 @@ def test_a_plain_conversation() -> None:
             {"role": "user", "content": [{"text": "Tell me more"}]},
         ],
         "system": [{"text": "Be brief."}],
-        "inferenceConfig": {"maxTokens": 100, "temperature": 0.5, "stopSequences": ["END", "\n\n"]},
+        "inferenceConfig": {"maxTokens": 100, "temperature": 0.5, "stopSequences": ["END", "\nHuman:"]},
         "additionalModelRequestFields": {"top_k": 40},
         "additionalModelResponseFieldPaths": [
             "/stop_sequence",
@@ -532,12 +532,17 @@ def test_nova_has_its_own_place_for_top_k() -> None:
     assert sent(asked(top_k=5), NOVA)[0]["additionalModelRequestFields"] == {"inferenceConfig": {"topK": 5}}
 
 
-@pytest.mark.parametrize(
-    ("asked_for", "wanted"), [("flex", "flex"), ("priority", "priority"), ("standard_only", "default"), ("auto", None)]
-)
-def test_service_tier(asked_for: str, wanted: str | None) -> None:
-    body = sent(asked(service_tier=asked_for))[0]
-    assert body.get("serviceTier") == (None if wanted is None else {"type": wanted})
+@pytest.mark.parametrize("tier", ["flex", "priority", "reserved", "standard_only", "auto", "default"])
+def test_service_tier(tier: str) -> None:
+    body = sent(asked(service_tier=tier))[0]
+    assert body.get("serviceTier") == ({"type": tier} if tier in ("flex", "priority", "reserved") else None)
+
+
+def test_blank_stop_sequences() -> None:
+    blank = asked(stop=("END", "\n", ""))
+    assert refused(blank).param == "stop"
+    assert sent(blank, drop=True)[0]["inferenceConfig"] == {"stopSequences": ["END"]}
+    assert sent(blank, LLAMA, drop=True)[0]["inferenceConfig"] == {"stopSequences": ["END", "\n"]}
 
 
 def test_the_end_user_is_in_the_metadata() -> None:
