@@ -30,13 +30,8 @@ CARRIED = OWN | {
 }
 # Where Claude's own answer says which sequence ended it, whole and streamed, and how much was thought.
 CLAUDES_FIELDS = ["/stop_sequence", "/delta/stop_sequence", "/usage/output_tokens_details"]
-TIERS = {
-    "default": "default",
-    "standard_only": "default",
-    "flex": "flex",
-    "priority": "priority",
-    "reserved": "reserved",
-}
+USUAL_TIERS = frozenset({None, "auto", "default", "standard_only"})
+TIERS = ("flex", "priority", "reserved")
 GONE = "This tool is not available now."
 """What is said of a tool that the conversation called and that the caller does not offer any more."""
 
