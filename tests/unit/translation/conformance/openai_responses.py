@@ -63,7 +63,7 @@ _BODY = _closed()
 
 def judge_request(body: Json) -> None:
     """The SDK's own types of a body. They want an id on a thought, which the API refuses where nothing is stored."""
-    items = [{"id": "rs_1", **item} if item["type"] == "reasoning" else item for item in body["input"]]
+    items = [{"id": "rs_1", **item} if item.get("type") == "reasoning" else item for item in body["input"]]
     exhaust(_BODY.validate_python({**body, "input": items}))
 
 
@@ -228,7 +228,8 @@ _EMPTY: dict[str, Json] = {
 }
 
 
-def _stream(whole: Json) -> bytes:
+def stream_of(whole: Json) -> bytes:
+    """A complete answer as it comes in pieces."""
     begun = response("in_progress", [])
     events = [event("response.created", response=begun), event("response.in_progress", response=begun)]
     for index, item in enumerate(whole["output"]):
@@ -241,7 +242,7 @@ def _stream(whole: Json) -> bytes:
     return b"".join([*events, event(f"response.{whole['status']}", response=whole)])
 
 
-STREAMS = {name: _stream(whole) for name, whole in WHOLE.items()}
+STREAMS = {name: stream_of(whole) for name, whole in WHOLE.items()}
 
 ERROR = (
     b'{"error":{"message":"No such model.","type":"invalid_request_error","param":"model","code":"model_not_found"}}'
