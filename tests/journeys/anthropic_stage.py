@@ -44,11 +44,14 @@ Reply = Turn | Failure | Breaking
 
 
 class Speaker(Upstream):
-    """A provider. `says` queues its replies; `wrong` holds what the judge found in the requests."""
+    """A provider. `says` queues its replies, `improvises` makes those that nobody queued; `wrong` holds what the judge
+    found in the requests.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.wrong: list[str] = []
+        self.improvises: Callable[[Body], Reply] | None = None
         self._replies: deque[Reply] = deque()
         self.answer = self._answer
 
@@ -82,7 +85,7 @@ class Speaker(Upstream):
         if handler.path.endswith("/count_tokens"):
             send_json(handler, 200, {"input_tokens": 2095})
             return
-        reply = self._replies.popleft()
+        reply = self._replies.popleft() if self._replies or self.improvises is None else self.improvises(body)
         match reply:
             case Failure():
                 _send_failure(handler, reply, self.error(reply))
