@@ -14,11 +14,13 @@ from gatewright.translation.anthropic_messages.errors import WireError
 from gatewright.translation.anthropic_messages.usage import WireUsage
 from gatewright.translation.halves import ProviderError
 
-HEAD = 64 * 1024
+HEAD = 16 * 1024
 """Bytes of the beginning in which `message_start` must end; of a stream that keeps it longer the input is not known."""
 
 TAIL = 4 * 1024
 """Bytes kept from the end: `message_delta`, `message_stop` and `error` take less than 2 KB of them."""
+
+MOST_KEPT = 4 * TAIL
 
 ENDED_EARLY = ProviderError("The model provider ended the stream before the answer was complete.")
 
@@ -50,14 +52,15 @@ class MessageTap:
     provider ended it with, or that it ended too early: both are certain once the stream has ended.
     """
 
-    __slots__ = ("_head", "_start", "_tail", "done", "failed")
+    __slots__ = ("_head", "_pieces", "_size", "_start", "done", "failed")
 
     notices_end = True
 
     def __init__(self) -> None:
         self._head: bytes | None = b""  # None once `message_start` is read or given up
         self._start = WireUsage()
-        self._tail = b""
+        self._pieces: list[bytes] = []  # what came last: at least as much as the tail, cut now and then
+        self._size = 0
         self.done = False
         self.failed: ProviderError | None = None
 
@@ -65,14 +68,18 @@ class MessageTap:
         """Take bytes that arrived; returns the bytes to relay now: all of them."""
         if self._head is not None:
             self._read_head(data)
-        self._tail = data[-TAIL:] if len(data) >= TAIL else self._tail[-TAIL:] + data
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size > MOST_KEPT:
+            self._pieces = [self._tail()]
+            self._size = TAIL
         if b"message_stop" in data:
-            self.done = _STOP.search(self._tail) is not None
+            self.done = _STOP.search(self._tail()) is not None
         return data
 
     def finish(self) -> bytes:
         """The provider is done; returns the bytes to relay last: none."""
-        tail = self._tail + b"\n"  # the last line may lack its end
+        tail = self._tail() + b"\n"  # the last line may lack its end
         self.done = _STOP.search(tail) is not None
         if found := _events(b"error", tail):
             self.failed = (found[-1].error or WireError()).said()._replace(told=True)
@@ -84,10 +91,13 @@ class MessageTap:
     def usage(self) -> Usage | None:
         """Input of the beginning, and output of the last count; of a stream without a beginning what its end says."""
         found = self._start
-        for event in _events(b"message_delta", self._tail + b"\n"):
+        for event in _events(b"message_delta", self._tail() + b"\n"):
             if event.usage is not None:
                 found = found.then(event.usage)
         return found.usage()
+
+    def _tail(self) -> bytes:
+        return b"".join(self._pieces)[-TAIL:]
 
     def _read_head(self, data: bytes) -> None:
         head = (self._head or b"") + data
