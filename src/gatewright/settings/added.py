@@ -63,7 +63,7 @@ def read_added(params: Mapping[str, Any], info: Mapping[str, Any]) -> Added:
         params={**read, **told},
         info={name: value for name, value in shown.items() if name != "id"},
         price=price,
-        id=None if info.get("id") is None else structures.at(f".{INFO}.id", structures.name, info["id"]),
+        id=shown.get("id"),
     )
 
 

@@ -9,7 +9,7 @@ from gatewright.domain.money import Price
 from gatewright.settings import structures, values
 from gatewright.settings.costs import price_of
 from gatewright.settings.findings import did_you_mean
-from gatewright.settings.params import ENTRY, LIMITS, Members, price_members, read_info, read_params
+from gatewright.settings.params import ENTRY, LIMITS, Members, Params, price_members, read_info, read_params
 from gatewright.settings.reader import Reader
 from gatewright.settings.schema import ModelEntry
 from gatewright.settings.sections import report
@@ -100,7 +100,7 @@ class _Entry:
         if not isinstance(item, dict) or not isinstance(item.get("model_name"), str) or not item["model_name"].strip():
             raise self._wrong(".model_name", "it is missing or not text", "Give the model its public name")
         report(self._reader, "model_list", f"{self._where}.", item, ENTRY)
-        name, info = item["model_name"], self._members(item, "model_info")
+        name, info = item["model_name"], self._info(item)
         params = self._params(item, info)
         upstream = self._parsed(lambda _: find_upstream(params, self._reader.variable), None, ".litellm_params")
         if upstream.doubt:
@@ -117,7 +117,7 @@ class _Entry:
             price=self._price(upstream.params, info, mode),
             timeout_s=read.get("timeout"),
             params=read,
-            info=self._info(info),
+            info=info,
             credential=upstream.credential,
         )
 
@@ -143,6 +143,7 @@ class _Entry:
         name = own.pop("litellm_credential_name", None)
         if name is not None:
             key = f"{self._where}.litellm_params.litellm_credential_name"
+            name = self._reader.parsed(structures.name, name, key)
             if name not in self._shared.credentials:
                 meant = did_you_mean(str(name), self._shared.credentials)
                 fix = f"Did you mean {meant}" if meant else "Add it there"
@@ -160,8 +161,8 @@ class _Entry:
             self._reader.warn(kind, full, f"{full} {text}")
         return {**found.values, **{name: value for name, value in of_model.items() if value is not None}}
 
-    def _info(self, info: Members) -> Members:
-        read = read_info(info)
+    def _info(self, item: Members) -> Members:
+        read: Params = self._parsed(read_info, self._members(item, "model_info"), ".model_info")
         for name, kind, text in read.notes:
             full = f"{self._where}.model_info.{name}"
             self._reader.warn(kind, full, f"{full} {text}")
@@ -170,7 +171,7 @@ class _Entry:
     def _id(self, info: Members, name: str, upstream: Upstream, others: Mapping[str, ModelEntry]) -> str:
         """The given id, else one that stays the same; entries that differ in their key alone are numbered."""
         if info.get("id") is not None:
-            given: str = self._parsed(structures.name, info["id"], ".model_info.id")
+            given: str = info["id"]
             if given in others:
                 raise self._wrong(".model_info.id", f"another entry has the id {given!r}", "Give each its own")
             return given

@@ -79,6 +79,7 @@ LIMITS = ("rpm", "tpm")
 ENTRY = frozenset({"model_name", "litellm_params", "model_info", *LIMITS})
 INFO = frozenset({"id", "mode", "base_model", *LIMITS, *COSTS})
 """Members of `model_info` that do something; the others are shown."""
+TEXTS = frozenset({"id", "mode", "base_model"})
 
 
 OPTIONS = frozenset(
@@ -175,7 +176,7 @@ def read_info(given: Mapping[str, Any]) -> Params:
         if how is not None:
             found.notes.append((name, "absent", f"is LiteLLM's and not supported; it has no effect{how}"))
         else:
-            found.values[name] = value
+            found.values[name] = structures.at(f".{name}", structures.name, value) if name in TEXTS else value
             meant = None if keys.find("model_info", name) else did_you_mean(name, INFO)
             if meant is not None:
                 found.notes.append((name, "unknown", f"is shown and has no other effect. Did you mean {meant}?"))

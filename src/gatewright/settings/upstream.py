@@ -15,7 +15,7 @@ from gatewright.settings.providers import PROVIDERS, base_of, provider_and_model
 from gatewright.settings.variables import Names, variables_of
 
 RESPONSES = "responses/"
-KEY = "api_key"
+KEY, CUSTOM = "api_key", "custom_llm_provider"
 OWN_SERVERS = frozenset({"localhost", "127.0.0.1"})
 Variable = Callable[[str], str | None]
 
@@ -67,10 +67,11 @@ def find_upstream(params: Members, variable: Variable) -> Upstream:
 
 
 def _provider(params: Members) -> tuple[str, str]:
-    text, custom = params["model"], params.get("custom_llm_provider")
-    if custom is not None:
+    text = params["model"]
+    if params.get(CUSTOM) is not None:
+        custom = structures.at(f".{CUSTOM}", structures.name, params[CUSTOM])
         if custom not in PROVIDERS:
-            raise _unsupported(str(custom), ".custom_llm_provider")
+            raise _unsupported(custom, f".{CUSTOM}")
         return custom, text.removeprefix(f"{custom}/")
     stranger = unknown_provider(text)
     given = params.get("api_base") or params.get("base_url")

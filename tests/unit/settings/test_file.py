@@ -11,8 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewright.domain.errors import SettingInvalid
+from gatewright.settings.added import Added, read_added
 from gatewright.settings.file import read_config
+from gatewright.settings.findings import Wrong
 from gatewright.settings.load import Examination, examine, load
+from gatewright.settings.params import INFO, OF_THE_ENTRY, PARAMS
 
 
 def write(folder: Path, **files: str) -> Path:
@@ -187,6 +190,9 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 NAMES = st.sampled_from(
     [
+        *PARAMS,
+        *OF_THE_ENTRY,
+        *INFO,
         *("model_list", "litellm_params", "model_info", "model_name", "model", "api_base", "api_key", "rpm", "weight"),
         *("general_settings", "litellm_settings", "router_settings", "cache_params", "fallbacks", "retry_policy"),
         *("model_group_alias", "credential_list", "environment_variables", "type", "cache", "input_cost_per_token"),
@@ -199,15 +205,43 @@ TREES = st.recursive(
 )
 
 
+ENTRIES = st.fixed_dictionaries(
+    {
+        "model_name": st.just("m") | VALUES,
+        "litellm_params": st.fixed_dictionaries({"model": st.just("openai/m") | VALUES}, optional={}).flatmap(
+            lambda model: st.dictionaries(NAMES, VALUES, max_size=5).map(lambda more: {**more, **model})
+        ),
+        "model_info": st.dictionaries(NAMES, VALUES, max_size=4),
+    }
+)
+
+
 @settings(deadline=None)
-@given(st.dictionaries(NAMES, TREES, max_size=6), st.dictionaries(st.sampled_from(["X"]), st.text(max_size=5)))
-def test_whatever_stands_in_a_file_is_read_or_refused_by_name(content: dict[str, Any], env: dict[str, str]) -> None:
+@given(
+    st.dictionaries(NAMES, TREES, max_size=6),
+    st.lists(ENTRIES, max_size=2),
+    st.dictionaries(st.sampled_from(["X"]), st.text(max_size=5)),
+)
+def test_whatever_stands_in_a_file_is_read_or_refused_by_name(
+    content: dict[str, Any], entries: list[Any], env: dict[str, str]
+) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "main.yaml"
-        path.write_text(yaml.safe_dump(content), encoding="utf-8")
+        path.write_text(yaml.safe_dump({**content, "model_list": entries}), encoding="utf-8")
         found = look(path, **env)
     assert (found.settings is None) is bool(found.errors)
     assert all(error.name and error.problem and error.fix for error in found.errors)
+
+
+@settings(deadline=None)
+@given(ENTRIES)
+def test_whatever_somebody_adds_is_read_or_refused_by_name(entry: dict[str, Any]) -> None:
+    found: Added | Wrong
+    try:
+        found = read_added(entry["litellm_params"], entry["model_info"])
+    except Wrong as error:
+        found = error
+    assert isinstance(found, Added) or found.at.startswith((".litellm_params", ".model_info"))
 
 
 def test_the_places_of_keys_are_known(tmp_path: Path) -> None:
