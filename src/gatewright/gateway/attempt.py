@@ -45,9 +45,10 @@ STATUS_OF_KIND = {
 
 
 class Attempt:
-    """One for a worker."""
+    """One for a worker. `measures`: how quick the deployments are matters."""
 
-    def __init__(self, client: Client, echo: Echo, ticks: Ticks) -> None:
+    def __init__(self, client: Client, echo: Echo, ticks: Ticks, *, measures: bool) -> None:
+        self._measures = measures
         self._client = client
         self._echo = echo
         self._ticks = ticks
@@ -56,46 +57,32 @@ class Attempt:
         """Raises BadInput for what cannot be sent there. Of an answer that is not a failure the stream, if there is
         one, must be taken to its end or aborted, and `member.health.ends` called.
         """
-        deployment, health, meter = member.deployment, member.health, errand.meter
-        meter.deployment = deployment
-        call = _open(deployment, errand)
+        health, meter = member.health, errand.meter
+        meter.deployment = member.deployment
+        call = _open(member.deployment, errand)
+        answer: Answer | None = None
         began = self._ticks()
         health.starts(began)
         try:
-            outcome = await self._outcome(member, call, errand)
-        except UpstreamFailed as error:
+            answer = await self._send(member.deployment, call, errand)
+            outcome = await _received(answer, call, member, errand)
+        except BaseException as error:
+            if answer is not None:
+                answer.abort()
+            if not isinstance(error, UpstreamFailed):
+                health.undecided()
+                health.ends()
+                raise
             outcome = _failed(member, error)
-        except BaseException:
-            health.undecided()
-            health.ends()
-            raise
-        finally:
-            now = self._ticks()
-            meter.watch.upstream_s += now - began
+        now = self._ticks()
+        meter.watch.upstream_s += now - began
         if isinstance(outcome, Failure):
             health.ends()
             return outcome
         health.worked(now)
-        if outcome.stream is not None:
-            health.began_in(now - began)
-        else:
-            health.answered_in(now - began, outcome.usage.completion if outcome.usage else 0)
+        if self._measures:
+            _measure(outcome, now - began)
         return outcome
-
-    async def _outcome(self, member: Member, call: Call, errand: Errand) -> Answered | Failure:
-        """Raises UpstreamFailed."""
-        answer = await self._send(member.deployment, call, errand)
-        try:
-            kind = header(answer.headers, b"content-type") or b""
-            if call.streams(answer.status, kind):
-                passes = not call.translated and kind.startswith(EVENTS)
-                return await _begun(answer, call, member, passes=passes)
-            if not 200 <= answer.status < 300:
-                return await _refused(answer, call, member)
-            return await _whole(answer, call, member, errand)
-        except BaseException:
-            answer.abort()
-            raise
 
     async def _send(self, deployment: Deployment, call: Call, errand: Errand) -> Answer:
         opening = errand.opening
@@ -125,6 +112,23 @@ def _wished(wishes: Wishes, usual: Timeouts | None, *, stream: bool) -> Timeouts
     if stream and wishes.stream_timeout_s is not None:
         seconds = wishes.stream_timeout_s
     return usual if seconds is None else within(seconds)
+
+
+def _measure(answered: Answered, seconds: float) -> None:
+    if answered.stream is not None:
+        answered.member.health.began_in(seconds)
+    else:
+        answered.member.health.answered_in(seconds, answered.usage.completion if answered.usage else 0)
+
+
+async def _received(answer: Answer, call: Call, member: Member, errand: Errand) -> Answered | Failure:
+    """Raises UpstreamFailed."""
+    kind = header(answer.headers, b"content-type") or b""
+    if call.streams(answer.status, kind):
+        return await _begun(answer, call, member, passes=not call.translated and kind.startswith(EVENTS))
+    if not 200 <= answer.status < 300:
+        return await _refused(answer, call, member)
+    return await _whole(answer, call, member, errand)
 
 
 async def _begun(answer: Answer, call: Call, member: Member, *, passes: bool) -> Answered | Failure:

@@ -50,9 +50,10 @@ class Attempts:
     """One for a worker."""
 
     def __init__(self, client: Client, echo: Echo, deployments: Deployments, world: World = WORLD) -> None:
-        self._attempt = Attempt(client, echo, world.ticks)
         self._deployments = deployments
         self._router = deployments.router
+        measures = self._router.strategy == "latency-based-routing"
+        self._attempt = Attempt(client, echo, world.ticks, measures=measures)
         self._sleep, self._draw, self._ticks = world
 
     async def first_that_answers(self, group: Group, errand: Errand) -> Answered:
@@ -89,28 +90,36 @@ class Attempts:
 
     async def _within(self, group: Group, names: Sequence[str], errand: Errand) -> Answered | Failure:
         """The group's answer, or the failure that it is left with. `names` are those that fallbacks go by."""
-        wishes, router = errand.wishes, self._router
-        if router.tag_filtering:
+        if self._router.tag_filtering:
             try:
-                group = group.for_tags(wishes.tags)
+                group = group.for_tags(errand.wishes.tags)
             except NobodyForTags as error:
                 return Failure(Fault.BAD_REQUEST, error.status, error)
-        search = Search(group, router, self._draw, wished=wishes.retries, stream=errand.asked.stream)
+        search: Search | None = None
         failure: Failure | None = None
-        member = search.fresh(self._ticks())
+        only = group.members[0]
+        member: Member | None = only
+        if not group.alone or only.is_full(self._ticks()):
+            search = self._search(group, errand)
+            member = search.fresh(self._ticks())
         while member is not None:
             try:
                 outcome = await self._attempt.ask(member, errand)
             except (CannotCarry, EndpointNotServed) as error:
+                search = search or self._search(group, errand)
                 failure = failure or Failure(Fault.BAD_REQUEST, error.status, error)
                 member = search.cannot(member, self._ticks())
                 continue
             if isinstance(outcome, Answered):
                 return outcome
+            search = search or self._search(group, errand)
             failure = outcome
             self._note(failure, member, errand.wishes)
             member = await self._again(search, failure, member, names, errand)
         return failure or _nobody(group, self._ticks())
+
+    def _search(self, group: Group, errand: Errand) -> Search:
+        return Search(group, self._router, self._draw, wished=errand.wishes.retries, stream=errand.asked.stream)
 
     async def _again(
         self, search: Search, failure: Failure, member: Member, names: Sequence[str], errand: Errand

@@ -25,7 +25,7 @@ class Health:
         "_bad",
         "_fails",
         "_good",
-        "_minute",
+        "_minute_ends",
         "_probing",
         "_rests_until",
         "_started",
@@ -41,13 +41,14 @@ class Health:
         self.per_token_s: float | None = None
         self._rests_until = NEVER
         self._probing = False
-        self._minute = NEVER
+        self._minute_ends = NEVER
         self._started = self._tokens = self._good = self._bad = 0
         self._fails: dict[Fault, int] = {}
 
     def starts(self, now: float) -> None:
         """A call begins. After a rest it is the one that finds out."""
-        self._roll(now)
+        if now >= self._minute_ends:
+            self._begin_minute(now)
         self.in_flight += 1
         self._started += 1
         if self._rests_until != NEVER:
@@ -63,7 +64,8 @@ class Health:
 
     def worked(self, now: float) -> None:
         """It answered; what it answered may be a refusal that the request deserved."""
-        self._roll(now)
+        if now >= self._minute_ends:
+            self._begin_minute(now)
         self._good += 1
         if self._probing:
             self._probing = False
@@ -71,7 +73,8 @@ class Health:
 
     def failed(self, fault: Fault, now: float) -> None:
         """It did not do its work."""
-        self._roll(now)
+        if now >= self._minute_ends:
+            self._begin_minute(now)
         self._bad += 1
         self._fails[fault] = self._fails.get(fault, 0) + 1
 
@@ -82,7 +85,8 @@ class Health:
 
     def used(self, tokens: int, now: float) -> None:
         """Tokens of a request that it served."""
-        self._roll(now)
+        if now >= self._minute_ends:
+            self._begin_minute(now)
         self._tokens += tokens
 
     def began_in(self, seconds: float) -> None:
@@ -113,7 +117,8 @@ class Health:
 
     def is_full(self, rpm: int | None, tpm: int | None, now: float) -> bool:
         """Whether this minute has had its requests or its tokens; None is no limit."""
-        self._roll(now)
+        if now >= self._minute_ends:
+            self._begin_minute(now)
         return (rpm is not None and self._started >= rpm) or (tpm is not None and self._tokens >= tpm)
 
     def deserves_rest(self, fault: Fault, router: Router, *, at_once: bool) -> bool:
@@ -128,13 +133,11 @@ class Health:
         calls = self._good + self._bad
         return at_once or (calls >= FEWEST_CALLS and self._bad * 2 > calls)
 
-    def _roll(self, now: float) -> None:
-        minute = now // MINUTE_S
-        if minute != self._minute:
-            self._minute = minute
-            self._started = self._tokens = self._good = self._bad = 0
-            if self._fails:
-                self._fails = {}
+    def _begin_minute(self, now: float) -> None:
+        self._minute_ends = now + minute_left(now)
+        self._started = self._tokens = self._good = self._bad = 0
+        if self._fails:
+            self._fails = {}
 
 
 def minute_left(now: float) -> float:

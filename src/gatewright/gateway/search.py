@@ -48,8 +48,8 @@ class Search:
         self._draw = draw
         self._wished = wished
         self._stream = stream
-        self._tried: list[Member] = []
-        self._barred: list[Member] = []
+        self._tried: tuple[Member, ...] = ()
+        self._barred: tuple[Member, ...] = ()
         self._retries = self._next_tier = 0
         self.most: int | None = None
 
@@ -85,8 +85,8 @@ class Search:
 
     def cannot(self, member: Member, now: float) -> Member | None:
         """Whom to ask instead of one that has no counterpart of what is asked for. It was not called."""
-        self._tried.append(member)
-        self._barred.append(member)
+        self._tried += (member,)
+        self._barred += (member,)
         return self.fresh(now)
 
     def after(self, failure: Failure, member: Member, now: float) -> Next | None:
@@ -95,7 +95,7 @@ class Search:
         The deployments of the next order stand in for those of one that has failed, as fallbacks do.
         """
         if member not in self._tried:
-            self._tried.append(member)
+            self._tried += (member,)
         here = self._next_tier
         self.most = most = self._most(failure, member)
         spent = self._retries >= most
@@ -119,7 +119,7 @@ class Search:
             if by_policy is not None:
                 return by_policy
         if failure.status in ELSEWHERE:
-            self._barred.append(member)
+            self._barred += (member,)
         return usual_retries(
             failure.status,
             self._router,

@@ -13,7 +13,6 @@ from gatewright import __version__
 from gatewright.domain.errors import GatewrightError, TooLarge, TooManyRequests, Unauthenticated
 from gatewright.domain.money import dollars
 from gatewright.gateway.counting import ESTIMATE
-from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.exchange import Facts, WireHeaders
 from gatewright.gateway.limits.claims import PARALLEL
 from gatewright.gateway.wishes import HEADERS as WISHES
@@ -47,6 +46,9 @@ REPEATED = frozenset(
     }
 )
 REPEATED_LIMITS = b"anthropic-ratelimit-"
+MOST_KNOWN = 1024
+"""Names of providers' headers that are remembered."""
+
 JSON = (b"content-type", b"application/json")
 EVENTS = b"text/event-stream"
 SSE = [
@@ -155,7 +157,11 @@ class ModelExchange:
     def _headers(self, upstream: WireHeaders, facts: Facts) -> WireHeaders:
         headers = [*self._ids(), *_fact_headers(facts)]
         for name, value in upstream:
-            headers += [(known, value) for known in _passed_on(name)]
+            passed = _PASSED.get(name)
+            if passed is None:
+                passed = _passed_on(name)
+            if passed:
+                headers += [(known, value) for known in passed]
         return headers
 
     def _too_large(self) -> TooLarge:
@@ -178,28 +184,30 @@ def _content_type(headers: WireHeaders) -> tuple[bytes, bytes]:
     return next((pair for pair in headers if pair[0] == b"content-type"), JSON)
 
 
-@lru_cache(maxsize=1024)
+_PASSED: dict[bytes, tuple[bytes, ...]] = {name: (name,) for name in OURS}
+
+
 def _passed_on(name: bytes) -> tuple[bytes, ...]:
     """The names under which a provider's header reaches the client: its own, and LiteLLM's for it."""
-    if name in OURS:
-        return (name,)
     plain = name in FORWARDED or name.startswith(LIMITS)
     repeated = plain or name in REPEATED or name.startswith(REPEATED_LIMITS)
-    return (*((name,) if plain else ()), *((b"llm_provider-" + name,) if repeated else ()))
+    passed = (*((name,) if plain else ()), *((b"llm_provider-" + name,) if repeated else ()))
+    if len(_PASSED) < MOST_KNOWN:
+        _PASSED[name] = passed
+    return passed
 
 
 def _fact_headers(facts: Facts) -> WireHeaders:
     """Contract litellm 4.3."""
     one = facts.deployment
-    headers = [] if one is None else [*_deployment_headers(one.id, one.name)]
-    if one is not None and facts.open_book:
-        headers += _open_headers(one)
-    headers += (
-        (b"x-litellm-attempted-retries", b"%d" % facts.retries),
-        (b"x-litellm-attempted-fallbacks", b"%d" % facts.fallbacks),
+    headers = [
+        *(() if one is None else _deployment_headers(one.id, one.name)),
+        *(_attempt_headers(facts.retries, facts.fallbacks) if facts.retries or facts.fallbacks else ONE_ATTEMPT),
         (b"x-litellm-response-duration-ms", b"%.2f" % facts.total_ms),
         (b"x-litellm-overhead-duration-ms", b"%.2f" % facts.overhead_ms),
-    )
+    ]
+    if one is not None and facts.open_book:
+        headers += _open_headers(one.provider, one.upstream_model, one.api_base)
     if facts.most_retries is not None:
         headers.append((b"x-litellm-max-retries", b"%d" % facts.most_retries))
     if facts.cost is not None:
@@ -233,12 +241,20 @@ def _deployment_headers(deployment_id: str, name: str) -> WireHeaders:
     ]
 
 
-def _open_headers(one: Deployment) -> WireHeaders:
+@lru_cache(maxsize=4096)
+def _open_headers(provider: str, model: str, api_base: str | None) -> WireHeaders:
     """For those who may know which server stands behind a model."""
-    found = [(b"x-litellm-model-name", _visible(f"{one.provider}/{one.upstream_model}"))]
-    if one.api_base:
-        found.append((b"x-litellm-model-api-base", _visible(one.api_base.partition("?")[0])))
+    found = [(b"x-litellm-model-name", _visible(f"{provider}/{model}"))]
+    if api_base:
+        found.append((b"x-litellm-model-api-base", _visible(api_base.partition("?")[0])))
     return found
+
+
+def _attempt_headers(retries: int, fallbacks: int) -> WireHeaders:
+    return [(b"x-litellm-attempted-retries", b"%d" % retries), (b"x-litellm-attempted-fallbacks", b"%d" % fallbacks)]
+
+
+ONE_ATTEMPT = _attempt_headers(0, 0)
 
 
 def _visible(text: str) -> bytes:
