@@ -6,14 +6,14 @@ from itertools import count
 from typing import Any
 
 from gatewright.accounts.keys import KeyRing
-from gatewright.domain.errors import GatewrightError, MethodNotAllowed, NotFound, UnknownModel
+from gatewright.domain.errors import BadInput, GatewrightError, MethodNotAllowed, NotFound, UnknownModel
 from gatewright.domain.keys import Principal
 from gatewright.gateway.chat import Chat
 from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.deployments import Deployments
 from gatewright.gateway.exchange import ClientGone, WireHeaders
 from gatewright.translation.dialect import Dialect
-from gatewright.upstreams.endpoints import ENDPOINTS, RERANK, Endpoint
+from gatewright.upstreams.endpoints import ENDPOINTS, RERANK, RESPONSES, Endpoint
 from gatewright.web.errors import unexpected
 from gatewright.web.model_api.asgi import AsgiExchange, Scope, Send
 from gatewright.web.model_api.exchange import ModelExchange
@@ -79,6 +79,8 @@ class ModelApi:
             for endpoint in ENDPOINTS
             for prefix in ("/v1", "")
         }
+        # The endpoint has one dictionary for both of its paths.
+        self._routes[RESPONSES.path]["GET"] = self._handler(_no_web_socket)
         self._routes["/v2/rerank"] = self._routes[RERANK.path]
         self._named = [
             (before, after, endpoint)
@@ -182,6 +184,16 @@ def _reads_anthropic(exchange: ModelExchange) -> bool:
         return False
     exchange.dialect = Dialect.MESSAGES
     return True
+
+
+async def _no_web_socket(exchange: ModelExchange, scope: Scope) -> None:
+    """Codex turns to plain HTTP at once when it is told so with this status, and after many attempts otherwise."""
+    if (b"upgrade", b"websocket") not in [(name, value.lower()) for name, value in scope["headers"]]:
+        await exchange.refuse(MethodNotAllowed(), [(b"allow", b"POST")])
+        return
+    error = BadInput("Responses are not served over WebSockets here: send a POST.", code="websocket_not_supported")
+    error.status = 426
+    raise error
 
 
 def _response_id(path: str) -> tuple[str, str]:

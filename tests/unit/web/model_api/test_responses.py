@@ -12,7 +12,7 @@ from openai.types.responses import ResponseFailedEvent
 from tests.unit.translation.conformance import openai_chat, openai_responses
 from tests.unit.translation.conformance.openai_responses import ANSWERS, STREAMS, WHOLE
 from tests.unit.upstreams.server import Talk, Upstream
-from tests.unit.web.model_api.harness import STREAM_HEAD, Got, Provider, answer, chunk, gateway, model
+from tests.unit.web.model_api.harness import STREAM_HEAD, Gateway, Got, Provider, answer, chunk, gateway, model
 
 from gatewright.storage.database import Database
 from gatewright.translation.seals import Sealed, pack
@@ -207,6 +207,21 @@ async def test_responses_are_not_stored(db: Database, tmp_path: Path, method: st
             405,
             ", ".join(known for known, where in STORED if where == path),
         )
+
+
+@pytest.mark.parametrize("path", ["/v1/responses", "/responses"])
+async def test_there_are_no_web_sockets(
+    db: Database, tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Gateway, "door", "asgi")  # the other one takes nothing but POST
+    async with gateway(db, tmp_path) as made:
+        plain = await made.call("GET", path)
+        upgrade = await made.call("GET", path, headers={"connection": "Upgrade", "upgrade": "WebSocket"})
+        other = await made.call("PUT", path)
+    assert (plain.status, plain.headers["allow"], plain.error["code"]) == (405, "POST", "method_not_allowed")
+    assert (upgrade.status, upgrade.error["code"]) == (426, "websocket_not_supported")
+    assert upgrade.error["type"] == "invalid_request_error"
+    assert other.status == 405
 
 
 async def test_endpoints_that_are_no_stored_response_are_somebody_elses(db: Database, tmp_path: Path) -> None:
