@@ -419,8 +419,16 @@ def test_schemas_before_claude(stage: Stage) -> None:
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_responses_before_claude(stage: Stage, streamed: bool) -> None:
-    stage.speakers["claude"].says(Turn("Grüezi", thought="Hm.", signature="c2lnbmF0dXJl"))
-    given: Any = {"model": "claude", "input": "Hello", "max_output_tokens": 5000, "store": False}
+    claude = stage.speakers["claude"]
+    claude.says(Turn("Grüezi", thought="Hm.", signature="c2lnbmF0dXJl"), Turn("Yes."))
+    given: Any = {
+        "model": "claude",
+        "input": [{"role": "user", "content": "Hello"}],
+        "max_output_tokens": 5000,
+        "store": False,
+        "reasoning": {"effort": "low", "summary": "auto"},
+        "include": ["reasoning.encrypted_content"],
+    }
     if streamed:
         with stage.openai.responses.stream(**given) as stream:
             answer: Any = stream.get_final_response()
@@ -428,6 +436,13 @@ def test_responses_before_claude(stage: Stage, streamed: bool) -> None:
         answer = stage.openai.responses.create(**given)
     assert answer.output_text == "Grüezi"
     assert (answer.usage.input_tokens, answer.usage.output_tokens) == (12, 9)
+    given["input"] += [item.to_dict() for item in answer.output] + [{"role": "user", "content": "Sure?"}]
+    assert stage.openai.responses.create(**given).output_text == "Yes."
+    assert claude.requests[0]["thinking"]["type"] == "enabled"
+    assert claude.requests[1]["messages"][1]["content"] == [
+        {"type": "thinking", "thinking": "Hm.", "signature": "c2lnbmF0dXJl"},
+        {"type": "text", "text": "Grüezi"},
+    ]
 
 
 @pytest.mark.parametrize(

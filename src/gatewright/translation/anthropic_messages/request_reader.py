@@ -38,6 +38,7 @@ HINTS = frozenset(
 )
 """Members that change nothing in the answer but what it costs and how soon it comes."""
 
+LONGEST_NAME = 100
 NOTHING = (b"null", b"[]", b"{}")
 EFFORTS = frozenset({"low", "medium", "high", "xhigh", "max"})
 DEFAULT_TEMPERATURE = 1.0
@@ -77,7 +78,8 @@ class _Asked:
         self.asked_as[name] = asked_as
 
     def note(self, name: str, *, hint: bool = False) -> None:
-        """Something that has no place in the model."""
+        """Something that has no place in the model. Clients choose some of these names."""
+        name = name[:LONGEST_NAME]
         self.unknown[name] = None
         if hint:
             self.hints.add(name)

@@ -43,7 +43,7 @@ def unpack(text: str) -> Sealed | None:
         return None
     try:
         return _decode(urlsafe_b64decode(text[len(MARK) :]))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

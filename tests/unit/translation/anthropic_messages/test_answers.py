@@ -1,6 +1,7 @@
 """Complete answers, both ways, judged by Anthropic's own library."""
 
 import json
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.unit.translation.anthropic_messages.test_request_reader import member
 from gatewright.domain.money import Usage
 from gatewright.translation.anthropic_messages.client import CLIENT
 from gatewright.translation.anthropic_messages.provider import PROVIDER
+from gatewright.translation.anthropic_messages.seals import MARK
 from gatewright.translation.halves import ProviderError
 from gatewright.translation.model import (
     Answer,
@@ -190,6 +192,8 @@ def test_a_seal_of_another_version_of_ours_goes_to_nobody() -> None:
         {"type": "thinking", "thinking": "hm", "signature": "gatewright-9:AAAA"},
         {"type": "redacted_thinking", "data": "gatewright-9:AAAA"},
         {"type": "redacted_thinking", "data": "gatewright-1:!"},
+        {"type": "redacted_thinking", "data": MARK + urlsafe_b64encode(b'{"x":' + b"[" * 100_000).decode()},
+        {"type": "redacted_thinking", "data": MARK + urlsafe_b64encode(b'{"signature":5}').decode()},
     ]
     assert back({"content": content}).parts == (Reasoning(text="hm"),)
 

@@ -307,6 +307,11 @@ def test_what_only_anthropic_has_is_named() -> None:
     assert request.user == "u"
 
 
+def test_names_that_clients_choose_are_kept_short() -> None:
+    request = read(**{"x" * 5000: 1}, tools=[{"type": "y" * 5000, "name": "a"}])
+    assert [len(name) for name in request.unknown] == [100, 100]
+
+
 def test_what_says_nothing_is_not_there() -> None:
     request = read(mcp_servers=[], container=None, metadata={}, tools=[], thinking=None, service_tier="standard_only")
     assert not request.unknown

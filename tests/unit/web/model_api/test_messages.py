@@ -179,6 +179,16 @@ async def test_an_answer_of_another_dialect_is_written_anew(db: Database, tmp_pa
     assert b"anthropic" not in provider.heads[0].lower()
 
 
+async def test_the_demonstration_model_answers_anthropics_clients_too(db: Database, tmp_path: Path) -> None:
+    async with gateway(db, tmp_path) as made:
+        whole = await ask(made, {**PLAIN, "model": "echo"})
+        streamed = await ask(made, {**PLAIN, "model": "echo", "stream": True})
+        counted = await ask(made, {**PLAIN, "model": "echo"}, path="/v1/messages/count_tokens")
+    assert "You wrote: Hello" in str(accept_answer(json.loads(whole.body)).content[0].to_dict()["text"])
+    assert "You wrote: Hello" in str(accumulated(streamed.body).content[0].to_dict()["text"])
+    assert json.loads(counted.body)["input_tokens"] > 0
+
+
 async def test_what_only_anthropic_has_is_refused_by_name_or_dropped(db: Database, tmp_path: Path) -> None:
     tools = [{"type": "web_search_20250305", "name": "web_search"}]
     async with (
