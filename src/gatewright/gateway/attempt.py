@@ -8,7 +8,14 @@ from gatewright.gateway.counting import Estimate
 from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.echo import Echo
 from gatewright.gateway.exchange import Answer
-from gatewright.gateway.failures import UpstreamBadAnswer, header, refusal, retry_after_s, without_secrets
+from gatewright.gateway.failures import (
+    KEY_REFUSED,
+    UpstreamBadAnswer,
+    header,
+    refusal,
+    retry_after_s,
+    without_secrets,
+)
 from gatewright.gateway.faults import Fault, fault_of
 from gatewright.gateway.group import Member
 from gatewright.gateway.outcome import Answered, Errand, Failure, Stream
@@ -76,12 +83,12 @@ class Attempt:
             outcome = _failed(member, error)
         now = self._ticks()
         meter.watch.upstream_s += now - began
+        if self._measures:
+            _measure(outcome, member, errand, now - began)
         if isinstance(outcome, Failure):
             health.ends()
-            return outcome
-        health.worked(now)
-        if self._measures:
-            _measure(outcome, now - began)
+        else:
+            health.worked(now)
         return outcome
 
     async def _send(self, deployment: Deployment, call: Call, errand: Errand) -> Answer:
@@ -114,11 +121,16 @@ def _wished(wishes: Wishes, usual: Timeouts | None, *, stream: bool) -> Timeouts
     return usual if seconds is None else within(seconds)
 
 
-def _measure(answered: Answered, seconds: float) -> None:
-    if answered.stream is not None:
-        answered.member.health.began_in(seconds)
+def _measure(outcome: Answered | Failure, member: Member, errand: Errand, seconds: float) -> None:
+    """Notes how long it took; one that took too long counts too, else it would stay the quickest."""
+    if isinstance(outcome, Failure):
+        if outcome.fault is Fault.TIMEOUT and not errand.wishes.limits_time:
+            member.health.began_in(seconds)
+            member.health.answered_in(seconds, 1)
+    elif outcome.stream is not None:
+        member.health.began_in(seconds)
     else:
-        answered.member.health.answered_in(seconds, answered.usage.completion if answered.usage else 0)
+        member.health.answered_in(seconds, outcome.usage.completion if outcome.usage else 0)
 
 
 async def _received(answer: Answer, call: Call, member: Member, errand: Errand) -> Answered | Failure:
@@ -177,6 +189,8 @@ async def _refused(answer: Answer, call: Call, member: Member) -> Failure:
         body = b""
     secrets = member.deployment.secrets
     error = without_secrets(call.error(body), secrets)
+    if error.kind in KEY_REFUSED:
+        status = 401
     passing = None
     # The provider's own JSON reaches a client of its dialect; what it says of our key reaches nobody.
     if not call.translated and status >= 400 and status not in (401, 403) and body.lstrip()[:1] == b"{":

@@ -12,7 +12,10 @@ FEWEST_CALLS = 5
 
 NEWEST_WEIGHS = 0.2
 LONGEST_REST_S = 300.0
-NEVER = float("-inf")
+TRIAL_S = 30.0
+"""Seconds after which a request that finds out is no longer waited for: another one may."""
+
+NEVER, LONG_AGO = float("-inf"), 0.0
 
 
 class Health:
@@ -53,6 +56,7 @@ class Health:
         self._started += 1
         if self._rests_until != NEVER:
             self._probing = True
+            self._rests_until = now + TRIAL_S
 
     def ends(self) -> None:
         """A call is over, in whatever way."""
@@ -60,7 +64,9 @@ class Health:
 
     def undecided(self) -> None:
         """A call ended without showing how the deployment does: the next one finds out."""
-        self._probing = False
+        if self._probing:
+            self._probing = False
+            self._rests_until = LONG_AGO
 
     def worked(self, now: float) -> None:
         """It answered; what it answered may be a refusal that the request deserved."""
@@ -103,8 +109,8 @@ class Health:
         self._probing = False
 
     def is_free(self, now: float) -> bool:
-        """Whether it may be asked: it does not rest, or nobody has tried yet since it did."""
-        return self._rests_until == NEVER or (now >= self._rests_until and not self._probing)
+        """Whether it may be asked: it does not rest, or nobody finds out now how it does since it did."""
+        return now >= self._rests_until
 
     @property
     def is_on_trial(self) -> bool:

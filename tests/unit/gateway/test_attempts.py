@@ -151,8 +151,11 @@ async def test_another_deployment_is_asked_at_once(db: Database, tmp_path: Path)
     assert told(got, "model-id", "attempted-retries") == ["chat/2", "1"]
 
 
-async def test_a_credential_that_is_refused_here_may_be_good_there(db: Database, tmp_path: Path) -> None:
-    bad, good = Provider(error(401)), Provider(GOOD)
+@pytest.mark.parametrize("refusal", [error(401), error(400, code="API_KEY_INVALID")], ids=["usually", "Google"])
+async def test_a_credential_that_is_refused_here_may_be_good_there(
+    db: Database, tmp_path: Path, refusal: bytes
+) -> None:
+    bad, good = Provider(refusal), Provider(GOOD)
     params: Params = {"1": {"order": 1}, "2": {"order": 2}}
     async with behind(db, tmp_path, {"chat/1": bad, "chat/2": good}, params=params) as made:
         assert told(await made.chat(), "model-id") == ["chat/2"]
@@ -299,6 +302,16 @@ async def test_a_deployment_that_is_too_slow(db: Database, tmp_path: Path) -> No
     params: Params = {"1": {"order": 1, "timeout": 0.05}, "2": {"order": 2}}
     async with behind(db, tmp_path, {"chat/1": silent, "chat/2": good}, params=params) as made:
         assert told(await made.chat(), "model-id") == ["chat/2"]
+
+
+async def test_a_deployment_that_never_answers_is_not_the_quickest(db: Database, tmp_path: Path) -> None:
+    good = Provider(GOOD)
+    router = Router(strategy="latency-based-routing", disable_cooldowns=True)
+    params: Params = {"1": {"timeout": 0.05}}
+    async with behind(db, tmp_path, {"chat/1": silent, "chat/2": good}, router, params=params) as made:
+        got = [await made.chat() for _ in range(6)]
+    assert [told(one, "model-id") for one in got] == [["chat/2"]] * 6
+    assert sum(int(one.headers["x-litellm-attempted-retries"]) for one in got) == 1
 
 
 async def test_streams_have_a_timeout_of_their_own(db: Database, tmp_path: Path) -> None:

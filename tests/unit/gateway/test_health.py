@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatewright.gateway.faults import Fault
-from gatewright.gateway.health import Health, minute_left
+from gatewright.gateway.health import TRIAL_S, Health, minute_left
 from gatewright.settings.router import Router
 
 USUAL = Router()
@@ -65,7 +65,6 @@ def test_after_a_rest_one_request_finds_out() -> None:
     assert health.is_free(105)
     health.starts(105)
     assert not health.is_free(106)
-    assert health.rest_left(106) == 0
     health.worked(106)
     health.ends()
     assert health.is_free(106)
@@ -92,6 +91,14 @@ def test_a_trial_that_shows_nothing_leaves_it_to_the_next() -> None:
     health.undecided()
     health.ends()
     assert health.is_free(105)
+
+
+def test_a_trial_that_takes_too_long_is_not_the_only_one() -> None:
+    health = Health()
+    health.rests(5, now=100)
+    health.starts(105)
+    assert not health.is_free(105 + TRIAL_S - 1)
+    assert health.is_free(105 + TRIAL_S)
 
 
 def test_an_older_request_does_not_end_the_rest() -> None:

@@ -46,8 +46,8 @@ REPEATED = frozenset(
     }
 )
 REPEATED_LIMITS = b"anthropic-ratelimit-"
-MOST_KNOWN = 1024
-"""Names of providers' headers that are remembered."""
+MOST_KNOWN, LONGEST_KNOWN = 1024, 100
+"""Names of providers' headers that are remembered, and their characters."""
 
 JSON = (b"content-type", b"application/json")
 EVENTS = b"text/event-stream"
@@ -192,7 +192,7 @@ def _passed_on(name: bytes) -> tuple[bytes, ...]:
     plain = name in FORWARDED or name.startswith(LIMITS)
     repeated = plain or name in REPEATED or name.startswith(REPEATED_LIMITS)
     passed = (*((name,) if plain else ()), *((b"llm_provider-" + name,) if repeated else ()))
-    if len(_PASSED) < MOST_KNOWN:
+    if len(_PASSED) < MOST_KNOWN and len(name) < LONGEST_KNOWN:
         _PASSED[name] = passed
     return passed
 
