@@ -9,6 +9,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ T = TypeVar("T")
 TIMEOUT_S = 1.0
 """For a call, connecting included. It takes a millisecond; a server that needs longer than this is of no use."""
 
-SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
 """From one attempt at a server that is down to the next; doubled each time, with jitter."""
 
 MOST_CONNECTIONS = 16
@@ -42,6 +43,7 @@ class Valkey:
         self._problem: str | None = None
         self._again_at = 0.0
         self._pause = SHORTEST_PAUSE_S
+        self._failing = asyncio.Event()
         self._client = _client(url)
         self._errors: tuple[type[Exception], ...] = (
             import_module("redis.exceptions").RedisError,
@@ -78,7 +80,10 @@ class Valkey:
             except ValkeyDown:
                 await asyncio.sleep(max(0.05, self._again_at - self._ticks()))
             else:
-                await asyncio.sleep(LONGEST_PAUSE_S)
+                self._failing.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LONGEST_PAUSE_S):
+                        await self._failing.wait()
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -102,11 +107,12 @@ class Valkey:
         return answer
 
     def _failed(self, error: Exception) -> ValkeyDown:
-        # Neither the library's words nor its URL are shown: a password may stand in them.
-        cause = "it did not answer in time" if isinstance(error, TimeoutError) else type(error).__name__
+        # The library's own words are not shown: a password may stand in them.
+        cause = type(error).__name__
         if self._problem is None:
             logger.warning("Valkey at %s cannot be used (%s); trying again now and then", self._where, cause)
         self._problem = f"Valkey cannot be used: {cause}."
+        self._failing.set()
         self._again_at = self._ticks() + self._pause * random.uniform(0.5, 1.0)  # noqa: S311 (no secret)
         self._pause = min(self._pause * 2, LONGEST_PAUSE_S)
         return ValkeyDown(self._problem)
