@@ -70,6 +70,8 @@ _decode_delta = msgspec.json.Decoder(_Delta).decode
 
 _BLOCKS = frozenset({"text", "thinking", "redacted_thinking", "tool_use"})
 _SKIPPED = frozenset({"ping"})
+MOST_OPEN = 1024
+"""Blocks that have begun and not ended: more of them are no answer of Anthropic's, which has one at a time."""
 
 
 class _Open:
@@ -132,6 +134,8 @@ class MessageReader:
         kind = _decode_kind(event.content_block).type
         if kind not in _BLOCKS:
             return [ev.Unknown(kind)]
+        if len(self._open) >= MOST_OPEN:
+            raise ValueError("too many open blocks")
         block = _decode_block(event.content_block)
         opened = self._open[event.index] = _Open(kind)
         match kind:

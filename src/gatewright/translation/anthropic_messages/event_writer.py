@@ -31,15 +31,19 @@ _EMPTY: dict[str, Json] = {
 class _Call:
     """A tool call whose block is open."""
 
-    __slots__ = ("arguments", "block")
+    __slots__ = ("_looked_at", "arguments", "block")
 
     def __init__(self, block: int) -> None:
         self.block = block
         self.arguments: list[str] = []
+        self._looked_at = 0
 
     @property
     def complete(self) -> bool:
-        """Whether nothing can be missing."""
+        """Whether nothing can be missing. What was not complete is looked at again when there is more of it."""
+        if self._looked_at == len(self.arguments):
+            return False
+        self._looked_at = len(self.arguments)
         try:
             _decode("".join(self.arguments))
         except (ValueError, RecursionError):

@@ -57,7 +57,11 @@ def write_messages(messages: Iterable[Message], traits: Traits, carriage: Carria
             turns.append((message.role, blocks))
     if not turns:
         raise carriage.must("messages", "Anthropic's API needs a message of a user")
-    return [{"role": role.value, "content": _ordered(blocks)} for role, blocks in _placed(turns, traits)]
+    placed = _placed(turns, traits)
+    role, blocks = placed[-1]
+    if role is Role.ASSISTANT and blocks[-1]["type"] == "text":
+        blocks[-1]["text"] = blocks[-1]["text"].rstrip()  # Anthropic refuses a beginning that ends with white space
+    return [{"role": role.value, "content": _ordered(blocks)} for role, blocks in placed]
 
 
 def _placed(turns: list[tuple[Role, list[Json]]], traits: Traits) -> list[tuple[Role, list[Json]]]:

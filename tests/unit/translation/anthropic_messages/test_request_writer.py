@@ -293,6 +293,11 @@ def test_what_anthropic_would_refuse_for_being_empty_is_left_out() -> None:
     assert "system" not in write(system=(Text(text=""),)).body
 
 
+def test_a_beginning_of_the_answer_does_not_end_with_white_space() -> None:
+    messages = (*HELLO, assistant(Text(text="The answer is ")))
+    assert write(messages=messages).body["messages"][1] == {"role": "assistant", "content": "The answer is"}
+
+
 def test_hints_of_the_messages_are_noted() -> None:
     image = Media(kind="image", url="https://example.com/a.png", detail="low")
     assert write(messages=(Message(Role.USER, (image,), "Ann"),)).dropped == ["messages.name", "messages.detail"]

@@ -292,6 +292,15 @@ def test_what_cannot_be_read_ends_the_stream_with_a_failure(junk: bytes) -> None
     assert reader.finish() == []
 
 
+def test_blocks_that_never_end_are_no_answer() -> None:
+    begun = event("content_block_start", index=0, content_block={"type": "text", "text": ""})
+    reader = PROVIDER.reader()
+    found: list[ev.Event] = []
+    for index in range(2000):
+        found += reader.feed(begun.replace(b'"index":0', b'"index":%d' % index))
+    assert [type(one) for one in found] == [ev.Failed]
+
+
 # ---- round trips
 
 texts = st.text(min_size=1, max_size=20)
