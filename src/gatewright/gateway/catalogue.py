@@ -6,7 +6,7 @@ Made anew whenever a deployment comes or goes; how the deployments do is handed 
 from collections.abc import Callable, Iterable, Mapping
 
 from gatewright.domain.errors import BadInput
-from gatewright.domain.model_names import is_pattern, match, spellings
+from gatewright.domain.model_names import is_pattern, match, specificity, spellings
 from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.group import Group, Member
 from gatewright.gateway.health import Health
@@ -47,7 +47,7 @@ class Catalogue:
             for name, found in self.deployments.items()
             if not is_pattern(name)
         }
-        self._patterns = sorted(filter(is_pattern, self.deployments), key=len, reverse=True)
+        self._patterns = sorted(filter(is_pattern, self.deployments), key=specificity, reverse=True)
         self._aliases: Mapping[str, Alias] = router.aliases
         self._matched: dict[str, Group | None] = {}
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gatewright.domain.identity import Role
 from gatewright.domain.keys import Principal
-from gatewright.domain.model_names import covers, fill, match, spellings
+from gatewright.domain.model_names import covers, fill, match, specificity, spellings
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,11 @@ def test_it_matches_what_the_regular_expression_matches(pattern: str, name: str)
         pieces = pattern.split("*")
         rest = "".join(part + piece for part, piece in zip(found, pieces[1:], strict=True))
         assert pieces[0] + rest == name
+
+
+def test_longer_patterns_are_tried_first_as_litellm_measures_them() -> None:
+    patterns = ["*", "openai/*mini", "openai/*", "openai/gpt-*", "*/*"]
+    assert sorted(patterns, key=specificity, reverse=True) == ["openai/gpt-*", "openai/*mini", "openai/*", "*/*", "*"]
 
 
 def test_a_hostile_pattern_takes_no_longer_than_the_name_is_long() -> None:
