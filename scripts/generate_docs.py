@@ -36,7 +36,7 @@ from gatewright.settings.setting import Setting
 from gatewright.settings.valkey import VALKEY
 from gatewright.settings.variables import variables_of
 from gatewright.web.authentication import KEY_HEADERS
-from gatewright.web.model_api.routes import ONE_MODEL
+from gatewright.web.model_api.routes import ONE_MODEL, ONE_RESPONSE
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 COMPATIBILITY = Path(__file__).resolve().parent / "compatibility.toml"
@@ -290,6 +290,10 @@ def every_route() -> Iterator[str]:
             yield from (plain(f"{method} {row.path}") for method in row.methods or () if method not in ANSWERED_ANYWAY)
     api = program._model_api()
     one = {f"{prefix}{{}}": api._one for prefix in ONE_MODEL}
+    one |= {f"{before}{{}}{after}": dict.fromkeys(["POST"], api._handler(api._list)) for before, after, _ in api._named}
+    one |= {
+        f"{prefix}{{}}/{below}".rstrip("/"): stored for prefix in ONE_RESPONSE for below, stored in api._stored.items()
+    }
     for path, methods in {**api._routes, **one}.items():
         yield from (f"{method} {path}" for method in methods if method not in ANSWERED_ANYWAY)
 
