@@ -1,6 +1,7 @@
 """What nobody answers: 404 and 405 in the dialect that the caller of such an address reads."""
 
 import pytest
+from tests.unit.translation.anthropic_messages.judge import accept_error
 from tests.unit.web.conftest import Worker
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("db_url", [None])]
@@ -18,11 +19,20 @@ async def test_a_browser_gets_a_page(worker: Worker) -> None:
 
 
 async def test_the_model_api_answers_as_openai_does(worker: Worker) -> None:
-    answer = await worker.client.post("/v1/responses", json={})
+    answer = await worker.client.post("/v1/files", json={})
 
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "not_found"
-    assert "POST /v1/responses" in answer.json()["error"]["message"]
+    assert "POST /v1/files" in answer.json()["error"]["message"]
+
+
+async def test_the_model_api_answers_as_anthropic_does_below_its_endpoint(worker: Worker) -> None:
+    answer = await worker.client.post("/v1/messages/batches", json={})
+
+    assert answer.status_code == 404
+    said = accept_error(answer.json())
+    assert (said.error.type, said.request_id) == ("not_found_error", answer.headers["x-request-id"])
+    assert "POST /v1/messages/batches" in said.error.message
 
 
 async def test_the_management_api_answers_a_problem(worker: Worker) -> None:
@@ -36,7 +46,7 @@ async def test_the_management_api_answers_a_problem(worker: Worker) -> None:
 
 
 async def test_litellms_clients_get_the_words_that_they_know(worker: Worker) -> None:
-    answer = await worker.client.get("/team/list")
+    answer = await worker.client.get("/customer/list")
 
     assert (answer.status_code, answer.json()["detail"]) == (404, "Not Found")
 
