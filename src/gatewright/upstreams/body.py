@@ -65,7 +65,8 @@ class Prepared(msgspec.Struct, frozen=True):
 
 
 def prepare(body: bytes, *, content: str = "messages", named: str | None = None) -> Prepared:
-    """Look into a request. `content` names the member that must be there: `messages`, `input` (embeddings), `prompt`.
+    """Look into a request. `content` names the member that must be there: `messages`, `input` (embeddings), `prompt`;
+    empty for none.
 
     `named` is the model's name where the address says it, which counts more than the body's.
 
@@ -79,7 +80,7 @@ def prepare(body: bytes, *, content: str = "messages", named: str | None = None)
         body = _encode(members)
     get = members.get
     model = _model(get("model"))
-    if content not in members:
+    if content and content not in members:
         raise BadInput(f"`{content}` is missing.", param=content, hint=f"Send `{content}` in the JSON body.")
     stream = _stream(get("stream"))
     return Prepared(

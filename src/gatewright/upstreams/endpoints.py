@@ -10,7 +10,8 @@ from gatewright.translation.dialect import Dialect
 
 
 class Endpoint(NamedTuple):
-    """`path` is below our own `/v1`, and names the endpoint everywhere. `content` names the member a body must have.
+    """`path` is below our own `/v1`, and names the endpoint everywhere. `content` names the member a body must have,
+    empty for none: a response may be asked for by a stored prompt alone.
 
     `dialect` is set for conversations, which can be translated. `usage_on_request`: a stream says what it used only
     when `stream_options.include_usage` asks for it. `binary`: a good answer is a file, relayed as it arrives. `form`:
@@ -46,7 +47,7 @@ CHAT = Endpoint(
     usage_on_request=True,
     named=(f"{AZURE}/chat/completions", f"{ENGINE}/chat/completions"),
 )
-RESPONSES = Endpoint("/responses", "input", Dialect.RESPONSES, forwards=(b"openai-beta",))
+RESPONSES = Endpoint("/responses", "", Dialect.RESPONSES, forwards=(b"openai-beta",))
 MESSAGES = Endpoint("/messages", "messages", Dialect.MESSAGES, forwards=ANTHROPIC_HEADERS)
 COUNT_TOKENS = Endpoint("/messages/count_tokens", "messages", counts=Dialect.MESSAGES, forwards=ANTHROPIC_HEADERS)
 COMPLETIONS = Endpoint(

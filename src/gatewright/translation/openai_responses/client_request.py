@@ -57,6 +57,8 @@ class _Asked:
 
 def read(members: Mapping[str, msgspec.Raw]) -> Request:
     """The request. Raises BadInput naming the member that is wrong."""
+    if "input" not in members:
+        raise BadInput("`input` is missing.", param="input", hint="Send `input` in the JSON body.")
     asked = _Asked()
     given = {name: raw for name, raw in members.items() if bytes(raw) != _NULL}
     # Items may name tools, and tools may name what is chosen of them.
@@ -68,6 +70,8 @@ def read(members: Mapping[str, msgspec.Raw]) -> Request:
         else:
             reader(value, asked)
     tools = asked.tools
+    if "top_logprobs" in asked.values:
+        asked.values["logprobs"] = True
     if "client_metadata" in given:  # Codex: it offers a search in every request, wanted or not
         tools.spare_web_search()
     if tools.tools:
@@ -196,7 +200,7 @@ def _include(value: Any, asked: _Asked) -> None:
     for index, found in enumerate(a_list(value, "include")):
         one = _a_text(found, f"include[{index}]")
         if one == LOGPROBS:
-            asked.put("logprobs", f"include ({LOGPROBS})", True)
+            asked.put("logprobs", "include", True)
         elif one not in _ALWAYS_INCLUDED:
             asked.unknown("include", value)
 

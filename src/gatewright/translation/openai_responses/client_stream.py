@@ -94,6 +94,8 @@ class ResponseWriter:
         return told + message.refusal(event.text)
 
     def _cited(self, event: ev.Cited) -> bytes:
+        if event.citation.url is None:
+            return b""
         told, message = self._message()
         return told + message.cite(event)
 
@@ -113,7 +115,7 @@ class ResponseWriter:
         return one.end_part() if isinstance(one, OpenMessage) else self._close(one)
 
     def _tool_started(self, event: ev.ToolStarted) -> bytes:
-        told = self._close(self._open)
+        told = self._close(self._open) + self._close(self._calls.pop(event.index, None))
         if event.signature is not None:
             place = self._place("rs")
             item = items.thought(place.item_id, [], pack(Sealed(event.signature, call=event.id)))

@@ -380,6 +380,8 @@ def test_shape_style_and_thought_are_asked_for() -> None:
     assert (found.verbosity, found.logprobs, found.top_logprobs, found.service_tier) == ("low", True, 2, "flex")
     assert found.asked_as["format"] == "text.format"
     assert read(text={"format": {"type": "json_object"}}).format == Format("json_object")
+    assert found.asked_as["logprobs"] == "include"
+    assert read(top_logprobs=2).logprobs is True
     shown = read(reasoning={"summary": "auto"})
     assert (shown.reasoning, shown.asked_as) == (ReasoningAsk(summary="auto"), {})
 

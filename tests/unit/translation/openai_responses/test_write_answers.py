@@ -276,3 +276,31 @@ def test_free_text_survives(text: str) -> None:
         tools=TOOLS,
     )
     assert events[-1]["response"]["output"][0]["input"] == text
+
+
+TEXTS = st.text(max_size=4)
+INDEXES = st.integers(0, 2)
+ANY_EVENT = st.one_of(
+    st.builds(ev.TextDelta, TEXTS),
+    st.builds(ev.RefusalDelta, TEXTS),
+    st.builds(ev.ReasoningDelta, TEXTS),
+    st.builds(ev.ReasoningSealed, st.none() | TEXTS, st.none() | TEXTS),
+    st.just(ev.PartEnded()),
+    st.builds(ev.ToolStarted, INDEXES, TEXTS, st.sampled_from(["run", "apply_patch", "tool_search", "odd"])),
+    st.builds(ev.ToolArguments, INDEXES, TEXTS),
+    st.builds(ev.ToolEnded, INDEXES),
+    st.builds(ev.Cited, st.builds(Citation, url=st.none() | TEXTS, start=st.none() | INDEXES)),
+    st.just(ev.PartAdded(Media(kind="image", data="AAAA"))),
+    st.just(ev.Used(Usage(1, 2))),
+    st.just(ev.Unknown("odd")),
+)
+
+
+@given(st.lists(ANY_EVENT, max_size=12), st.sampled_from(Finish))
+def test_whatever_a_reader_says_becomes_a_stream_in_order(events: list[ev.Event], finish: Finish) -> None:
+    """Also what no reader should say."""
+    told = [
+        msgspec.structs.replace(event, id=f"call_{number}") if isinstance(event, ev.ToolStarted) else event
+        for number, event in enumerate(events)
+    ]
+    stream(*told, ev.Finished(finish), tools=TOOLS)

@@ -121,6 +121,30 @@ async def test_a_chat_client_reaches_a_provider_of_responses(db: Database, tmp_p
     assert [call["id"] for call in json.loads(got.body)["choices"][0]["message"]["tool_calls"]] == ["call_1", "call_2"]
 
 
+async def test_a_stored_prompt_is_for_the_provider_to_judge(db: Database, tmp_path: Path) -> None:
+    body = {"model": "house", "prompt": {"id": "pmpt_1"}}
+    provider = Provider(answer(ANSWERS["text"]))
+    async with Upstream(provider) as up, gateway(db, tmp_path, model(up.port, "house", **NATIVE)) as made:
+        assert (await ask(made, body)).status == 200
+    assert json.loads(provider.bodies[0]) == {**body, "model": "gpt-x"}
+    async with gateway(db, tmp_path, model(1, "house")) as made:
+        got = await ask(made, body)
+        assert (got.status, got.error["param"]) == (400, "input")
+
+
+async def test_the_demonstration_model_answers_too(db: Database, tmp_path: Path) -> None:
+    async with (
+        gateway(db, tmp_path) as made,
+        made.served() as url,
+        openai.AsyncOpenAI(base_url=url, api_key=made.key, max_retries=0) as client,
+    ):
+        whole = await client.responses.create(model="echo", input="Grüezi")
+        async with client.responses.stream(model="echo", input="Grüezi") as stream:
+            streamed = await stream.get_final_response()
+    assert "You wrote: Grüezi" in whole.output_text
+    assert streamed.output_text == whole.output_text
+
+
 async def test_a_seal_of_ours_reaches_no_provider_of_responses(db: Database, tmp_path: Path) -> None:
     """The conversation began with a model of another dialect."""
     ours = {"type": "reasoning", "summary": [], "encrypted_content": pack(Sealed("sig", origin="anthropic_messages"))}
