@@ -41,7 +41,7 @@ LARGEST_ERROR = 1024 * 1024
 STAND_IN_STATUS = 500
 JSON_BEGINS = (b"{", b"[")
 # A provider that notices too late that it cannot answer says so in the first event of a good answer.
-BROKEN_EVENT = re.compile(rb'\s*(?:event: ?error\r?\n)?data: ?(\{\s*"(?:error"|type"\s*:\s*"error").*)')
+BROKEN_EVENT = re.compile(rb'\s*(?:event: ?error\r?\n)?data: ?(\{\s*(?:"error"\s*:\s*[{"]|"type"\s*:\s*"error").*)')
 STATUS_OF_KIND = {
     "overloaded_error": 529,
     "rate_limit_error": 429,

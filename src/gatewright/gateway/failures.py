@@ -47,9 +47,10 @@ class UpstreamBroke(UpstreamFailed):
 
 
 class NobodyFree(TooManyRequests):
-    """Every deployment of the model rests after failures, or has had what it may get in this minute."""
+    """Nobody was asked."""
 
     code = "no_deployments_available"
+    summary = "Every deployment of the model rests after failures, or has had what it may get in this minute."
 
     def __init__(self, retry_after: int, limits: Sequence[str]) -> None:
         why = f"all have had their {' and '.join(limits)} of this minute" if limits else "all rest after failures"

@@ -223,6 +223,13 @@ async def test_a_stream_that_fails_before_its_first_byte_begins_elsewhere(
     assert (record["deployment"], record["retries"], record["cost"]) == ("chat/2", 1, 42_000)
 
 
+async def test_a_stream_that_says_that_nothing_is_wrong_is_none_that_fails(db: Database, tmp_path: Path) -> None:
+    first = FIRST.replace(b"{", b'{"error":null,', 1)
+    provider = Provider(STREAM_HEAD + chunk(first, DONE) + b"0\r\n\r\n")
+    async with behind(db, tmp_path, {"chat": provider}) as made:
+        assert (await made.chat(STREAM_ASK)).body == first + DONE
+
+
 async def test_never_a_second_provider_after_the_first_byte(db: Database, tmp_path: Path) -> None:
     async def broken(talk: Talk) -> None:
         await talk.request()
