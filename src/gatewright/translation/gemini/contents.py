@@ -101,7 +101,7 @@ class Contents:
                 "messages", f"the arguments of the call {call.id[:100]!r} among them are no JSON object"
             ) from None
         self._names[call.id] = call.name
-        part: Json = {"functionCall": {"id": call.id, "name": call.name, "args": args}}
+        part: Json = {"functionCall": {**self._matching(call.id), "name": call.name, "args": args}}
         if call.signature is not None:
             part["thoughtSignature"] = call.signature
         return part
@@ -126,10 +126,13 @@ class Contents:
                     else:
                         (inside if self._fits(one) else beside).append(one)
         response = {"error" if result.is_error else "output": "\n".join(texts)}
-        answer: Json = {"id": result.call_id, "name": name, "response": response}
+        answer: Json = {**self._matching(result.call_id), "name": name, "response": response}
         if inside:
             answer["parts"] = inside
         return [{"functionResponse": answer}, *beside]
+
+    def _matching(self, call_id: str) -> Json:
+        return {"id": call_id} if self._traits.matched else {}
 
     def _fits(self, part: Json) -> bool:
         return self._traits.rich_results and part.get("inlineData", {}).get("mimeType") in IN_RESULTS

@@ -22,14 +22,16 @@ class Traits(NamedTuple):
     """`levels` are the values of `thinkingLevel`, least first; empty where thought is asked for by a budget.
 
     `budgets` are the smallest and the largest `thinkingBudget` in tokens, None where there is none; `pausable`: a
-    budget of 0 switches thought off. `signed`: a call of a tool must come back with its signature. `rich_results`: the
-    result of a tool may hold images.
+    budget of 0 switches thought off. `signed`: a call of a tool must come back with its signature. `matched`: calls and
+    results of tools have ids; to older models Google refuses requests with them. `rich_results`: the result of a tool
+    may hold images.
     """
 
     levels: tuple[str, ...] = ()
     budgets: tuple[int, int] | None = None
     pausable: bool = False
     signed: bool = False
+    matched: bool = False
     rich_results: bool = False
 
     @property
@@ -58,7 +60,7 @@ def _by_level(name: str, version: tuple[int, int]) -> Traits:
         levels = ("LOW", "HIGH") if version == (3, 0) else USUAL_LEVELS
     elif "flash" in name and version < (3, 7):
         levels = EVERY_LEVEL
-    return Traits(levels=levels, signed=True, rich_results=True)
+    return Traits(levels=levels, signed=True, matched=True, rich_results=True)
 
 
 def _by_budget(name: str, version: tuple[int, int]) -> Traits:

@@ -417,9 +417,17 @@ def test_older_models_get_the_files_of_a_result_beside_it() -> None:
         "gemini-2.5-flash",
     )
     assert body["contents"][1]["parts"] == [
-        {"functionResponse": {"id": "a", "name": "f", "response": {"output": ""}}},
+        {"functionResponse": {"name": "f", "response": {"output": ""}}},
         {"inlineData": {"mimeType": "image/png", "data": PNG}},
     ]
+
+
+def test_older_models_refuse_ids_of_calls() -> None:
+    conversation = asks(messages=(call("a"), result("a")))
+    older, newer = (written(conversation, name)[0]["contents"] for name in ("gemini-2.5-pro", "gemini-3-pro-preview"))
+    assert "id" not in older[0]["parts"][0]["functionCall"]
+    assert "id" not in older[1]["parts"][0]["functionResponse"]
+    assert newer[0]["parts"][0]["functionCall"]["id"] == newer[1]["parts"][0]["functionResponse"]["id"] == "a"
 
 
 @pytest.mark.parametrize(
