@@ -26,7 +26,8 @@ class Traits(NamedTuple):
 
     `pausable`: thought can be switched off with `thinking: disabled`; None where it is off unless asked for. `xhigh`:
     that effort is there. `samples`: temperature, top_p and top_k may be set, and `blends` the first two together.
-    `structured`: answers and tool calls can be held to a schema. `instructed`: system messages may stand among the
+    `hides`: thought comes without its text unless `display` asks for it. `structured`: answers and tool calls can be
+    held to a schema. `instructed`: system messages may stand among the
     others.
     """
 
@@ -36,6 +37,7 @@ class Traits(NamedTuple):
     xhigh: bool = False
     samples: bool = True
     blends: bool = False
+    hides: bool = False
     structured: bool = True
     instructed: bool = False
 
@@ -75,6 +77,7 @@ def _of(family: str, version: tuple[int, int]) -> Traits:
         pausable=None if version < (5, 0) else version == (5, 0) and family in ("opus", "sonnet"),
         xhigh=True,
         samples=False,
+        hides=True,
         instructed=version >= (4, 8) and (family, version) != ("sonnet", (5, 0)),
     )
 

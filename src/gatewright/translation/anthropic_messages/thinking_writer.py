@@ -9,6 +9,8 @@
 | as the model likes | `budget_tokens` of `medium` | `adaptive` |
 
 A budget stays within half of `max_tokens`, and is never below 1,024. `xhigh` is `high` on Claude 4.6, which lacks it.
+Claude 4.7 and later show no thought unless told to: whoever asks for thought by an effort or a budget is shown it, as
+by the models before. A client that asks for `adaptive` speaks Anthropic's API and knows its `display`.
 Where Anthropic would refuse a request because of the thought it asks for, thought is not asked for.
 """
 
@@ -106,7 +108,10 @@ def _adaptive(ask: ReasoningAsk, traits: Traits) -> Thought:
         effort = "low"
     elif effort == "xhigh" and not traits.xhigh:
         effort = "high"
-    return Thought(_shown({"type": "adaptive"}, ask), effort)
+    thinking = _shown({"type": "adaptive"}, ask)
+    if traits.hides and not ask.adaptive:
+        thinking.setdefault("display", "summarized")
+    return Thought(thinking, effort)
 
 
 def _shown(thinking: Json, ask: ReasoningAsk) -> Json:

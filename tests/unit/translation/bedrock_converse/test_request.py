@@ -389,7 +389,11 @@ ASKS = [
         {"thinking": {"type": "adaptive", "display": "omitted"}, "output_config": {"effort": "high"}},
     ),
     (NEWEST, ReasoningAsk(adaptive=True), {"thinking": {"type": "adaptive"}}),
-    (NEWEST, ReasoningAsk(budget=3000), {"thinking": {"type": "adaptive"}, "output_config": {"effort": "medium"}}),
+    (
+        NEWEST,
+        ReasoningAsk(budget=3000),
+        {"thinking": {"type": "adaptive", "display": "summarized"}, "output_config": {"effort": "medium"}},
+    ),
     (NEWEST, ReasoningAsk(budget=0), {}),
     ("anthropic.claude-sonnet-5", ReasoningAsk(effort="none"), {"thinking": {"type": "disabled"}}),
     (ARN, ReasoningAsk(adaptive=True), {"thinking": {"type": "adaptive"}}),
