@@ -22,6 +22,7 @@ from gatewright.translation.model import (
     ToolCall,
     ToolResult,
 )
+from gatewright.translation.openai_chat.servers import SERVERS
 
 USER = {"role": "user", "content": "Hello"}
 CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"a":1}'}}
@@ -336,6 +337,12 @@ def test_thoughts_go_back_in_the_servers_form_without_the_seals_of_others(
     (found,) = written(*THOUGHTS, Text(text="So."), role=Role.ASSISTANT, provider=provider)
     assert found == {"role": "assistant", "content": "So.", **expected}
     assert left_out(*THOUGHTS, role=Role.ASSISTANT, provider=provider) == ([] if expected else ["reasoning"])
+
+
+@pytest.mark.parametrize("provider", SERVERS)
+def test_every_server_gets_thoughts_by_a_name_that_some_server_has(provider: str) -> None:
+    (found,) = written(Reasoning(text="Hm"), Text(text="So."), role=Role.ASSISTANT, provider=provider)
+    assert found.keys() - {"role", "content"} in (set(), {"reasoning_content"}, {"reasoning"})
 
 
 def test_unsealed_thoughts_go_to_openrouter_as_text() -> None:

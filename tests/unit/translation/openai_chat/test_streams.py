@@ -238,8 +238,12 @@ def test_tool_calls_however_they_are_cut_up(deltas: list[dict[str, Any]]) -> Non
 def test_calls_without_an_id_get_one_and_signatures_are_kept() -> None:
     bare = call(0, None, "look")
     assert said(bare)[0] == ev.ToolStarted(0, "call_chatcmpl9_0", "look")
-    bare["tool_calls"][0]["extra_content"] = {"google": {"thought_signature": "c2ln"}}
-    assert said(bare)[0] == ev.ToolStarted(0, "call_chatcmpl9_0", "look", "c2ln")
+    for name, value in (
+        ("extra_content", {"google": {"thought_signature": "c2ln"}}),
+        ("provider_specific_fields", {"thought_signature": "c2ln"}),
+    ):
+        signed = {**bare["tool_calls"][0], name: value}
+        assert said({"tool_calls": [signed]})[0] == ev.ToolStarted(0, "call_chatcmpl9_0", "look", "c2ln")
 
 
 @pytest.mark.parametrize(
