@@ -86,6 +86,8 @@ class ResponseWriter:
         return told + self._added(new.place, new.added), new
 
     def _text(self, event: ev.TextDelta) -> bytes:
+        if isinstance(self._open, OpenMessage):
+            return self._open.text(event)
         told, message = self._message()
         return told + message.text(event)
 

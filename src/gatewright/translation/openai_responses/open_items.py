@@ -46,15 +46,14 @@ class Place:
 class OpenMessage:
     """Texts and refusals, each a part of its own."""
 
-    __slots__ = ("_annotations", "_content", "_length", "_logprobs", "_out", "_part", "_raw", "_refuses", "place")
+    __slots__ = ("_annotations", "_content", "_kind", "_logprobs", "_out", "_pieces", "_raw", "place")
 
     def __init__(self, place: Place, out: Numbered) -> None:
         self.place = place
         self._out = out
         self._content: list[Json] = []
-        self._part: list[str] | None = None  # the pieces of the part that is open
-        self._refuses = False
-        self._length = 0
+        self._kind = ""  # of the part that is open: `text`, `refusal` or none
+        self._pieces: list[str] = []
         self._raw = b""
         self._annotations: list[Json] = []
         self._logprobs: list[Json] = []
@@ -66,25 +65,29 @@ class OpenMessage:
 
     def text(self, event: ev.TextDelta) -> bytes:
         """More text."""
-        begun = self._begin(refuses=False)
-        logprobs = items.logprobs_of(event.logprobs)
-        self._append(event.text)
-        self._logprobs.extend(logprobs)
-        told = b'%b,"delta":%b,"logprobs":%b' % (self._raw, _encode(event.text), _encode(logprobs))
+        begun = b"" if self._kind == "text" else self._begin("text")
+        text = event.text
+        self._pieces.append(text)
+        if event.logprobs is None:
+            told = b'%b,"delta":%b,"logprobs":[]' % (self._raw, _encode(text))
+        else:
+            logprobs = items.logprobs_of(event.logprobs)
+            self._logprobs.extend(logprobs)
+            told = b'%b,"delta":%b,"logprobs":%b' % (self._raw, _encode(text), _encode(logprobs))
         return begun + self._out.line(b"response.output_text.delta", told)
 
     def refusal(self, text: str) -> bytes:
         """More of a refusal."""
-        begun = self._begin(refuses=True)
-        self._append(text)
+        begun = b"" if self._kind == "refusal" else self._begin("refusal")
+        self._pieces.append(text)
         return begun + self._out.line(b"response.refusal.delta", b'%b,"delta":%b' % (self._raw, _encode(text)))
 
     def cite(self, event: ev.Cited) -> bytes:
         """A source of the text that is open."""
-        begun = self._begin(refuses=False)
-        found = items.annotation(event.citation, self._length)
+        found = items.annotation(event.citation, sum(map(len, self._pieces)) if self._kind == "text" else 0)
         if found is None:
-            return begun
+            return b""
+        begun = b"" if self._kind == "text" else self._begin("text")
         index = len(self._annotations)
         self._annotations.append(found)
         members = {**self._members(), "annotation_index": index, "annotation": found}
@@ -92,12 +95,11 @@ class OpenMessage:
 
     def end_part(self) -> bytes:
         """The open part is whole."""
-        if self._part is None:
+        kind, self._kind = self._kind, ""
+        if not kind:
             return b""
-        text = "".join(self._part)
-        self._part = None
-        at = self._members()
-        if self._refuses:
+        text, at = "".join(self._pieces), self._members()
+        if kind == "refusal":
             part = items.refusal_part(text)
             done = self._out.event("response.refusal.done", {**at, "refusal": text})
         else:
@@ -113,20 +115,13 @@ class OpenMessage:
     def _members(self) -> Json:
         return {**self.place.members, "content_index": len(self._content)}
 
-    def _append(self, text: str) -> None:
-        if self._part is not None:
-            self._part.append(text)
-        self._length += len(text)
-
-    def _begin(self, *, refuses: bool) -> bytes:
-        if self._part is not None and self._refuses == refuses:
-            return b""
+    def _begin(self, kind: str) -> bytes:
         ended = self.end_part()
-        self._part, self._refuses, self._length = [], refuses, 0
+        self._kind, self._pieces = kind, []
         self._annotations, self._logprobs = [], []
         at = self._members()
         self._raw = _encode(at)[1:-1]
-        part = items.refusal_part("") if refuses else items.text_part("", [], [])
+        part = items.refusal_part("") if kind == "refusal" else items.text_part("", [], [])
         return ended + self._out.event("response.content_part.added", {**at, "part": part})
 
 

@@ -4,8 +4,6 @@ Source: OpenAI API reference, "Streaming events": `response.completed`, `respons
 repeat the whole response, and `error` says what went wrong. Streams of images and transcriptions end likewise.
 """
 
-import re
-
 import msgspec
 
 from gatewright.domain.money import Usage
@@ -27,8 +25,11 @@ WHOLE = frozenset(
 )
 BROKEN = frozenset({"response.failed", "error"})
 _BLANK = b"\n\n"
-# Any of these may begin what ends a stream; text of the model's that holds one only costs a closer look.
-_MARK = re.compile(rb"completed|incomplete|failed|error|text\.done")
+_QUIET = (
+    b"event: response.output_text.delta\n",
+    b"event: response.function_call_arguments.delta\n",
+    b"event: response.reasoning_summary_text.delta\n",
+)
 
 
 class _Response(msgspec.Struct):
@@ -71,10 +72,12 @@ class EndTap:
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes that arrived; returns the bytes to relay now: all of them."""
+        ends = data.endswith(_BLANK)
+        if ends and not self._inside and data.startswith(_QUIET) and data.count(_BLANK) == 1:
+            return data  # nearly every chunk: one event, which ends nothing
         if not self._begun:
             self._begun = b"response." in data
-        ends = data.endswith(_BLANK)
-        if (self._inside or not ends or _MARK.search(data) is not None) and not self._lost:
+        if (self._inside or not ends or _may_end(data)) and not self._lost:
             self._inside = not ends
             try:
                 self._read(self._events.feed(data))
@@ -92,7 +95,7 @@ class EndTap:
 
     def _read(self, events: list[tuple[bytes, bytes]]) -> None:
         for _, data in events:
-            if _MARK.search(data) is not None:
+            if _may_end(data):
                 self._end(data)
 
     def _end(self, data: bytes) -> None:
@@ -111,3 +114,8 @@ class EndTap:
         used = inner.usage or event.usage
         if used is not None:
             self.usage = used.usage() or self.usage
+
+
+def _may_end(data: bytes) -> bool:
+    """Whether one of the events in `data` may end a stream; a text of the model's can only cost a closer look."""
+    return b"complete" in data or b"failed" in data or b"error" in data or b"text.done" in data
