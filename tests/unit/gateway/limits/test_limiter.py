@@ -103,6 +103,13 @@ async def test_limits_of_models_count_by_model(limiter: Limiter) -> None:
     await refusal(limiter, who, ask("other"))
 
 
+async def test_what_was_made_for_one_caller_is_used_for_no_other(limiter: Limiter) -> None:
+    who, gone = caller(key(rpm=1)), caller(key(rpm=9))
+    limiter._known[id(who.holders), "chat"] = (gone.holders, [], False)
+    await admit(limiter, who)
+    await refusal(limiter, who)
+
+
 async def test_everybody_together(clock: ManualClock) -> None:
     limiter = Limiter(MemoryCounters(clock), clock, overall=2)
     first = await admit(limiter, caller(), slot="a")

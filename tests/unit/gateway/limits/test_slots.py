@@ -46,6 +46,22 @@ async def test_slots_of_long_requests_are_kept(
     assert isinstance(await other.take(claims, 5, "later"), Refused)
 
 
+async def test_a_slot_that_was_freed_is_kept_no_longer(valkey: Valkey, clock: ManualClock) -> None:
+    counters = ValkeyCounters(valkey, uuid4().hex, clock)
+    claims = [parallel(1)]
+    taken = await counters.take(claims, 5, "a")
+    assert isinstance(taken, Taken)
+    held = dict(counters._held)
+    task = counters.settle(claims, "a", taken, None)
+    assert task is not None
+    await task
+    assert counters._held == {}
+    # One that was on its way to be prolonged does not come back.
+    counters._held.update(held)
+    await counters.keep()
+    assert isinstance(await counters.take(claims, 5, "b"), Taken)
+
+
 async def test_a_slot_that_was_refused_is_not_kept(valkey: Valkey, clock: ManualClock) -> None:
     counters = ValkeyCounters(valkey, uuid4().hex, clock)
     assert isinstance(await counters.take([parallel(0)], 5, "a"), Refused)

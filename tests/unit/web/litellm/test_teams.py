@@ -9,6 +9,7 @@ from gatewright.domain.clock import iso
 from gatewright.domain.identity import Role
 from gatewright.domain.keys import key_hash
 from gatewright.domain.limits import Holder, Limits
+from gatewright.storage import teams
 
 
 async def made(stage: Stage, **body: object) -> dict[str, Any]:
@@ -122,6 +123,15 @@ async def test_no_key_comes_into_a_team_that_is_being_deleted(stage: Stage) -> N
             assert (await stage.call("GET", "/key/info", key)).status_code == 401
         else:
             assert answers[0].json()["error"]["param"] == "team_id"
+
+
+async def test_a_key_whose_team_is_gone_opens_nothing(stage: Stage) -> None:
+    await made(stage, team_id="red")
+    key = await key_in(stage, "red")
+    async with stage.db.write() as tx:
+        await teams.remove(tx, "red")
+    refused = await stage.call("GET", "/key/info", key)
+    assert (refused.status_code, "team of this API key" in refused.text) == (401, True)
 
 
 async def test_only_administrators_put_keys_into_teams(stage: Stage) -> None:
