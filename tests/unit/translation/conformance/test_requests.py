@@ -13,6 +13,7 @@ from tests.unit.translation.conformance.test_answers import ODD, changed, paths
 
 from gatewright.domain.errors import BadInput
 from gatewright.translation.carriage import CannotCarry, Carriage
+from gatewright.translation.dialect import Dialect
 from gatewright.translation.halves import ClientHalf
 from gatewright.translation.model import Message, Reasoning, Request, Role, Text
 from gatewright.translation.registry import client_half, provider_half
@@ -143,3 +144,8 @@ def test_what_cannot_be_read_is_refused(client: ClientSeat, filling: bytes) -> N
         with pytest.raises(BadInput) as caught:
             client_half(client.dialect).read({**sound, name: msgspec.Raw(filling)})
         assert (caught.value.param or "").partition("[")[0].partition(".")[0] == name
+
+
+def test_every_dialect_takes_part() -> None:
+    assert {seat.dialect for seat in PROVIDERS} == set(Dialect)
+    assert {seat.dialect for seat in CLIENTS} == {Dialect.CHAT, Dialect.RESPONSES, Dialect.MESSAGES}
