@@ -145,7 +145,7 @@ class Conversation:
             f"The item {maybe_text(item, 'id', at)!r} is not stored: this model's answers are not kept.",
             param=f"{at}.id",
             code="item_not_found",
-            hint="Send the item itself instead of a reference to it.",
+            hint="Send the item itself instead of a reference to it; libraries do so with `store` set to false.",
         )
 
     def _elsewhere(self, item: Json, at: str) -> None:
