@@ -14,7 +14,7 @@ from gatewright.domain.model_names import ANY, fill, is_pattern
 from gatewright.domain.money import Price
 from gatewright.gateway.credentials.registry import Credentials
 from gatewright.gateway.terms import NO_TERMS, Terms, terms_of, timeouts_of
-from gatewright.settings.providers import provider_and_model
+from gatewright.settings.providers import PROVIDERS, provider_and_model
 from gatewright.settings.router import Router
 from gatewright.settings.schema import ModelEntry
 from gatewright.storage.deployments import DeploymentRow
@@ -95,6 +95,18 @@ class Site(NamedTuple):
     timeout_s: float
     router: Router = Router()
     credentials: Credentials | None = None
+    untested: frozenset[str] = frozenset()
+    """Providers that are switched on although they are untested."""
+
+    def check_tested(self, provider: str) -> None:
+        """Raises BadInput for a provider that is off."""
+        if PROVIDERS[provider].untested and provider not in self.untested:
+            raise BadInput(
+                f"The provider {provider} is off: no library of its own judges what is sent to it.",
+                param="model",
+                hint=f"Set GATEWRIGHT_UNTESTED_PROVIDERS={provider} to switch it on.",
+                code="provider_untested",
+            )
 
 
 def from_entry(entry: ModelEntry, site: Site) -> Deployment:
@@ -112,6 +124,7 @@ def from_entry(entry: ModelEntry, site: Site) -> Deployment:
 
 def _of_entry(entry: ModelEntry, site: Site) -> Deployment:
     """Raises BadInput."""
+    site.check_tested(entry.provider)
     base = entry.api_base or ""
     model = tried(entry.upstream_model)
     ways = ways_at(entry.provider, model, base, entry.api_key, site.policy, entry.params, site.credentials)
@@ -143,6 +156,7 @@ def from_row(row: DeploymentRow, api_key: str | None, site: Site) -> Deployment:
     """A deployment from the database. Raises BadInput when the row cannot be called."""
     params = {"drop_params": True, **row.params} if site.router.drop_params else row.params
     provider, upstream_model = provider_and_model(str(row.params.get("model") or ""))
+    site.check_tested(provider)
     api_base = str(row.params.get("api_base") or "")
     price: Any = row.model_info.get("price")
     info: Mapping[str, Any] = row.model_info.get("info", {})
@@ -179,7 +193,7 @@ def tried(model: str) -> str:
 
 def _secrets(api_key: str | None, params: Mapping[str, Any]) -> tuple[bytes, ...]:
     """What is sent to the provider and to nobody else, longest first."""
-    sent = [api_key, *dict(params.get("extra_headers") or {}).values()]
+    sent = [api_key, params.get("azure_ad_token"), *dict(params.get("extra_headers") or {}).values()]
     found = {text.encode() for text in sent if isinstance(text, str) and len(text) >= SHORTEST_SECRET}
     return tuple(sorted(found, key=len, reverse=True))
 

@@ -97,7 +97,7 @@ class Deployments:
         self._credentials = credentials
         self.router = settings.router
         policy, timeout_s = settings.operator_policy, settings.request_timeout_s
-        site = Site(policy, timeout_s, settings.router, credentials)
+        site = Site(policy, timeout_s, settings.router, credentials, settings.untested_providers)
         self._configured = [self._priced(from_entry(entry, site)) for entry in settings.models]
         self._site = site._replace(policy=settings.person_policy)
         self._broken: dict[str, str] = {}
@@ -242,6 +242,7 @@ class Deployments:
 
     async def _check_callable(self, new: NewDeployment, provider: str, model: str, api_base: str) -> None:
         """Raises BadInput for what could not be called."""
+        self._site.check_tested(provider)
         policy = self._settings.person_policy
         ways_at(provider, tried(model), api_base, new.api_key, policy, new.params, self._credentials)
         for param, url in {"api_base": api_base, **{name: new.params.get(name) for name in ADDRESSES}}.items():

@@ -13,7 +13,8 @@ class Provider(NamedTuple):
     `path` is put behind a given `api_base` without a path, where LiteLLM wants it without one. `speaks` is the adapter
     in `upstreams.providers`. `responses`: at its own address it has OpenAI's responses API. `rerank`: it has Cohere's
     rerank beside OpenAI's API. `regional`: its address is made of a region or a project, by the adapter.
-    `refuses` names members of OpenAI's bodies that it answers with an error and that need not be sent.
+    `untested`: no library of the provider's own judges what is sent to it, so that it is off until it is switched on by
+    name. `refuses` names members of OpenAI's bodies that it answers with an error and that need not be sent.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Provider(NamedTuple):
     responses: bool = False
     rerank: bool = False
     regional: bool = False
+    untested: bool = False
     refuses: tuple[str, ...] = ()
 
 
@@ -40,9 +42,9 @@ PROVIDERS = {
         Provider("bedrock_converse", speaks="bedrock", regional=True),
         Provider("cohere", "https://api.cohere.com", speaks="cohere"),
         Provider("gemini", "https://generativelanguage.googleapis.com/v1beta", path="/v1beta", speaks="gemini"),
-        Provider("jina_ai", "https://api.jina.ai/v1", speaks="retrieval"),
+        Provider("jina_ai", "https://api.jina.ai/v1", speaks="retrieval", untested=True),
         Provider("vertex_ai", "https://aiplatform.googleapis.com", speaks="vertex_ai"),
-        Provider("voyage", "https://api.voyageai.com/v1", speaks="retrieval"),
+        Provider("voyage", "https://api.voyageai.com/v1", speaks="retrieval", untested=True),
         Provider("baseten", "https://inference.baseten.co/v1"),
         Provider("cerebras", "https://api.cerebras.ai/v1"),
         Provider("dashscope", "https://dashscope.aliyuncs.com/compatible-mode/v1"),

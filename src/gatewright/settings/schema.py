@@ -70,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True):
     max_request_bytes: int
     request_timeout_s: float
     direct_door: bool = True
+    untested_providers: frozenset[str] = frozenset()
     models: tuple[ModelEntry, ...] = ()
     router: Router = Router()
     caching: Caching = Caching()
@@ -260,6 +261,14 @@ SETTINGS: tuple[Setting, ...] = (
         "through ASGI.",
         values.boolean,
         True,
+    ),
+    Setting(
+        "untested_providers",
+        ("GATEWRIGHT_UNTESTED_PROVIDERS",),
+        "Providers to switch on, with commas between them, although no library of theirs judges what is sent to them: "
+        "`voyage`, `jina_ai`.",
+        values.untested_providers,
+        frozenset(),
     ),
     Setting(
         "request_timeout_s",

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gatewright.domain.clock import DAY, HOUR, MINUTE, SECOND, Millis
+from gatewright.settings.providers import PROVIDERS
 
 UNITS: dict[str, Millis] = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY, "mo": 30 * DAY}
 SHORTEST_KEY = 12
@@ -162,6 +163,15 @@ def networks(value: str) -> tuple[str, ...]:
         except ValueError:
             raise ValueError(f"{part!r} is not a network | Write addresses such as 10.0.0.0/8 or 192.168.1.5") from None
     return tuple(found)
+
+
+def untested_providers(value: str) -> frozenset[str]:
+    """Names of providers that are off until they are named."""
+    known = sorted(one.name for one in PROVIDERS.values() if one.untested)
+    names = frozenset(filter(None, (part.strip() for part in value.split(","))))
+    for name in sorted(names.difference(known)):
+        raise ValueError(f"{name!r} is none of them | Name some of {', '.join(known)}")
+    return names
 
 
 def strong_key(value: str) -> str:

@@ -244,3 +244,18 @@ async def test_a_base_model_says_whose_price_counts(
     entry = msgspec.structs.replace(model(1, price=None), upstream_model="gpt-x", info={"base_model": base_model})
     [one] = Deployments(db, settings(tmp_path, [entry]), price_of, resolve).visible(ANYBODY)
     assert (one.price, seen) == (CATALOGUE, asked)
+
+
+async def test_a_provider_that_nobody_judges_is_off_until_it_is_named(db: Database, tmp_path: Path) -> None:
+    found = registry(db, tmp_path)
+    ranker = {"upstream_model": "voyage/rerank-2", "api_base": "https://llm.example/v1"}
+    with pytest.raises(BadInput) as off:
+        await add(found, **ranker)
+    assert (off.value.error_code, off.value.param) == ("provider_untested", "model")
+    assert "GATEWRIGHT_UNTESTED_PROVIDERS=voyage" in (off.value.hint or "")
+    entry = model(1, provider="voyage", upstream_model="rerank-2")
+    with pytest.raises(SettingInvalid, match="voyage is off"):
+        registry(db, tmp_path, entry)
+    switched_on = registry(db, tmp_path, entry, untested_providers=frozenset({"voyage"}))
+    await add(switched_on, **ranker)
+    assert [one.provider for one in behind(switched_on, "chat")] == ["voyage", "voyage"]
