@@ -20,10 +20,14 @@ MOST_PARTS = 200
 LONGEST_FIELD = 1024
 """Bytes of `model` and of `stream`."""
 
-_BOUNDARY = re.compile(r"[!-~ ]{0,69}[!-~]")
-_NAME = re.compile(rb"""(?i)[;\s]name=(?:"([^"]*)"|([^\s;"]+))""")
+# What RFC 2046 5.1.1 allows and no more: of a quote or a backslash another reader may make another boundary.
+_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
+_PARAM = rb"""[ \t]*;[ \t]*([A-Za-z*]+)=("(?:[^"\\]|\\.)*"|[^\s;"\\=]+)"""
+_DISPOSITION = re.compile(rb"(?i:form-data)((?:" + _PARAM + rb")*)[ \t]*")
+_PARAMS = re.compile(_PARAM)
 MODEL_HEAD = b'Content-Disposition: form-data; name="model"\r\n\r\n'
 JUDGED = (b"model", b"stream")
+DISPOSITION_PARAMS = frozenset({b"name", b"filename", b"filename*"})
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -121,11 +125,11 @@ def _boundary(content_type: bytes) -> bytes:
 
 
 def _parts(body: bytes, boundary: bytes) -> list[_Part]:
-    pieces = (b"\r\n" + body).split(b"\r\n--" + boundary)
-    if len(pieces) < 3 or pieces[0].strip() or not pieces[-1].startswith(b"--") or pieces[-1][2:].strip():
-        raise _malformed("it does not end with its boundary")
+    pieces = (b"\r\n" + body).split(b"\r\n--" + boundary, MOST_PARTS + 2)
     if len(pieces) > MOST_PARTS + 2:
         raise _malformed(f"it has more than {MOST_PARTS} parts")
+    if len(pieces) < 3 or pieces[0].strip() or not pieces[-1].startswith(b"--") or pieces[-1][2:].strip():
+        raise _malformed("it does not end with its boundary")
     return [_part(piece) for piece in pieces[1:-1]]
 
 
@@ -136,18 +140,28 @@ def _part(piece: bytes) -> _Part:
     if not blank or b"\n" in head.replace(b"\r\n", b""):
         raise _malformed("a part has no head")
     lines = head.split(b"\r\n")
-    dispositions = [line for line in lines if line.lower().startswith(b"content-disposition:")]
-    names = _NAME.findall(dispositions[0]) if len(dispositions) == 1 else []
-    if len(names) != 1:
-        raise _malformed("a part has no name, or more than one")
-    name = names[0][0] or names[0][1]
+    if any(line[:1] in (b" ", b"\t") for line in lines) or b"\r" in head.replace(b"\r\n", b""):
+        raise _malformed("a line of a part's head is folded")
+    name, is_file = _disposition(lines)
     if name.lower() in JUDGED and name not in JUDGED:
         # A provider that reads names without regard to case would ask for another model than we judged.
         raise BadInput(f"`{name.decode()}` must be written `{name.decode().lower()}`.", param=name.decode().lower())
     encoded = any(line.lower().startswith(b"content-transfer-encoding:") for line in lines)
     if name in JUDGED and encoded:
         raise _malformed("an encoded field cannot be read")
-    return _Part(name, head + b"\r\n\r\n", content, b"filename" in dispositions[0].lower())
+    return _Part(name, head + b"\r\n\r\n", content, is_file)
+
+
+def _disposition(lines: list[bytes]) -> tuple[bytes, bool]:
+    """A part's name, and whether it is a file. Every reader must find the same name, so little else is taken."""
+    found = [line.partition(b":")[2].strip() for line in lines if line.lower().startswith(b"content-disposition")]
+    plain = _DISPOSITION.fullmatch(found[0]) if len(found) == 1 else None
+    params = [] if plain is None else [(name.lower(), value) for name, value in _PARAMS.findall(plain[1])]
+    named = dict(params)
+    name = named.get(b"name", b"").strip(b'"')
+    if not name or b"\\" in name or len(named) < len(params) or not named.keys() <= DISPOSITION_PARAMS:
+        raise _malformed("a part has no name, or more than one")
+    return name, len(params) > 1
 
 
 def _field(parts: tuple[_Part, ...], name: bytes) -> str | None:

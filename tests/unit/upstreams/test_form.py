@@ -1,5 +1,6 @@
 """Multipart forms: what is read of them, changed in them and refused. The SDK's own HTTP client makes them."""
 
+import tracemalloc
 from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any
@@ -120,3 +121,66 @@ def test_a_files_bytes_never_change(content: str) -> None:
     body, kind = encoded({"model": "public"}, {"file": ("a", content.encode(), "x/y")})
     assert decoded(read_form(body, kind, "file").rewritten("public"), kind).keys() == {"model", "file"}
     assert read_form(body, kind, "file").rewritten("public") == body
+
+
+def smuggled(boundary: str, inner: str) -> tuple[bytes, bytes]:
+    """A form of one file that holds another form, for a provider that reads the boundary as `inner`."""
+    hidden = f'--{inner}\r\nContent-Disposition: form-data; name="model"\r\n\r\ndear\r\n--{inner}--\r\n'
+    kind = boundary.replace("\\", "\\\\").replace('"', '\\"')
+    parts = (('name="model"', "cheap"), ('name="file"; filename="a"', f"x\r\n{hidden}"))
+    body = "".join(f"--{boundary}\r\nContent-Disposition: form-data; {name}\r\n\r\n{text}\r\n" for name, text in parts)
+    return f"{body}--{boundary}--\r\n".encode(), f'multipart/form-data; boundary="{kind}"'.encode()
+
+
+@pytest.mark.parametrize(("boundary", "inner"), [('x"y', "x"), ("x\\y", "xy"), ("x;y", "x"), ("x%41", "xA")])
+def test_a_boundary_that_may_be_read_in_two_ways_is_refused(boundary: str, inner: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        read_form(*smuggled(boundary, inner), "file")
+    assert caught.value.error_code == "invalid_form"
+
+
+def test_every_character_of_a_boundary_is_written_as_it_came() -> None:
+    boundary = "'()+_,-./:=? 09azAZ"
+    body, kind = smuggled(boundary, "other")
+    assert read_form(body, kind, "file").rewritten("cheap") == body
+
+
+@pytest.mark.parametrize(
+    "disposition",
+    [
+        "form-data; name=\"x\"; name*=utf-8''model",
+        'form-data; name="x"; name ="model"',
+        'form-data; name="mo\\del"',
+        'form-data; name="x";\r\n name="model"',
+        'form-data; name="x"\r\n\t; name="model"',
+        'form-data; x="; name=model"; name="x"; filename="a" "b"',
+        'attachment; name="x"; name="model"',
+        'form-data; filename="a.mp3"',
+    ],
+)
+def test_a_part_whose_name_may_be_read_in_two_ways_is_refused(disposition: str) -> None:
+    sneaky = f"--B\r\nContent-Disposition: {disposition}\r\n\r\ndear\r\n".encode()
+    body = sneaky + part("model", "cheap") + part("file", "1") + b"--B--\r\n"
+    with pytest.raises(BadInput) as caught:
+        read_form(body, b"multipart/form-data; boundary=B", "file")
+    assert caught.value.error_code == "invalid_form"
+
+
+@pytest.mark.parametrize(
+    "filename", ['filename="a\\"b; name=x.mp3"', "filename*=utf-8''%e2%82%ac.mp3", "filename=\"a\"; filename*=utf-8''b"]
+)
+def test_a_files_name_may_hold_anything(filename: str) -> None:
+    file = f"--B\r\ncontent-disposition: Form-Data;name=file ; {filename}\r\n\r\n1\r\n".encode()
+    body = part("model", "cheap") + file + b"--B--\r\n"
+    form = read_form(body, b"multipart/form-data; boundary=B", "file")
+    assert form.rewritten("cheap") == body
+
+
+def test_a_form_of_boundaries_alone_is_not_taken_apart() -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadInput, match="more than 200 parts"):
+            read_form(b"--a" + b"\r\n--a" * 400_000, b"multipart/form-data; boundary=a", "file")
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()
