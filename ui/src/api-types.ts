@@ -89,6 +89,7 @@ export interface NewModel {
   api_key: string | null;
   input_price_per_million?: string;
   output_price_per_million?: string;
+  params?: Record<string, unknown>;
 }
 
 export interface User {

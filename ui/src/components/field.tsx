@@ -4,13 +4,17 @@ interface Props extends Omit<InputHTMLAttributes<HTMLInputElement>, "id"> {
   "data-autofocus"?: boolean;
   label: string;
   hint?: ReactNode;
+  /** Said below the input, and aloud when it changes. */
+  note?: string | undefined;
   error?: string | undefined;
   optional?: boolean;
 }
 
-export function Field({ label, hint, error, optional = false, ...input }: Props) {
+export function Field({ label, hint, note, error, optional = false, ...input }: Props) {
   const id = useId();
-  const described = [hint ? `${id}-hint` : "", error ? `${id}-error` : ""].filter(Boolean).join(" ");
+  const described = [hint && `${id}-hint`, note && `${id}-note`, error && `${id}-error`]
+    .filter(Boolean)
+    .join(" ");
   return (
     <div className="field">
       <label htmlFor={id}>
@@ -31,6 +35,11 @@ export function Field({ label, hint, error, optional = false, ...input }: Props)
         aria-describedby={described || undefined}
         aria-invalid={error ? true : undefined}
       />
+      {note !== undefined && (
+        <p className="hint" id={`${id}-note`} aria-live="polite">
+          {note}
+        </p>
+      )}
       <FieldError id={`${id}-error`} error={error} />
     </div>
   );
