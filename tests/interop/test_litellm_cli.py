@@ -161,8 +161,27 @@ def test_a_model_is_added_used_and_deleted(terminal: Terminal, server: Gatewrigh
     assert "spare" not in [row["id"] for row in terminal.json("models", "list", "--format", "json")]
 
 
+def test_teams_are_listed_and_the_sign_in_is_put_into_one(terminal: Terminal, server: Gatewright) -> None:
+    assert "No teams found" in terminal.run("teams", "list").stdout
+    with server.admin() as http:
+        team = http.post("/team/new", json={"team_alias": "Reds", "models": ["house"], "rpm_limit": 600}).json()[
+            "team_id"
+        ]
+        listed = terminal.run("teams", "list")
+        assert (listed.returncode, "Reds" in listed.stdout, "house" in listed.stdout) == (0, True, True)
+        assigned = terminal.run("teams", "assign-key", "--team-id", team)
+        assert f"Successfully assigned key to team: {team}" in assigned.stdout, assigned.stderr
+        assert "You can now access models: house" in assigned.stdout
+        eventually(
+            lambda: {row["id"] for row in terminal.json("models", "list", "--format", "json")} == {"house"}, "it"
+        )
+        info = http.get("/key/info", params={"key": terminal.key}).json()
+        assert info["info"]["team_id"] == team
+        http.post("/key/update", json={"key": terminal.key, "team_id": None}).raise_for_status()
+
+
 def test_what_is_absent_is_said_to_be_not_found(terminal: Terminal) -> None:
-    done = terminal.run("http", "request", "GET", "/team/list")
+    done = terminal.run("http", "request", "GET", "/organization/list")
     assert done.returncode == 1
     assert "HTTP 404" in done.stderr
     assert "docs/api.md" in done.stdout

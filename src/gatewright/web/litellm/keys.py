@@ -24,6 +24,7 @@ from gatewright.web.litellm.rows import GeneratedKey, KeyInfo, key_fields
 from gatewright.web.routing import Access, Dialect, Route
 
 MOST_DELETED_AT_ONCE = 1000
+OF_VIRTUAL_KEYS = ("key_alias", "duration", "models", "metadata")
 
 
 class Generate(LimitFields, msgspec.Struct, frozen=True, kw_only=True):
@@ -174,8 +175,11 @@ class KeyRoutes:
             row, name = await self._by_alias(call, alias), UNSET
         else:
             raise BadInput("key is missing.", param="key", hint="Name the key by `key`, or by `key_alias`.")
-        if row.kind != "virtual" or row.revoked_at is not None:
+        if row.revoked_at is not None:
             raise NotFound("There is no such key.", param="key", code="key_not_found")
+        for field in () if row.kind == "virtual" else OF_VIRTUAL_KEYS:
+            if getattr(wanted, field) is not UNSET:
+                raise BadInput(f"{field} of a sign-in's credential cannot be changed.", param=field)
         return row, name
 
     async def _by_alias(self, call: Call, alias: str) -> KeyRow:

@@ -100,7 +100,8 @@ async def test_update_names_what_is_wrong(stage: Stage) -> None:
     wrong: tuple[tuple[dict[str, object], int, str], ...] = (
         ({"rpm_limit": 1}, 400, "key"),
         ({"key": "sk-no-such-key-at-all", "rpm_limit": 1}, 404, "key"),
-        ({"key": login, "rpm_limit": 1}, 404, "key"),
+        ({"key": login, "key_alias": "x"}, 400, "key_alias"),
+        ({"key": login, "duration": "30d"}, 400, "duration"),
         ({"key": key, "key_alias": "taken"}, 400, "key_alias"),
         ({"key": key, "key_alias": ""}, 400, "key_alias"),
         ({"key": key, "models": ["none"]}, 400, "models"),
@@ -113,6 +114,13 @@ async def test_update_names_what_is_wrong(stage: Stage) -> None:
         assert refusal(await stage.call("POST", "/key/update", MASTER, body)) == (status, param), body
     await stage.call("POST", "/key/delete", MASTER, {"keys": [other]})
     assert refusal(await stage.call("POST", "/key/update", MASTER, {"key": other, "rpm_limit": 1})) == (404, "key")
+
+
+async def test_a_sign_ins_credential_may_be_limited_too(stage: Stage) -> None:
+    login = await stage.key_of(await stage.person("ada"), kind="cli")
+    changed = await stage.call("POST", "/key/update", MASTER, {"key": login, "rpm_limit": 4})
+    assert (changed.status_code, changed.json()["rpm_limit"]) == (200, 4)
+    assert (await stage.ring.authenticate(login)).holders[0].limits == Limits(rpm=4)
 
 
 async def test_owners_change_their_keys_but_not_the_limits_on_them(stage: Stage) -> None:
