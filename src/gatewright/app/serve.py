@@ -19,6 +19,7 @@ from gatewright.app.worker import create
 from gatewright.domain.errors import GatewrightError, SettingInvalid
 from gatewright.settings.load import load
 from gatewright.settings.schema import Settings
+from gatewright.web.bounded import BoundedProtocol
 from gatewright.web.model_api.door import DirectProtocol
 
 BACKLOG = 2048
@@ -44,7 +45,7 @@ def run(flags: Mapping[str, str | None]) -> int:
         functools.partial(create, dict(flags)),
         factory=True,
         workers=settings.workers,
-        http=DirectProtocol if settings.direct_door else "httptools",
+        http=DirectProtocol if settings.direct_door else BoundedProtocol,
         ws="none",
         lifespan="on",
         log_level="warning",

@@ -1,9 +1,9 @@
 """The second door: model requests straight from uvicorn's protocol, without ASGI's messages; all else goes on to it.
 
-It takes the plain case alone: HTTP/1.1, POST, one of the model API's fixed paths. Everything before and behind a
-request stays uvicorn's: `DirectCycle` stands in its protocol where its own cycle does, so that pipelining, keep-alive
-and shutdown need no code here. It leans on uvicorn's internals, so uvicorn is pinned and the model API's tests run
-through both doors. Source: uvicorn, `protocols/http/httptools_impl.py`.
+It takes the plain case alone: HTTP/1.1, POST, one of the model API's fixed paths, a short body of announced length.
+Everything before and behind a request stays uvicorn's: `DirectCycle` stands in its protocol where its own cycle does,
+so that pipelining, keep-alive and shutdown need no code here. It leans on uvicorn's internals, so uvicorn is pinned and
+the model API's tests run through both doors. Source: uvicorn, `protocols/http/httptools_impl.py`.
 """
 
 import asyncio
@@ -11,12 +11,15 @@ from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Protocol, cast
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from gatewright.gateway.exchange import ClientGone, WireHeaders
+from gatewright.web.bounded import BoundedProtocol
 from gatewright.web.model_api.exchange import ModelExchange
 
 LAST_CHUNK = b"0\r\n\r\n"
+LONGEST_WAITED_FOR = 256 * 1024
+"""Bytes of a body that are taken before anybody looks at the key; the first door looks before it reads more."""
 
 
 class Direct(Protocol):
@@ -70,6 +73,11 @@ class DirectCycle(ModelExchange):
 
     def set(self) -> None:
         """Nothing waits."""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the body is announced, and short enough to be waited for from somebody unknown."""
+        return 0 < self._length <= LONGEST_WAITED_FOR
 
     @property
     def body_fits(self) -> bool:
@@ -169,7 +177,7 @@ class DirectCycle(ModelExchange):
         self._protocol.on_response_complete()
 
 
-class DirectProtocol(HttpToolsProtocol):
+class DirectProtocol(BoundedProtocol):
     """uvicorn's protocol with the second door in it."""
 
     _reading: DirectCycle | None = None
@@ -179,6 +187,7 @@ class DirectProtocol(HttpToolsProtocol):
     """The last one of this door's, which others may queue behind."""
 
     def on_message_begin(self) -> None:
+        self._barren = 0
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
@@ -201,6 +210,7 @@ class DirectProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         cycle = self._reading
         if cycle is not None:
+            self._barren = 0
             cycle.add(body)
             if not cycle.body_fits:
                 self._begin(cycle)
@@ -236,7 +246,8 @@ class DirectProtocol(HttpToolsProtocol):
         serve = application.direct(self.url.partition(b"?")[0] if b"?" in self.url else self.url)
         if serve is None:
             return None
-        return DirectCycle(self, serve, self.headers, application.identity(self.client, self.headers))
+        cycle = DirectCycle(self, serve, self.headers, application.identity(self.client, self.headers))
+        return cycle if cycle.is_short else None
 
     def _begin(self, cycle: DirectCycle) -> None:
         if not cycle.started:

@@ -7,6 +7,7 @@ import httptools
 import uvicorn
 from uvicorn.server import ServerState
 
+from gatewright.web.bounded import BoundedProtocol
 from gatewright.web.edge import Edge
 from gatewright.web.model_api.door import DirectProtocol
 from gatewright.web.model_api.routes import ModelApi
@@ -104,9 +105,9 @@ def configuration(api: ModelApi) -> uvicorn.Config:
     return config
 
 
-def connect(config: uvicorn.Config, wire: Wire) -> DirectProtocol:
+def connect(config: uvicorn.Config, wire: Wire, kind: type[BoundedProtocol] = DirectProtocol) -> BoundedProtocol:
     """A connection; give it bytes with `data_received`."""
-    protocol = DirectProtocol(config, ServerState(), {})
+    protocol = kind(config, ServerState(), {})
     protocol.connection_made(wire)
     return protocol
 

@@ -23,6 +23,7 @@ from tests.unit.web.model_api.harness import (
 )
 
 from gatewright.storage.database import Database
+from gatewright.web.bounded import BoundedProtocol
 from gatewright.web.model_api.door import DirectCycle, DirectProtocol
 
 BODY = json.dumps(ASK).encode()
@@ -36,7 +37,7 @@ def door() -> None:
 CHAT = "POST /v1/chat/completions HTTP/1.1"
 
 
-def is_direct(protocol: DirectProtocol) -> bool:
+def is_direct(protocol: BoundedProtocol) -> bool:
     """Whether the last request came by the second door."""
     return isinstance(cast(object, protocol.cycle), DirectCycle)
 
@@ -46,7 +47,7 @@ def request(made: Gateway, body: bytes = BODY, more: str = "", first: str = CHAT
     return head.encode() + body
 
 
-async def settled(protocol: DirectProtocol) -> None:
+async def settled(protocol: BoundedProtocol) -> None:
     """Until everything that was asked is answered."""
     while protocol.tasks:
         await asyncio.gather(*protocol.tasks)
@@ -95,6 +96,78 @@ async def test_what_is_not_plain_goes_by_the_first_door(db: Database, tmp_path: 
         assert not is_direct(protocol)
         await settled(protocol)
         assert wire.written.startswith(b"HTTP/1.1 ")
+
+
+@pytest.mark.parametrize("more", ["content-length: 400000", "transfer-encoding: chunked"])
+@pytest.mark.parametrize("key", ["sk-nobodys", ""])
+async def test_a_long_body_of_somebody_unknown_is_not_kept(db: Database, tmp_path: Path, more: str, key: str) -> None:
+    """Whoever has no key could fill the memory with a few connections."""
+    async with gateway(db, tmp_path, model(1)) as made:
+        wire = Wire()
+        protocol = connect(configuration(made.api), wire)
+        protocol.data_received(f"{CHAT}\r\nhost: g\r\nauthorization: Bearer {key}\r\n{more}\r\n\r\n".encode())
+        await settled(protocol)
+        assert wire.written.startswith(b"HTTP/1.1 401 ")
+
+
+@pytest.mark.parametrize("kind", [DirectProtocol, BoundedProtocol])
+@pytest.mark.parametrize(
+    ("begin", "piece"),
+    [
+        (b"GET / HTTP/1.1\r\n", b"a: b\r\n" * 1000),
+        (b"GET / HTTP/1.1\r\na: ", b"b" * 6000),
+        (b"POST /v1/chat/completions HTTP/1.1\r\nhost: ", b"b" * 6000),
+        (b"GET /", b"b" * 6000),
+        (b"", b"\r\n" * 3000),
+    ],
+)
+async def test_a_head_without_end_is_refused(
+    db: Database, tmp_path: Path, kind: type[BoundedProtocol], begin: bytes, piece: bytes
+) -> None:
+    async with gateway(db, tmp_path) as made:
+        wire = Wire()
+        protocol = connect(configuration(made.api), wire, kind)
+        protocol.data_received(begin)
+        taken = 0
+        while not wire.closing and taken < 200_000:
+            protocol.data_received(piece)
+            taken += len(piece)
+        assert wire.closing
+        assert wire.written.startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize("piece", [b"a: b\r\n" * 1000, b"a: " + b"b" * 6000])
+async def test_trailers_without_end_are_refused(db: Database, tmp_path: Path, piece: bytes) -> None:
+    async with gateway(db, tmp_path, model(1)) as made:
+        wire = Wire()
+        protocol = connect(configuration(made.api), wire)
+        head = f"{CHAT}\r\nauthorization: Bearer {made.key}\r\ntransfer-encoding: chunked\r\n\r\n"
+        protocol.data_received(head.encode() + b"1\r\n{\r\n0\r\n")
+        for _ in range(40):
+            if wire.closing:
+                break
+            protocol.data_received(piece)
+        assert wire.closing
+        protocol.connection_lost(None)
+        await settled(protocol)
+
+
+async def test_a_long_body_in_small_chunks_is_no_long_head(db: Database, tmp_path: Path) -> None:
+    body = json.dumps({**ASK, "user": "x" * 300_000}).encode()
+    async with Upstream(Provider(answer())) as up, gateway(db, tmp_path, model(up.port)) as made:
+        for more, sent in (
+            ("transfer-encoding: chunked", b"".join(b"1\r\n%b\r\n" % body[at : at + 1] for at in range(len(body)))),
+            (f"content-length: {len(body)}", body),
+        ):
+            wire = Wire()
+            protocol = connect(configuration(made.api), wire)
+            head = f"{CHAT}\r\nhost: g\r\nauthorization: Bearer {made.key}\r\n{more}\r\n\r\n"
+            protocol.data_received(head.encode())
+            whole = sent + (b"0\r\n\r\n" if "chunked" in more else b"")
+            for at in range(0, len(whole), 50_000):
+                protocol.data_received(whole[at : at + 50_000])
+            await settled(protocol)
+            assert wire.written.endswith(ANSWER)
 
 
 async def test_a_query_does_not_matter(db: Database, tmp_path: Path) -> None:
