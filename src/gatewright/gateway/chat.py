@@ -72,7 +72,7 @@ class Chat:
         use = None if self._cache is None else self._cache.use(caller, asked, opening, wishes)
         admission = None
         if self._limiter.concerns(caller):
-            admission = await self._limiter.admit(caller, asked, whole, endpoint, exchange.request_id)
+            admission = await self._limiter.admit(caller, asked, whole, endpoint, exchange.request_id, group.name)
         meter = Meter(self._ledger, self._clock, exchange, caller, asked, watch)
         meter.admission, meter.session_id = admission, wishes.session_id
         try:

@@ -1,6 +1,8 @@
 """uvicorn's protocol, with a bound on what a client may send before anybody knows who it is."""
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from typing import cast
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 LONGEST_HEAD = 64 * 1024
 """Bytes of a request's head, of its trailers, or of what stands between two chunks of its body. The reads in which it
@@ -30,6 +32,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def _refuse(self) -> None:
-        if self.cycle is None or self.cycle.response_complete:
+        before = cast("RequestResponseCycle | None", self.cycle)
+        if before is None or before.response_complete:
             self.transport.write(TOO_LONG)
         self.transport.close()

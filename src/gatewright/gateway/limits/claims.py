@@ -1,12 +1,12 @@
 """What one request asks of each limit that it falls under, and what came of it. Pure values."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from gatewright.domain.clock import Millis
 from gatewright.domain.keys import Principal
-from gatewright.domain.limits import NO_MODEL_LIMITS
+from gatewright.domain.model_names import spellings
 
 Kind = Literal["requests", "tokens", "max_parallel_requests"]
 """LiteLLM's names of them, as its header `rate_limit_type` has them (contract litellm 4.3)."""
@@ -77,22 +77,25 @@ class Counters(Protocol):
         ...
 
 
-def claims_of(caller: Principal, model: str, overall: int | None) -> list[Claim]:
-    """Every limit that a request falls under. `overall` is what may run at once altogether."""
+def claims_of(caller: Principal, models: Collection[str], overall: int | None) -> list[Claim]:
+    """Every limit that a request falls under. `overall` is what may run at once altogether.
+
+    `models` are the names of the one model: a limit on it holds however a request spells it.
+    """
     claims: list[Claim] = []
     if overall is not None:
         claims.append(Claim("global", PARALLEL, overall, "global:parallel"))
     for holder in caller.holders:
         limits, scope = holder.limits, holder.kind
         whose = f"{scope}:{holder.ref}"
-        of_model = limits.models.get(model, NO_MODEL_LIMITS)
-        for of, kind, limit, counter in (
+        asked: list[tuple[str, Kind, int | None, str]] = [
             (scope, REQUESTS, limits.rpm, f"{whose}:requests"),
             (scope, TOKENS, limits.tpm, f"{whose}:tokens"),
             (scope, PARALLEL, limits.parallel, f"{whose}:parallel"),
-            ("model", REQUESTS, of_model.rpm, f"{whose}:requests:{model}"),
-            ("model", TOKENS, of_model.tpm, f"{whose}:tokens:{model}"),
-        ):
-            if limit is not None:
-                claims.append(Claim(of, kind, limit, counter))
+        ]
+        for model, of_model in limits.models.items():
+            if not set(spellings(model)).isdisjoint(models):
+                asked.append(("model", REQUESTS, of_model.rpm, f"{whose}:requests:{model}"))
+                asked.append(("model", TOKENS, of_model.tpm, f"{whose}:tokens:{model}"))
+        claims += [Claim(of, kind, limit, counter) for of, kind, limit, counter in asked if limit is not None]
     return claims

@@ -102,18 +102,21 @@ class Limiter:
         self._clock = clock
         self._shared = shared
         self._overall = overall
-        self._known: dict[tuple[int, str], tuple[tuple[Holder, ...], Sequence[Claim], bool]] = {}
+        self._known: dict[tuple[int, str, str], tuple[tuple[Holder, ...], Sequence[Claim], bool]] = {}
 
     def concerns(self, caller: Principal) -> bool:
         """Whether there is any limit to look at."""
         return self._overall is not None or bool(caller.holders)
 
-    async def admit(self, caller: Principal, asked: Body, whole: bytes, endpoint: Endpoint, slot: str) -> Admission:
-        """Takes what the request needs; `whole` is its body, `slot` names it, once.
+    async def admit(
+        self, caller: Principal, asked: Body, whole: bytes, endpoint: Endpoint, slot: str, meant: str
+    ) -> Admission:
+        """Takes what the request needs; `whole` is its body, `slot` names it, once, and `meant` is what the model that
+        it asks for stands for.
 
         Raises LimitReached, and nothing was taken then.
         """
-        claims, of_tokens = self._claims(caller, asked.model)
+        claims, of_tokens = self._claims(caller, asked.model, meant)
         tokens = estimate(asked, whole, endpoint) if of_tokens else 0
         counters, found = await self._take(claims, tokens, slot)
         if isinstance(found, Refused):
@@ -131,17 +134,17 @@ class Limiter:
         if self._shared is not None:
             await self._shared.stop()
 
-    def _claims(self, caller: Principal, model: str) -> tuple[Sequence[Claim], bool]:
+    def _claims(self, caller: Principal, model: str, meant: str) -> tuple[Sequence[Claim], bool]:
         """What a request falls under, and whether tokens are among it.
 
         Made once for what the key ring remembers of a caller, and each model that it asks for.
         """
-        name = (id(caller.holders), model)
+        name = (id(caller.holders), model, meant)
         known = self._known.get(name)
         if known is None or known[0] is not caller.holders:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
-            claims = claims_of(caller, model, self._overall)
+            claims = claims_of(caller, (model, meant), self._overall)
             # Kept together with its holders, so that nothing else can get their id.
             known = caller.holders, claims, any(claim.kind == TOKENS for claim in claims)
             self._known[name] = known

@@ -41,13 +41,18 @@ def limiter(clock: ManualClock) -> Limiter:
     return Limiter(MemoryCounters(clock), clock)
 
 
-async def admit(limiter: Limiter, who: Principal, asked: Prepared | None = None, slot: str = "s") -> Admission:
-    return await limiter.admit(who, asked or ask(), (asked or ask()).body, CHAT, slot)
+async def admit(
+    limiter: Limiter, who: Principal, asked: Prepared | None = None, slot: str = "s", meant: str | None = None
+) -> Admission:
+    body = asked or ask()
+    return await limiter.admit(who, body, body.body, CHAT, slot, meant or body.model)
 
 
-async def refusal(limiter: Limiter, who: Principal, asked: Prepared | None = None) -> LimitReached:
+async def refusal(
+    limiter: Limiter, who: Principal, asked: Prepared | None = None, meant: str | None = None
+) -> LimitReached:
     with pytest.raises(LimitReached) as caught:
-        await admit(limiter, who, asked)
+        await admit(limiter, who, asked, meant=meant)
     return caught.value
 
 
@@ -222,3 +227,12 @@ def test_files_in_a_body_count_as_such() -> None:
 def test_forms_and_counting_use_no_tokens(endpoint: Endpoint) -> None:
     form = Form(boundary=b"b", parts=(), model="whisper", stream=False)
     assert estimate(form if endpoint is CHAT else ask(), b"x" * 9000, endpoint) == 0
+
+
+@pytest.mark.parametrize("limited", ["gpt-5", "openai/gpt-5"])
+async def test_a_limit_on_a_model_holds_for_every_spelling_and_alias_of_it(limiter: Limiter, limited: str) -> None:
+    who = caller(key(models={limited: ModelLimits(rpm=1)}))
+    await admit(limiter, who, ask("gpt-5"), meant="openai/gpt-5")
+    for name in ("openai/gpt-5", "gpt-5", "an-alias"):
+        assert (await refusal(limiter, who, ask(name), meant="openai/gpt-5")).limit_kind == "requests"
+    await admit(limiter, who, ask("gpt-5-mini"), meant="openai/gpt-5-mini")
