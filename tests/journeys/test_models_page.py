@@ -9,7 +9,7 @@ from tests.browsers import Tab, sign_in
 from tests.servers import Gatewright, gatewright
 
 NAME, PASSWORD = "ada@example.local", "correct horse battery"
-PHONE = {"width": 375, "height": 740}
+WIDTHS = {"desktop": 1280, "phone": 375}
 # A provider's own address has no number on a machine without the internet; nobody is called here.
 ADDRESS = "http://127.0.0.1:9"
 
@@ -35,9 +35,9 @@ def tab(server: Gatewright, browser: Browser) -> Iterator[Tab]:
     found.close()
 
 
-@pytest.fixture(params=["desktop", "phone"])
+@pytest.fixture(params=list(WIDTHS))
 def page(request: pytest.FixtureRequest, tab: Tab, server: Gatewright) -> Page:
-    tab.page.set_viewport_size({"width": 1280, "height": 800} if request.param == "desktop" else PHONE)
+    tab.page.set_viewport_size({"width": WIDTHS[request.param], "height": 740})
     tab.page.goto(f"{server.url}/ui/models")
     expect(tab.page.get_by_role("cell", name="echo").first).to_be_visible()
     return tab.page
