@@ -1,17 +1,20 @@
-"""LiteLLM before a provider of its own process: JSON cases on stdin, what it sends and answers on stdout."""
+"""LiteLLM before a provider of its own process: JSON cases on stdin, what it sends and answers on stdout.
+
+Run with LITELLM_LOCAL_MODEL_COST_MAP=true, so that it fetches nothing.
+"""
 
 import asyncio
 import base64
 import json
-import os
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import Any
 
-os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "true"
-
-import litellm
+import litellm  # type: ignore[import-not-found, unused-ignore]  # in an environment of its own
 from openai import OpenAIError
+
+Json = dict[str, Any]
 
 litellm.telemetry = False
 litellm.suppress_debug_info = True
@@ -21,9 +24,11 @@ litellm.use_chat_completions_url_for_anthropic_messages = True
 class Provider(BaseHTTPRequestHandler):
     """Keeps what it is asked and answers with the case's bytes."""
 
-    answer, kind, asked = b"", "", None
+    answer: bytes = b""
+    kind: str = ""
+    asked: Json | None = None
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         Provider.asked = json.loads(body)
         self.send_response(200)
@@ -32,11 +37,11 @@ class Provider(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(Provider.answer)
 
-    def log_message(self, *_arguments):
+    def log_message(self, *_arguments: Any) -> None:
         pass
 
 
-def provider_options(case, base):
+def provider_options(case: Json, base: str) -> Json:
     model = case["model"]
     return {
         "chat": {"model": f"openai/{model}", "api_base": f"{base}/v1", "api_key": "sk-x"},
@@ -52,7 +57,7 @@ def provider_options(case, base):
     }[case["provider"]]
 
 
-async def called(case, base):
+async def called(case: Json, base: str) -> Any:
     options = case["request"] | provider_options(case, base) | {"num_retries": 0, "max_retries": 0}
     match case["client"]:
         case "chat":
@@ -60,11 +65,11 @@ async def called(case, base):
         case "messages":
             options.pop("max_retries")
             return await litellm.anthropic.messages.acreate(**options)
-        case "responses":
+        case _:
             return await litellm.aresponses(use_chat_completions_api=True, **options)
 
 
-async def translated(case, base):
+async def translated(case: Json, base: str) -> Any:
     Provider.answer, Provider.kind, Provider.asked = base64.b64decode(case["wire"]), case["content_type"], None
     answer = None
     try:
@@ -77,15 +82,15 @@ async def translated(case, base):
     return Provider.asked if case["kind"] == "request" else plain(answer)
 
 
-def plain(found):
+def plain(found: Any) -> Any:
     """JSON of what it gives: its own objects, bytes of a stream, or plain members."""
     if isinstance(found, bytes):
         return found.decode()
     return found.model_dump(mode="json") if hasattr(found, "model_dump") else found
 
 
-async def outcomes(cases, base):
-    found = {}
+async def outcomes(cases: list[Json], base: str) -> Json:
+    found: Json = {}
     for case in cases:
         try:
             found[case["name"]] = {"value": await translated(case, base)}

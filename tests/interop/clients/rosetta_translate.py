@@ -2,8 +2,15 @@
 
 import json
 import sys
+from typing import Any
 
-from llm_rosetta import ConversionError, ConversionPipeline, get_shim
+from llm_rosetta import (  # type: ignore[import-not-found, unused-ignore]  # in an environment of its own
+    ConversionError,
+    ConversionPipeline,
+    get_shim,
+)
+
+Json = dict[str, Any]
 
 DIALECTS = {
     "chat": ("openai_chat", "openai"),
@@ -13,7 +20,7 @@ DIALECTS = {
 }
 
 
-def translated(case):
+def translated(case: Json) -> Any:
     source, _ = DIALECTS[case["client"]]
     target, shim = DIALECTS[case["provider"]]
     model = case["model"]
@@ -27,7 +34,7 @@ def translated(case):
     return [made for event in case["events"] for made in stream.process_chunk(event)]
 
 
-def outcome(case):
+def outcome(case: Json) -> Json:
     try:
         return {"value": translated(case)}
     except ConversionError as error:
