@@ -91,6 +91,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     endpoint that is no conversation. `drop` leaves out what cannot be carried instead of refusing it. `headers`
     are sent where the caller sent none of that name. `provider` is its name in `settings.providers`, for a dialect that
     not all speak alike. `presets` are what `defaults` are, for a provider with names of its own (`upstreams.presets`).
+    `kept` names members that only `defaults` may set.
     """
 
     target: Target
@@ -107,6 +108,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     codec: "Codec | None" = None
     headers: tuple[tuple[bytes, bytes], ...] = ()
     presets: Request | None = None
+    kept: tuple[str, ...] = ()
 
     def header_lines(self, forwarded: WireHeaders) -> bytes:
         """The caller's headers that go on, and those of ours that they do not replace. Raises BadInput."""

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from gatewright.domain.errors import BadInput
 from gatewright.domain.money import Usage
 from gatewright.translation.halves import ProviderError, Tap
 from gatewright.translation.registry import passing
@@ -28,11 +29,15 @@ _decode_error = msgspec.json.Decoder(_ErrorBody).decode
 
 
 class PassThrough:
-    """The caller's bytes with the model's name replaced, and the provider's bytes as they are."""
+    """The caller's bytes with the model's name replaced, and the provider's bytes as they are. Raises BadInput."""
 
     __slots__ = ("_asked", "_endpoint", "body", "dropped", "headers", "target", "translated")
 
     def __init__(self, way: Way, asked: Prepared, opening: Opening) -> None:
+        for name in way.kept:
+            if name in asked.members:
+                hint = "Name other models in `fallbacks`: those that this API key may use are asked."
+                raise BadInput(f"`{name}` may not choose the model.", param=name, hint=hint)
         self._asked = asked
         self._endpoint = opening.endpoint
         self.target = way.address(stream=asked.stream)

@@ -24,6 +24,7 @@ def ways(account: Account) -> dict[str, Way]:
             drop=account.drop,
             defaults=account.defaults,
             without=frozenset(PROVIDERS[account.provider].refuses),
+            kept=PROVIDERS[account.provider].chooses,
         )
 
     found = {one.path: way(one.path, form=one.form) for one in OPENAI_ENDPOINTS}

@@ -110,7 +110,7 @@ async def test_limits_of_models_count_by_model(limiter: Limiter) -> None:
 
 async def test_what_was_made_for_one_caller_is_used_for_no_other(limiter: Limiter) -> None:
     who, gone = caller(key(rpm=1)), caller(key(rpm=9))
-    limiter._known[id(who.holders), "chat"] = (gone.holders, [], False)
+    limiter._known[id(who.holders), "chat", "chat"] = (gone.holders, [], False)
     await admit(limiter, who)
     await refusal(limiter, who)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gatewright.domain.addresses import AddressPolicy
+from gatewright.domain.errors import BadInput
 from gatewright.settings.providers import PROVIDERS
 from gatewright.translation.openai_chat.servers import SERVERS
 from gatewright.upstreams.account import Account
@@ -83,3 +84,26 @@ def test_mistral_is_not_asked_for_the_usage_of_a_stream(asked: dict[str, Any]) -
 def test_what_differs_is_written_down_for_every_server() -> None:
     unknown = {"custom_openai"}
     assert {name for name, row in PROVIDERS.items() if row.speaks in ("openai", "azure")} - unknown == SERVERS.keys()
+
+
+@pytest.mark.parametrize("endpoint", [CHAT, MESSAGES])
+def test_nobody_chooses_another_model_behind_the_gateways_back(endpoint: Endpoint) -> None:
+    """OpenRouter would ask the next of `models`, whatever the key may use, and we would count the price of the first."""
+    asked = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "x"}], "models": ["dear/one"]}
+    with pytest.raises(BadInput) as caught:
+        call("openrouter", endpoint, asked)
+    assert caught.value.param == "models"
+    assert b"dear/one" in call("hosted_vllm", CHAT, asked).body
+
+
+def test_the_config_may_name_other_models() -> None:
+    account = Account(
+        provider="openrouter",
+        model="m",
+        api_base="https://models.example/v1",
+        policy=OPERATOR,
+        params={"defaults": {"models": ["a/b"]}},
+    )
+    asked = prepare(b'{"model":"m","messages":[]}')
+    body = open_call(ways_of(account)[CHAT.path], asked, Opening(CHAT, "r1", 1)).body
+    assert json.loads(body)["models"] == ["a/b"]
