@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 from tests.interop.differential.ours import server_sent
@@ -135,6 +136,7 @@ FREE = frozenset({"args", "properties", "response"})
 
 def without_call_ids(found: Json) -> Json:
     """Gemini before 3 gives its calls no ids, so each gateway makes its own."""
+    found = deepcopy(found)
     for choice in found["choices"]:
         for call in choice["message"].get("tool_calls") or ():
             assert call.pop("id")
