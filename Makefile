@@ -15,7 +15,7 @@ run: setup ## set up, then start Gatewright on http://localhost:4000 (ARGS="--po
 	@exec $(BIN)/gatewright serve $(ARGS)
 
 test: setup-dev check ## set up, then run every check and every test
-	$(BIN)/python -m pytest -m "not interop" $(ARGS)
+	$(BIN)/python -m pytest -m "not interop" -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: setup-dev ## lint, types, import contracts, generated documents
 	$(BIN)/ruff check .
