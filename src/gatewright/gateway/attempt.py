@@ -42,6 +42,7 @@ STAND_IN_STATUS = 500
 JSON_BEGINS = (b"{", b"[")
 # A provider that notices too late that it cannot answer says so in the first event of a good answer.
 BROKEN_EVENT = re.compile(rb'\s*(?:event: ?error\r?\n)?data: ?(\{\s*(?:"error"\s*:\s*[{"]|"type"\s*:\s*"error").*)')
+STATUS = re.compile(r"[45][0-9]{2}")
 STATUS_OF_KIND = {
     "overloaded_error": 529,
     "rate_limit_error": 429,
@@ -212,7 +213,7 @@ def _broken(answer: Answer, error: ProviderError, member: Member) -> Failure:
     error = without_secrets(error, member.deployment.secrets)
     kind = error.kind or ""
     status = STATUS_OF_KIND.get(kind, STAND_IN_STATUS)
-    if kind.isdigit() and 400 <= int(kind[:4]) < 600:
+    if STATUS.fullmatch(kind):
         status = int(kind)
     return Failure(
         fault_of(status, error),

@@ -5,7 +5,7 @@ import msgspec
 from gatewright.domain.money import Usage
 from gatewright.translation.carriage import Carriage
 from gatewright.translation.dialect import Dialect
-from gatewright.translation.events import Event, Failed, Finished, Used
+from gatewright.translation.events import Cited, Event, Failed, Finished, ToolStarted, Used
 from gatewright.translation.halves import EventReader, EventWriter, ProviderError, Tap
 from gatewright.translation.model import Heading
 from gatewright.translation.registry import client_half, provider_half
@@ -67,16 +67,21 @@ WHERE = {
 }
 
 
+MOST_CALLS, MOST_SOURCES = 1_000, 2_000
+"""Of tools, and of citations, in one stream: writers look through all of them now and again."""
+
+
 class _Translating:
     """A tap between two dialects. After Failed nothing more is written: the edge ends the stream with the error."""
 
-    __slots__ = ("_reader", "_writer", "done", "failed", "usage")
+    __slots__ = ("_calls", "_reader", "_sources", "_writer", "done", "failed", "usage")
 
     notices_end = True
 
     def __init__(self, reader: EventReader, writer: EventWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._calls = self._sources = 0
         self.usage: Usage | None = None
         self.done = False
         self.failed: ProviderError | None = None
@@ -99,5 +104,15 @@ class _Translating:
                 self.done = True
             elif isinstance(event, Failed):
                 self.failed = ProviderError(event.message, event.kind)
+            elif isinstance(event, ToolStarted | Cited) and self._too_many(event):
+                self.failed = ProviderError("The model provider's answer holds too many tool calls or citations.")
+            if self.failed is not None:
                 return self._writer.write(events[:index])
         return self._writer.write(events) if events else b""
+
+    def _too_many(self, event: ToolStarted | Cited) -> bool:
+        if isinstance(event, ToolStarted):
+            self._calls += 1
+        else:
+            self._sources += 1
+        return self._calls > MOST_CALLS or self._sources > MOST_SOURCES

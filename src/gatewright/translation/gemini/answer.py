@@ -80,10 +80,13 @@ class ChunkReader:
 
 
 class _Whole:
-    """The parts of a complete answer, out of its events."""
+    """The parts of a complete answer, out of its events. Any number of them is put together in one go."""
 
     def __init__(self) -> None:
         self._parts: list[Part] = []
+        self._pieces: list[str] = []  # of the text or thought that is not among the parts yet
+        self._kind: type[Text | Reasoning] = Text
+        self._cited: dict[int, list[Citation]] = {}  # by the place of the part
         self._answer = Answer(parts=(), finish=Finish.STOP)
         self._logprobs: list[Json] = []
         self._failed: ev.Failed | None = None
@@ -91,9 +94,17 @@ class _Whole:
     def add(self, event: ev.Event) -> None:
         match event:
             case ev.TextDelta():
-                self._text(event)
+                if event.logprobs is not None:
+                    self._logprobs += event.logprobs["content"]
+                self._piece(Text, event.text)
             case ev.ReasoningDelta(text):
-                self._thought(text)
+                self._piece(Reasoning, text)
+            case _:
+                self._join()
+                self._part(event)
+
+    def _part(self, event: ev.Event) -> None:
+        match event:
             case ev.ReasoningSealed():
                 self._seal(event)
             case ev.ToolStarted():
@@ -119,21 +130,23 @@ class _Whole:
             case ev.Finished(reason):
                 self._answer = replace(self._answer, finish=reason)
 
-    def _text(self, event: ev.TextDelta) -> None:
-        if event.logprobs is not None:
-            self._logprobs += event.logprobs["content"]
-        last = self._parts[-1] if self._parts else None
-        if isinstance(last, Text) and not last.citations:
-            self._parts[-1] = Text(text=last.text + event.text)
-        else:
-            self._parts.append(Text(text=event.text))
+    def _piece(self, kind: type[Text | Reasoning], text: str) -> None:
+        if kind is not self._kind:
+            self._join()
+            self._kind = kind
+        self._pieces.append(text)
 
-    def _thought(self, text: str) -> None:
+    def _join(self) -> None:
+        if not self._pieces:
+            return
+        text = "".join(self._pieces)
+        self._pieces.clear()
         last = self._parts[-1] if self._parts else None
-        if isinstance(last, Reasoning) and last.signature is None:
-            self._parts[-1] = Reasoning(text=last.text + text)
+        goes_on = len(self._parts) - 1 not in self._cited and getattr(last, "signature", None) is None
+        if type(last) is self._kind and goes_on:
+            self._parts[-1] = self._kind(text=last.text + text)
         else:
-            self._parts.append(Reasoning(text=text))
+            self._parts.append(self._kind(text=text))
 
     def _seal(self, event: ev.ReasoningSealed) -> None:
         last = self._parts[-1] if self._parts else None
@@ -145,14 +158,17 @@ class _Whole:
         self._parts.append(Reasoning(text=text, signature=event.signature, origin=event.origin))
 
     def _cite(self, citation: Citation) -> None:
+        """To the last text."""
         for index in range(len(self._parts) - 1, -1, -1):
-            part = self._parts[index]
-            if isinstance(part, Text):
-                self._parts[index] = msgspec.structs.replace(part, citations=(*part.citations, citation))
+            if isinstance(self._parts[index], Text):
+                self._cited.setdefault(index, []).append(citation)
                 return
 
     def answer(self) -> Answer:
         """Raises AnswerBroken."""
+        self._join()
+        for index, found in self._cited.items():
+            self._parts[index] = msgspec.structs.replace(self._parts[index], citations=tuple(found))
         if self._failed is not None:
             raise AnswerBroken(ProviderError(self._failed.message, self._failed.kind), self._answer.usage)
         logprobs = {"content": self._logprobs} if self._logprobs else None

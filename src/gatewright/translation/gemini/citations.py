@@ -7,6 +7,10 @@ LONGEST_TEXT = 1_000_000
 """Bytes of an answer in which places are looked up; behind it a citation has none."""
 
 
+MOST_LOOKED_UP = 1_000
+"""Places of one answer; each look-up goes through the text."""
+
+
 class Places:
     """The text so far, to turn places in bytes into places in characters."""
 
@@ -14,6 +18,7 @@ class Places:
         self._pieces: list[str] = []
         self._length = 0
         self._bytes: bytes | None = None
+        self._looked_up = 0
 
     def add(self, text: str) -> None:
         if self._length <= LONGEST_TEXT:
@@ -23,6 +28,9 @@ class Places:
 
     def of(self, start: int, end: int) -> tuple[int, int] | tuple[None, None]:
         """Two places in characters, or none when the text has no such place."""
+        self._looked_up += 1
+        if self._looked_up > MOST_LOOKED_UP:
+            return None, None
         if self._bytes is None:
             self._bytes = "".join(self._pieces).encode()
         if not 0 <= start <= end <= min(len(self._bytes), LONGEST_TEXT):

@@ -1,6 +1,7 @@
 """What Google answers, whole: golden pairs, each read by Google's own library too."""
 
 import base64
+import time
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from tests.unit.translation.gemini.judge import Google, asks, chat, typed, writt
 
 from gatewright.domain.money import Usage
 from gatewright.translation.dialect import Dialect
+from gatewright.translation.gemini.citations import MOST_LOOKED_UP
 from gatewright.translation.gemini.progress import BROKEN
 from gatewright.translation.gemini.provider import PROVIDER
 from gatewright.translation.halves import AnswerBroken, ProviderError
@@ -378,3 +380,33 @@ def test_an_answers_own_parts_are_what_is_sent_back() -> None:
         {"text": "Hm.", "thought": True, "thoughtSignature": SIG},
         {"text": "Hi", "thoughtSignature": SIG},
     ]
+
+
+def test_an_answer_in_a_million_pieces_is_read_in_one_go() -> None:
+    """Each of them once copied all before it: a few megabytes held the whole worker up for minutes."""
+    pieces = 200_000
+    body = (
+        b'{"candidates":[{"content":{"parts":['
+        + b",".join([b'{"text":"abc"}'] * pieces)
+        + b']},"finishReason":"STOP"}]}'
+    )
+    began = time.process_time()
+    answer = PROVIDER.read(body)
+    assert answer.parts == (Text(text="abc" * pieces),)
+    assert time.process_time() - began < 60 * _reading(body)
+
+
+def test_places_of_citations_are_looked_up_so_often_and_no_more() -> None:
+    support = {"segment": {"startIndex": 0, "endIndex": 1}, "groundingChunkIndices": [0]}
+    grounding = {"groundingChunks": [{"web": {"uri": "u"}}], "groundingSupports": [support] * (MOST_LOOKED_UP + 5)}
+    candidate = {"content": {"parts": [{"text": "abc"}]}, "finishReason": "STOP", "groundingMetadata": grounding}
+    (text,) = PROVIDER.read(msgspec.json.encode({"candidates": [candidate]})).parts
+    assert isinstance(text, Text)
+    assert [one.start for one in text.citations] == [0] * MOST_LOOKED_UP + [None] * 5
+
+
+def _reading(body: bytes) -> float:
+    """Seconds of this machine for the JSON alone."""
+    began = time.process_time()
+    msgspec.json.decode(body)
+    return max(time.process_time() - began, 1e-3)

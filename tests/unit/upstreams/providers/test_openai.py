@@ -88,7 +88,7 @@ def test_what_differs_is_written_down_for_every_server() -> None:
 
 @pytest.mark.parametrize("endpoint", [CHAT, MESSAGES])
 def test_nobody_chooses_another_model_behind_the_gateways_back(endpoint: Endpoint) -> None:
-    """OpenRouter would ask the next of `models`, whatever the key may use, and we would count the price of the first."""
+    """OpenRouter would ask the next of `models`, whatever the key may use, and we would count the first one's price."""
     asked = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "x"}], "models": ["dear/one"]}
     with pytest.raises(BadInput) as caught:
         call("openrouter", endpoint, asked)

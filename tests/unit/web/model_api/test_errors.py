@@ -223,6 +223,30 @@ async def test_what_a_provider_says_that_is_not_for_the_client(
     assert (record["outcome"], record["status"], record["error_code"]) == ("upstream_error", status, code)
 
 
+@pytest.mark.parametrize("code", ["\u00b2", "0500", "400" + "0" * 5000, "\u0665\u0660\u0660"])
+async def test_a_code_that_only_looks_like_a_status_is_none(db: Database, tmp_path: Path, code: str) -> None:
+    event = b'data: {"error":{"message":"oh","code":"%b"}}\n\n' % code.encode()
+    given = answer(event, content_type="text/event-stream")
+    async with behind(db, tmp_path, given) as made:
+        got = await made.chat({**ASK, "stream": True})
+    assert (got.status, got.error["code"]) == (500, "upstream_refused")
+    assert got.error["message"].startswith("oh")
+
+
+async def test_a_stream_of_nothing_but_calls_is_ended(db: Database, tmp_path: Path) -> None:
+    """Writers look through all calls: a provider could hold a worker up for hours."""
+    call = '{"index":%d,"id":"1","function":{"name":"f","arguments":"{}"}}'
+    events = [f'data: {{"choices":[{{"index":0,"delta":{{"tool_calls":[{call % n}]}}}}]}}\n\n' for n in range(3000)]
+    given = answer("".join(events).encode(), content_type="text/event-stream")
+    asked = {"model": "chat", "max_tokens": 9, "stream": True, "messages": [{"role": "user", "content": "x"}]}
+    async with behind(db, tmp_path, given) as made:
+        got = await made.call("POST", "/v1/messages", json.dumps(asked).encode())
+        record = await made.record()
+    assert b"too many tool calls" in got.body
+    assert got.body.count(b"event: content_block_start") <= 1000
+    assert record["outcome"] in ("cut", "upstream_error")
+
+
 async def test_a_rate_limit_that_is_not_json_stays_one(db: Database, tmp_path: Path) -> None:
     given = answer(b"slow down", "429 Too Many Requests", headers="retry-after: 7\r\n", content_type="text/plain")
     async with behind(db, tmp_path, given) as made:
