@@ -223,6 +223,17 @@ async def test_what_a_provider_says_that_is_not_for_the_client(
     assert (record["outcome"], record["status"], record["error_code"]) == ("upstream_error", status, code)
 
 
+async def test_a_fixed_token_that_the_provider_repeats_is_not_passed_on(db: Database, tmp_path: Path) -> None:
+    said = answer(b'{"error":{"message":"no: Bearer eyJ-a-secret-token"}}', "400 Bad Request")
+    async with Upstream(Provider(said)) as up:
+        params = {"azure_ad_token": "eyJ-a-secret-token"}
+        base = f"http://127.0.0.1:{up.port}"
+        entry = model(up.port, provider="azure", api_base=base, params=params)
+        async with gateway(db, tmp_path, entry) as made:
+            got = await made.chat()
+    assert (got.status, json.loads(got.body)["error"]["message"]) == (400, "no: Bearer ***")
+
+
 @pytest.mark.parametrize("code", ["\u00b2", "0500", "400" + "0" * 5000, "\u0665\u0660\u0660"])
 async def test_a_code_that_only_looks_like_a_status_is_none(db: Database, tmp_path: Path, code: str) -> None:
     event = b'data: {"error":{"message":"oh","code":"%b"}}\n\n' % code.encode()
