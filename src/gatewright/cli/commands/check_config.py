@@ -18,9 +18,9 @@ LONGEST_MEANING = 90
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def check_config(ctx: click.Context, file: str | None, config: str | None, strict: bool, as_json: bool) -> None:
-    """Check a config.yaml, and the environment with it. Starts nothing.
+    """Say what is wrong with a configuration, and what each key of it does.
 
-    FILE is GATEWRIGHT_CONFIG's when it is left out. Exits with 1 when something would stop the start.
+    The file and the environment; nothing is started. FILE is GATEWRIGHT_CONFIG's when it is left out. Exits with 1 when something would stop the start.
     """
     report = _app().check(file or config)
     if as_json:
