@@ -20,7 +20,8 @@ LONGEST_MEANING = 90
 def check_config(ctx: click.Context, file: str | None, config: str | None, strict: bool, as_json: bool) -> None:
     """Say what is wrong with a configuration, and what each key of it does.
 
-    The file and the environment; nothing is started. FILE is GATEWRIGHT_CONFIG's when it is left out. Exits with 1 when something would stop the start.
+    The file and the environment; nothing is started. FILE is GATEWRIGHT_CONFIG's when it is left out. Exits with 1 when
+    something would stop the start.
     """
     report = _app().check(file or config)
     if as_json:
