@@ -19,6 +19,7 @@ import servers
 
 LINES = Path(__file__).resolve().parent / "lines.json"
 
+
 def main():
     options = arguments()
     names = options.scenarios.split(",")
@@ -50,7 +51,9 @@ def arguments():
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a variable of gatewright's environment"
     )
-    parser.add_argument("--check", action="store_true", help="fail when a CPU ratio is 25 %% over its line (lines.json)")
+    parser.add_argument(
+        "--check", action="store_true", help="fail when a CPU ratio is 25 %% over its line (lines.json)"
+    )
     parser.add_argument("--without", default="", help="leave out: nginx, gatewright")
     parser.add_argument("--priority", action="store_true", help="as root: run ahead of the machine's other work")
     parser.add_argument("--server-cpus", default="0", help="processors of what is measured; empty: all")

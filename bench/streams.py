@@ -65,7 +65,9 @@ def main():
         f"| {p50 * 1e3:14.2f} | {p99 * 1e3:6.2f} | {found['cpu_us'] / 64:14.1f} |"
     )
     if options.check and (found["errors"] or kilobytes > MOST_KB_A_STREAM):
-        sys.exit(f"error: {found['errors']} errors, {kilobytes:.1f} KB a stream; at most {MOST_KB_A_STREAM} are allowed")
+        sys.exit(
+            f"error: {found['errors']} errors, {kilobytes:.1f} KB a stream; at most {MOST_KB_A_STREAM} are allowed"
+        )
 
 
 def watch(port, lags, stop):

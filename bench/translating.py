@@ -37,7 +37,11 @@ def request():
     """Thirty messages in OpenAI's format."""
     messages = [{"role": "system", "content": "You answer briefly. " * 20}]
     for turn in range(7):
-        call = {"id": f"call_{turn}", "type": "function", "function": {"name": "weather", "arguments": '{"town":"Ulm"}'}}
+        call = {
+            "id": f"call_{turn}",
+            "type": "function",
+            "function": {"name": "weather", "arguments": '{"town":"Ulm"}'},
+        }
         messages += [
             {"role": "user", "content": [{"type": "text", "text": "What is the weather like in Ulm? " * 8}]},
             {"role": "assistant", "content": None, "tool_calls": [call]},
@@ -59,7 +63,11 @@ def events():
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
         *({"type": "content_block_delta", "index": 0, "delta": text} for _ in range(PIECES)),
         {"type": "content_block_stop", "index": 0},
-        {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": {"output_tokens": 300}},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+            "usage": {"output_tokens": 300},
+        },
         {"type": "message_stop"},
     ]
 
@@ -79,7 +87,9 @@ def gatewright():
 
     def asked():
         found = client.read(split(body))
-        return msgspec.json.encode(provider.write(found, "claude-sonnet-4-5", Carriage(found, drop=False, where="Anthropic")))
+        return msgspec.json.encode(
+            provider.write(found, "claude-sonnet-4-5", Carriage(found, drop=False, where="Anthropic"))
+        )
 
     heading = Heading("req-1", "public", 1, client.read(split(body)))
 
@@ -187,7 +197,9 @@ def main():
     print("| ----------- | ------------------------------ | ------ | ---------------------- | ------ |")
     for name, one in medians.items():
         asked, chunk = one["request_us"], one["chunk_us"]
-        print(f"| {name:11} | {asked:30.0f} | {asked / ours['request_us']:6.1f} | {chunk:22.2f} | {chunk / ours['chunk_us']:6.1f} |")
+        print(
+            f"| {name:11} | {asked:30.0f} | {asked / ours['request_us']:6.1f} | {chunk:22.2f} | {chunk / ours['chunk_us']:6.1f} |"
+        )
     if options.json:
         options.json.write_text(json.dumps(medians, indent=1))
     return None
