@@ -2,13 +2,14 @@
 
 import hashlib
 import secrets
+from collections.abc import Collection
 
 import msgspec
 
 from gatewright.domain.clock import Millis
 from gatewright.domain.identity import Role
 from gatewright.domain.limits import Holder
-from gatewright.domain.model_names import covers
+from gatewright.domain.model_names import covers, spellings
 
 ALL_MODELS = frozenset({"all-proxy-models", "all-team-models"})
 
@@ -58,6 +59,14 @@ class Principal(msgspec.Struct, frozen=True):
     def sees_everything(self) -> bool:
         """Admins and viewers read everything; the rest read what is theirs."""
         return self.role in (Role.PROXY_ADMIN, Role.PROXY_ADMIN_VIEWER)
+
+    def has_limits_on(self, models: Collection[str]) -> bool:
+        """Whether a limit of this caller is on the model of these names alone."""
+        return any(
+            not set(spellings(limited)).isdisjoint(models)
+            for holder in self.holders
+            for limited in holder.limits.models
+        )
 
     def may_use(self, model: str) -> bool:
         """Whether this caller may use the model of that public name."""

@@ -16,7 +16,7 @@ from gatewright.gateway.failures import (
     retry_after_s,
     without_secrets,
 )
-from gatewright.gateway.faults import Fault, fault_of
+from gatewright.gateway.faults import Fault, fault_of, is_the_requests
 from gatewright.gateway.group import Member
 from gatewright.gateway.outcome import Answered, Errand, Failure, Stream
 from gatewright.gateway.terms import within
@@ -205,6 +205,7 @@ async def _refused(answer: Answer, call: Call, member: Member) -> Failure:
         passing,
         retry_after_s(answer.headers) or error.retry_after,
         member,
+        is_the_requests(status, error),
     )
 
 

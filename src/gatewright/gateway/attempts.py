@@ -32,6 +32,9 @@ from gatewright.upstreams.dispatch import EndpointNotServed
 STAYING = frozenset({401, 402, 404})
 """Statuses that the next request would get too."""
 
+MOST_RETRIES = 20
+"""Of one request, over all models that it falls back to: so many calls may one request cost besides its first ones."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -128,7 +131,7 @@ class Attempts:
         now = self._ticks()
         found = search.after(failure, member, now)
         errand.meter.most_retries = search.most
-        if found is None:
+        if found is None or errand.meter.retries >= MOST_RETRIES:
             return None
         if found.member is None and failure.fault is Fault.RATE_LIMIT and self._targets(names, failure, errand):
             return None
@@ -171,17 +174,21 @@ class Attempts:
         return failure
 
     def _targets(self, names: Sequence[str], failure: Failure, errand: Errand) -> list[Group]:
-        """The models to fall back to that are there and that the caller may use."""
+        """The models to fall back to that are there, that the caller may use and for which it has no limit of its own.
+
+        Such a limit is taken when a request comes in, for the model that it names.
+        """
         wanted = fallbacks_of(names, failure.fault, self._router, errand.wishes)
         reach, caller = self._deployments.reach, errand.caller
-        return [found for name in wanted if name not in names and (found := reach(name, caller)) is not None]
+        found = [(name, group) for name in wanted if name not in names and (group := reach(name, caller)) is not None]
+        return [group for name, group in found if not caller.has_limits_on({name, group.name})]
 
     def _note(self, failure: Failure, member: Member, wishes: Wishes) -> None:
         """Remembers what a failure says of the deployment."""
         health, now, status = member.health, self._ticks(), failure.status
         if failure.fault is Fault.TIMEOUT and wishes.limits_time:
             health.undecided()
-        elif not speaks_against(status) or (status == 404 and member.for_pattern):
+        elif not speaks_against(status) or failure.blameless or (status == 404 and member.for_pattern):
             health.worked(now)
         else:
             health.failed(failure.fault, now)

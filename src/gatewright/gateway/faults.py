@@ -42,6 +42,10 @@ RETRIED = frozenset({408, 409, 429})
 COUNTED = frozenset({401, 402, 404, 408, 429})
 """The 4xx that speak against a deployment."""
 
+MISSING_MODEL = frozenset(
+    {"model_not_found", "deploymentnotfound", "not_found", "notfounderror", "resourcenotfoundexception", "404"}
+)
+MODEL_IS_NAMED = ("model:", "model ", "the model", "models/")
 TOO_LONG_STATUSES = frozenset({400, 413, 422})
 FILTERED_STATUSES = frozenset({400, 403, 422})
 TOO_LONG_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "model_max_prompt_tokens_exceeded"})
@@ -81,6 +85,20 @@ def fault_of(status: int, error: ProviderError) -> Fault:
     if found is not None:
         return found
     return Fault.BAD_REQUEST if 400 <= status < 500 else Fault.INTERNAL
+
+
+def is_the_requests(status: int, error: ProviderError) -> bool:
+    """Whether a 404 is about something that the request named (a stored prompt, a file) and not about the model.
+
+    Else anybody could put a deployment to rest for all by naming what does not exist. Text of the provider's that may
+    repeat the caller's counts at its beginning alone.
+    """
+    if status != 404 or not error.message:
+        return False
+    kind = (error.kind or "").lower()
+    if kind in MISSING_MODEL:
+        return False
+    return kind == "invalid_request_error" or not error.message.lower().startswith(MODEL_IS_NAMED)
 
 
 def is_retried(status: int) -> bool:

@@ -53,7 +53,8 @@ class Failure(msgspec.Struct, frozen=True):
     """A deployment did not answer, or refused. Nothing of it has reached the client.
 
     `status` is the provider's, or the one that stands for what happened. The client gets `passing` or else `error`.
-    `asked_wait_s` is the provider's Retry-After. `member` is None when nobody could be asked.
+    `asked_wait_s` is the provider's Retry-After. `member` is None when nobody could be asked. `blameless`: it says
+    nothing against the deployment.
     """
 
     fault: Fault
@@ -62,3 +63,4 @@ class Failure(msgspec.Struct, frozen=True):
     passing: Answered | None = None
     asked_wait_s: float | None = None
     member: Member | None = None
+    blameless: bool = False

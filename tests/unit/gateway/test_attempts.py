@@ -29,6 +29,8 @@ from tests.unit.web.model_api.harness import (
     model,
 )
 
+from gatewright.domain.limits import Limits, ModelLimits
+from gatewright.gateway.attempts import MOST_RETRIES
 from gatewright.settings.router import Alias, Router
 from gatewright.storage.database import Database
 
@@ -399,6 +401,24 @@ async def test_only_one_request_finds_out(db: Database, tmp_path: Path) -> None:
     assert seen == 3
 
 
+async def test_nobody_puts_a_deployment_to_rest_by_naming_what_does_not_exist(db: Database, tmp_path: Path) -> None:
+    body = {"error": {"message": "Prompt with id 'model' not found.", "type": "invalid_request_error", "code": None}}
+    missing = Provider(answer(json.dumps(body).encode(), "404 Not Found"))
+    scripts = {"chat/1": missing, "chat/2": missing}
+    async with behind(db, tmp_path, scripts) as made:
+        statuses = [(await made.chat()).status for _ in range(4)]
+    assert (statuses, len(missing.bodies)) == ([404] * 4, 4)
+
+
+async def test_a_request_does_not_cost_calls_without_end(db: Database, tmp_path: Path) -> None:
+    ill = Provider(error(500))
+    names = ["chat", "b", "c", "d", "e", "f"]
+    async with behind(db, tmp_path, dict.fromkeys(names, ill)) as made:
+        got = await made.chat({**ASK, "num_retries": 20, "fallbacks": names[1:]})
+    assert got.status == 500
+    assert len(ill.bodies) == MOST_RETRIES + len(names)
+
+
 async def test_a_provider_says_how_long_it_rests(db: Database, tmp_path: Path) -> None:
     ill, well = Provider(error(429, headers="retry-after: 40\r\n"), GOOD), Provider(GOOD)
     params: Params = {"1": {"order": 1}, "2": {"order": 2}}
@@ -591,6 +611,16 @@ async def test_nobody_reaches_a_model_by_falling_back_that_they_may_not_use(db: 
         got = await made.chat(headers={"authorization": f"Bearer {wider}"})
         assert told(got, "model-group", "attempted-fallbacks") == ["third", "1"]
     assert len(good.bodies) == 1
+
+
+async def test_a_fallback_goes_round_no_limit_on_its_model(db: Database, tmp_path: Path) -> None:
+    good = Provider(GOOD)
+    scripts = {"chat": Provider(error(500, "ill")), "second": good, "third": good}
+    async with behind(db, tmp_path, scripts, FALLING) as made:
+        limits = Limits(models={"second": ModelLimits(rpm=5)})
+        own = {"authorization": f"Bearer {await made.new_key(limits=limits)}"}
+        got = await made.chat(headers=own)
+        assert told(got, "model-group", "attempted-fallbacks") == ["third", "1"]
 
 
 async def test_a_busy_model_with_a_fallback_is_not_waited_for(db: Database, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from gatewright.gateway.fallbacks import fallbacks_of
-from gatewright.gateway.faults import Fault, by_class, fault_of, is_retried, speaks_against
+from gatewright.gateway.faults import Fault, by_class, fault_of, is_retried, is_the_requests, speaks_against
 from gatewright.gateway.retries import policy_retries, usual_retries, wait_s
 from gatewright.gateway.wishes import NO_WISHES, Wishes
 from gatewright.settings.router import Router
@@ -41,6 +41,25 @@ from gatewright.translation.halves import ProviderError
 )  # fmt: skip
 def test_what_an_error_answer_is(status: int, kind: str | None, message: str, fault: Fault) -> None:
     assert fault_of(status, ProviderError(message, kind)) is fault
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "message", "requests"),
+    [
+        (404, "invalid_request_error", "Prompt with id 'model' not found.", True),
+        (404, "not_found_error", "File not found: file_1", True),
+        (404, "invalid_request_error", "The model `x` is nobody's", True),
+        (404, "model_not_found", "The model `x` does not exist", False),
+        (404, "DeploymentNotFound", "The API deployment for this resource does not exist.", False),
+        (404, "not_found_error", "model: claude-x", False),
+        (404, "NOT_FOUND", "models/gemini-x is not found for API version v1beta", False),
+        (404, None, "model 'x' not found, try pulling it first", False),
+        (404, None, "", False),
+        (400, "invalid_request_error", "no", False),
+    ],
+)
+def test_what_a_missing_thing_says_of_the_deployment(status: int, kind: str, message: str, requests: bool) -> None:
+    assert is_the_requests(status, ProviderError(message, kind)) is requests
 
 
 def test_which_statuses_are_sent_again_and_which_speak_against_a_deployment() -> None:
