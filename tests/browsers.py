@@ -57,6 +57,8 @@ class Tab:
     def check(self) -> None:
         """Fails on any complaint so far and on any accessibility violation of the page as it stands."""
         assert self.complaints == []
+        # A page that is still being replaced has no document to judge.
+        self.page.wait_for_load_state("networkidle")
         results = Axe().run(self.page)
         assert results.violations_count == 0, f"{self.page.url}\n{results.generate_report()}"
 
