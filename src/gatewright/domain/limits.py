@@ -18,9 +18,6 @@ class ModelLimits(msgspec.Struct, frozen=True, omit_defaults=True):
     tpm: int | None = None
 
 
-NO_MODEL_LIMITS = ModelLimits()
-
-
 class Limits(msgspec.Struct, frozen=True):
     """Requests and tokens a minute, and requests at once; None is no limit, 0 lets nothing through.
 

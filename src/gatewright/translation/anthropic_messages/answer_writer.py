@@ -21,6 +21,7 @@ from gatewright.translation.model import (
     Text,
     ToolCall,
 )
+from gatewright.translation.seals import Sealed, pack
 
 _encode = msgspec.json.Encoder().encode
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -74,8 +75,8 @@ def written_citation(one: Citation) -> Json | None:
 
 def call_seal(call_id: str, signature: str, origin: str | None = None) -> Json:
     """The block before a tool call that holds its seal."""
-    packed = seals.Sealed(signature=signature, origin=origin, call=call_id)
-    return {"type": "redacted_thinking", "data": seals.pack(packed)}
+    packed = Sealed(signature=signature, origin=origin, call=call_id)
+    return {"type": "redacted_thinking", "data": pack(packed)}
 
 
 def thought(part: Reasoning) -> Json:

@@ -7,6 +7,7 @@ import msgspec
 from gatewright.translation.anthropic_messages import seals
 from gatewright.translation.anthropic_messages.wire import Block, Source, cache_of, wrong
 from gatewright.translation.model import Citation, Json, Media, Part, Text, ToolCall, ToolResult
+from gatewright.translation.seals import unpack
 
 Noted = Callable[[str], None]
 """Takes the place of something that only Anthropic has."""
@@ -103,7 +104,7 @@ class BlockReader:
     def _redacted(self, block: Block, at: str) -> Part | None:
         if block.data is None:
             raise wrong(f"{at}.data", "It is missing")
-        packed = seals.unpack(block.data)
+        packed = unpack(block.data)
         if packed is not None and packed.call is not None:
             self._seals[packed.call] = packed.signature or ""
             return None

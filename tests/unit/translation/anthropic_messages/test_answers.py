@@ -11,7 +11,6 @@ from tests.unit.translation.anthropic_messages.test_request_reader import member
 from gatewright.domain.money import Usage
 from gatewright.translation.anthropic_messages.client import CLIENT
 from gatewright.translation.anthropic_messages.provider import PROVIDER
-from gatewright.translation.anthropic_messages.seals import MARK
 from gatewright.translation.halves import ProviderError
 from gatewright.translation.model import (
     Answer,
@@ -27,6 +26,7 @@ from gatewright.translation.model import (
     Text,
     ToolCall,
 )
+from gatewright.translation.seals import MARK
 
 HEADING = Heading("req-0123abcd", "public-name", 1_700_000_000, Request(messages=()))
 OURS = "anthropic_messages"
