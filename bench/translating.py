@@ -1,10 +1,14 @@
 """CPU of translation between wire formats, ours beside llm-rosetta's and LiteLLM's: the same input, the same minute.
 
-python bench/translating.py [--rounds 5] [--json out.json]
+python bench/translating.py [--rounds 5] [--pairs] [--json out.json]
 
 The request is a conversation of 30 messages with tools, chat completions to Anthropic messages; the stream is one of
-Anthropic's with 300 pieces of text, to chat completion chunks. Each library runs in its own environment under
-`.interop/` (made by `make interop`; a library whose environment is missing is left out) and in its own process.
+Anthropic's with 300 pieces of text, to chat completion chunks. `--pairs` adds that request from every dialect of a
+client to every other one of a provider. Each side begins with the bytes of the request and ends with those of the
+provider's body: reading and writing JSON is part of every figure, in each library with the JSON that it uses itself.
+
+Each library runs in its own environment under `.interop/` (made by `make interop`; a library whose environment is
+missing is left out) and in its own process.
 """
 
 import argparse
@@ -14,7 +18,11 @@ import statistics
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+
+from conversation import MODELS, PAIRS, PIECES, REQUESTS, events
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = {
@@ -22,54 +30,12 @@ ENVIRONMENTS = {
     "llm-rosetta": ROOT / ".interop" / "llm-rosetta" / "bin" / "python",
     "litellm": ROOT / ".interop" / "litellm" / "bin" / "python",
 }
-PIECES = 300
-TOOL = {
-    "type": "function",
-    "function": {
-        "name": "weather",
-        "description": "The weather of a town.",
-        "parameters": {"type": "object", "properties": {"town": {"type": "string"}}, "required": ["town"]},
-    },
-}
+MAIN = ("chat", "messages")
+OPTIONS = ("max_tokens", "temperature", "tools")
 
 
-def request():
-    """Thirty messages in OpenAI's format."""
-    messages = [{"role": "system", "content": "You answer briefly. " * 20}]
-    for turn in range(7):
-        call = {
-            "id": f"call_{turn}",
-            "type": "function",
-            "function": {"name": "weather", "arguments": '{"town":"Ulm"}'},
-        }
-        messages += [
-            {"role": "user", "content": [{"type": "text", "text": "What is the weather like in Ulm? " * 8}]},
-            {"role": "assistant", "content": None, "tool_calls": [call]},
-            {"role": "tool", "tool_call_id": f"call_{turn}", "content": '{"sky":"clear","degrees":21}'},
-            {"role": "assistant", "content": "It is clear, and 21 degrees. " * 8},
-        ]
-    messages.append({"role": "user", "content": "Thank you."})
-    return {"model": "claude-sonnet-4-5", "max_tokens": 1000, "temperature": 0.5, "messages": messages, "tools": [TOOL]}
-
-
-def events():
-    """A streamed answer of Anthropic's."""
-    usage = {"input_tokens": 100, "cache_read_input_tokens": 20, "cache_creation_input_tokens": 0, "output_tokens": 1}
-    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude", "content": [], "usage": usage}
-    message |= {"stop_reason": None, "stop_sequence": None}
-    text = {"type": "text_delta", "text": "a few words "}
-    return [
-        {"type": "message_start", "message": message},
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-        *({"type": "content_block_delta", "index": 0, "delta": text} for _ in range(PIECES)),
-        {"type": "content_block_stop", "index": 0},
-        {
-            "type": "message_delta",
-            "delta": {"stop_reason": "end_turn", "stop_sequence": None},
-            "usage": {"output_tokens": 300},
-        },
-        {"type": "message_stop"},
-    ]
+def body_of(client, provider):
+    return json.dumps(REQUESTS[client](MODELS[provider])).encode()
 
 
 def gatewright():
@@ -80,18 +46,23 @@ def gatewright():
     from gatewright.translation.model import Heading
     from gatewright.translation.registry import client_half, provider_half
 
-    body = json.dumps(request()).encode()
-    wire = [f"event: {one['type']}\ndata: {json.dumps(one)}\n\n".encode() for one in events()]
-    client, provider = client_half(Dialect.CHAT), provider_half(Dialect.MESSAGES)
+    halves = dict(zip(MODELS, Dialect, strict=True))
     split = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+    encode = msgspec.json.Encoder().encode
 
-    def asked():
-        found = client.read(split(body))
-        return msgspec.json.encode(
-            provider.write(found, "claude-sonnet-4-5", Carriage(found, drop=False, where="Anthropic"))
-        )
+    def asking(source, target):
+        client, provider = client_half(halves[source]), provider_half(halves[target])
+        body, model = body_of(source, target), MODELS[target]
 
-    heading = Heading("req-1", "public", 1, client.read(split(body)))
+        def asked():
+            found = client.read(split(body))
+            return encode(provider.write(found, model, Carriage(found, drop=False, where="It")))
+
+        return asked
+
+    client, provider = client_half(Dialect.CHAT), provider_half(Dialect.MESSAGES)
+    wire = [f"event: {one['type']}\ndata: {json.dumps(one)}\n\n".encode() for one in events()]
+    heading = Heading("req-1", "public", 1, client.read(split(body_of(*MAIN))))
 
     def streamed():
         reader, writer, out = provider.reader(), client.writer(heading), []
@@ -100,20 +71,26 @@ def gatewright():
         out.append(writer.write(reader.finish()) + writer.finish())
         return b"".join(out)
 
-    return asked, streamed
+    return {pair: asking(*pair) for pair in PAIRS}, streamed
 
 
 def rosetta():
-    """Its converters, with the JSON that a gateway would have to read and write besides."""
-    from llm_rosetta import AnthropicConverter, OpenAIChatConverter
+    """Its converters; it has none for Amazon Bedrock."""
+    from llm_rosetta import AnthropicConverter, GoogleConverter, OpenAIChatConverter, OpenAIResponsesConverter
 
-    body = json.dumps(request())
-    wire = [json.dumps(one) for one in events()]
     chat, anthropic = OpenAIChatConverter(), AnthropicConverter()
+    halves = {"chat": chat, "responses": OpenAIResponsesConverter(), "messages": anthropic, "gemini": GoogleConverter()}
 
-    def asked():
-        made = anthropic.request_to_provider(chat.request_from_provider(json.loads(body)))
-        return json.dumps(made[0] if isinstance(made, tuple) else made)
+    def asking(source, target):
+        body = body_of(source, target)
+
+        def asked():
+            made = halves[target].request_to_provider(halves[source].request_from_provider(json.loads(body)))
+            return json.dumps(made[0] if isinstance(made, tuple) else made)
+
+        return asked
+
+    wire = [json.dumps(one) for one in events()]
 
     def streamed():
         source, target, out = anthropic.create_stream_context(), chat.create_stream_context(), []
@@ -123,7 +100,7 @@ def rosetta():
                     out.append("data: " + json.dumps(chunk) + "\n\n")
         return "".join(out)
 
-    return asked, streamed
+    return {pair: asking(*pair) for pair in PAIRS if pair[1] in halves}, streamed
 
 
 def as_list(found):
@@ -131,26 +108,62 @@ def as_list(found):
 
 
 def litellm():
-    """Its transformation and its chunk parser, with the JSON besides."""
+    """Its transformations and its chunk parser, without what its proxy does around them.
+
+    Between two dialects that it has no transformation for, it goes by way of chat completions.
+    """
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "true"
+    from litellm.completion_extras.litellm_responses_transformation import transformation as responses
     from litellm.llms.anthropic.chat.handler import ModelResponseIterator
     from litellm.llms.anthropic.chat.transformation import AnthropicConfig
+    from litellm.llms.anthropic.pass_through.adapters.transformation import LiteLLMAnthropicMessagesAdapter
+    from litellm.llms.anthropic.pass_through.responses_adapters import transformation as direct
+    from litellm.llms.bedrock.chat.converse_transformation import AmazonConverseConfig
+    from litellm.llms.gemini.chat.transformation import GoogleAIStudioGeminiConfig
+    from litellm.llms.openai.chat.gpt_transformation import OpenAIGPTConfig
+    from litellm.llms.vertex_ai.gemini.transformation import transform_request_body
+    from litellm.responses.litellm_completion_transformation.transformation import LiteLLMCompletionResponsesConfig
 
-    body = json.dumps(request())
-    wire = [json.dumps(one) for one in events()]
-    config = AnthropicConfig()
+    configs = {
+        "chat": OpenAIGPTConfig(),
+        "messages": AnthropicConfig(),
+        "gemini": GoogleAIStudioGeminiConfig(),
+        "converse": AmazonConverseConfig(),
+    }
+    adapter, to_responses = LiteLLMAnthropicMessagesAdapter(), responses.LiteLLMResponsesTransformationHandler()
+    straight = direct.LiteLLMAnthropicToResponsesAPIAdapter()
+    from_responses = LiteLLMCompletionResponsesConfig.transform_responses_api_request_to_chat_completion_request
 
-    def asked():
+    def as_chat(source, made):
+        if source == "messages":
+            return adapter.translate_anthropic_to_openai(made)[0]
+        if source == "responses":
+            return from_responses(made.pop("model"), made.pop("input"), made)
+        return made
+
+    def written(target, model, made):
+        given = {name: made[name] for name in OPTIONS if name in made}
+        if target == "responses":
+            found = to_responses.transform_request(model, made["messages"], given, {}, {}, SimpleNamespace())
+            return {name: value for name, value in found.items() if name not in ("litellm_logging_obj", "client")}
+        options = configs[target].map_openai_params(given, {}, model, False)
+        if target == "gemini":
+            return transform_request_body(made["messages"], model, options, "gemini", {}, None)
+        return configs[target].transform_request(model, made["messages"], options, {}, {})
+
+    def asked(source, target, body):
         made = json.loads(body)
-        given = {name: made[name] for name in ("max_tokens", "temperature", "tools")}
-        options = config.map_openai_params(given, {}, made["model"], False)
-        return json.dumps(config.transform_request(made["model"], made["messages"], options, {}, {}))
+        if (source, target) == ("messages", "responses"):
+            return json.dumps(straight.translate_request(made))
+        return json.dumps(written(target, MODELS[target], as_chat(source, made)))
+
+    wire = [json.dumps(one) for one in events()]
 
     def streamed():
         parser = ModelResponseIterator(iter(()), sync_stream=True)
         return "".join("data: " + parser.chunk_parser(json.loads(data)).model_dump_json() + "\n\n" for data in wire)
 
-    return asked, streamed
+    return {pair: partial(asked, *pair, body_of(*pair)) for pair in PAIRS}, streamed
 
 
 SIDES = {"gatewright": gatewright, "llm-rosetta": rosetta, "litellm": litellm}
@@ -166,32 +179,35 @@ def cpu_us(work, seconds=0.4):
     return (time.process_time() - began) * 1e6 / calls
 
 
-def measure_one(name):
+def measure_one(name, pairs):
     asked, streamed = SIDES[name]()
-    assert "Ulm" in str(asked()) and str(streamed()).count("a few words") == PIECES, f"{name} lost something"
-    print(json.dumps({"request_us": cpu_us(asked), "chunk_us": cpu_us(streamed) / PIECES}))
+    whole = str(body_of(*MAIN)).count("Ulm")
+    for pair, work in asked.items():
+        assert str(work()).count("Ulm") == whole, f"{name} lost something from {pair[0]} to {pair[1]}"
+    assert str(streamed()).count("a few words") == PIECES, f"{name} lost something of the stream"
+    found = {"request_us": cpu_us(asked[MAIN]), "chunk_us": cpu_us(streamed) / PIECES}
+    if pairs:
+        found |= {" → ".join(pair): cpu_us(work) for pair, work in asked.items()}
+    print(json.dumps(found))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--one", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.one:
-        return measure_one(options.one)
+def measured(rounds, pairs):
+    """The medians of each library's figures, the libraries taking turns."""
     found = {name: [] for name, python in ENVIRONMENTS.items() if python.exists()}
-    for _ in range(options.rounds):
-        for name, rounds in found.items():
-            command = [str(ENVIRONMENTS[name]), str(Path(__file__).resolve()), "--one", name]
+    for _ in range(rounds):
+        for name, taken in found.items():
+            command = [str(ENVIRONMENTS[name]), str(Path(__file__).resolve()), "--one", name, *(["--pairs"] * pairs)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 sys.exit(f"error: {name} failed:\n{done.stderr[-800:]}")
-            rounds.append(json.loads(done.stdout.splitlines()[-1]))
-    medians = {
-        name: {figure: statistics.median(one[figure] for one in rounds) for figure in rounds[0]}
-        for name, rounds in found.items()
+            taken.append(json.loads(done.stdout.splitlines()[-1]))
+    return {
+        name: {figure: statistics.median(one[figure] for one in taken) for figure in taken[0]}
+        for name, taken in found.items()
     }
+
+
+def print_main(medians):
     ours = medians["gatewright"]
     print("| translation | request of 30 messages, CPU us | x ours | stream, CPU us a chunk | x ours |")
     print("| ----------- | ------------------------------ | ------ | ---------------------- | ------ |")
@@ -200,6 +216,31 @@ def main():
         print(
             f"| {name:11} | {asked:30.0f} | {asked / ours['request_us']:6.1f} | {chunk:22.2f} | {chunk / ours['chunk_us']:6.1f} |"
         )
+
+
+def print_pairs(medians):
+    """The request from every client's dialect to every provider's; in brackets, how many times ours."""
+    print("\n| request of 30 messages, CPU us |", " | ".join(f"{name:12}" for name in medians), "|")
+    print("| ------------------------------ |", " | ".join("-" * 12 for _ in medians), "|")
+    for pair in (" → ".join(pair) for pair in PAIRS):
+        ours = medians["gatewright"][pair]
+        cells = (f"{one[pair]:4.0f} ({one[pair] / ours:.1f})" if pair in one else "" for one in medians.values())
+        print(f"| {pair:30} |", " | ".join(f"{cell:12}" for cell in cells), "|")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--pairs", action="store_true", help="every dialect of a client to every one of a provider")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        return measure_one(options.one, options.pairs)
+    medians = measured(options.rounds, options.pairs)
+    print_main(medians)
+    if options.pairs:
+        print_pairs(medians)
     if options.json:
         options.json.write_text(json.dumps(medians, indent=1))
     return None
