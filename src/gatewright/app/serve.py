@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import cast
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -15,11 +16,13 @@ from uvicorn.supervisors import Multiprocess
 from gatewright import __version__
 from gatewright.app import first_start
 from gatewright.app.keyfiles import with_keys
+from gatewright.app.open_files import allow_files, most_connections
 from gatewright.app.worker import create
 from gatewright.domain.errors import GatewrightError, SettingInvalid
 from gatewright.settings.load import load
 from gatewright.settings.schema import Settings
 from gatewright.web.bounded import BoundedProtocol
+from gatewright.web.connections import Bounds, Watch
 from gatewright.web.model_api.door import DirectProtocol
 
 BACKLOG = 2048
@@ -45,14 +48,13 @@ def run(flags: Mapping[str, str | None]) -> int:
         functools.partial(create, dict(flags)),
         factory=True,
         workers=settings.workers,
-        http=DirectProtocol if settings.direct_door else BoundedProtocol,
+        http=protocol(settings),
         ws="none",
         lifespan="on",
         log_level="warning",
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=75,
         timeout_graceful_shutdown=DRAIN_S,
     )
     with suppress(KeyboardInterrupt):
@@ -61,6 +63,14 @@ def run(flags: Mapping[str, str | None]) -> int:
         else:
             uvicorn.Server(config).run(sockets=sockets)
     return 0
+
+
+def protocol(settings: Settings) -> type[asyncio.Protocol]:
+    """What uvicorn makes of each connection."""
+    most = most_connections(settings.max_connections, allow_files())
+    watch = Watch(Bounds(head_s=settings.head_timeout_s, body_s=settings.body_timeout_s, most=most))
+    made = functools.partial(DirectProtocol if settings.direct_door else BoundedProtocol, watch=watch)
+    return cast("type[asyncio.Protocol]", made)
 
 
 def announce(settings: Settings, prepared: first_start.Prepared) -> None:

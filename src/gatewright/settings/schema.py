@@ -69,6 +69,9 @@ class Settings(msgspec.Struct, frozen=True):
     trusted_proxies: tuple[str, ...]
     max_request_bytes: int
     request_timeout_s: float
+    head_timeout_s: float = 30.0
+    body_timeout_s: float = 30.0
+    max_connections: int = 8192
     direct_door: bool = True
     untested_providers: frozenset[str] = frozenset()
     models: tuple[ModelEntry, ...] = ()
@@ -253,6 +256,32 @@ SETTINGS: tuple[Setting, ...] = (
         values.positive,
         default_doc="no limit",
         files=("general_settings.global_max_parallel_requests",),
+    ),
+    Setting(
+        "head_timeout_s",
+        ("GATEWRIGHT_HEAD_TIMEOUT",),
+        "Seconds that a client may take from the first byte of a request to the end of its headers. A slower one gets "
+        "408.",
+        values.seconds,
+        30.0,
+        default_doc="`30`",
+    ),
+    Setting(
+        "body_timeout_s",
+        ("GATEWRIGHT_BODY_TIMEOUT",),
+        "Seconds in which the next 16 KB of a request's body must arrive, or its end. A slower client gets 408.",
+        values.seconds,
+        30.0,
+        default_doc="`30`",
+    ),
+    Setting(
+        "max_connections",
+        ("GATEWRIGHT_MAX_CONNECTIONS",),
+        "How many connections a worker keeps open; fewer where the system lets a process open fewer files, of which a "
+        "model request takes two. Further ones get 503 with Retry-After.",
+        values.positive,
+        8192,
+        default_doc="`8192`",
     ),
     Setting(
         "direct_door",

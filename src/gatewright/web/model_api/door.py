@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from gatewright.gateway.exchange import ClientGone, WireHeaders
-from gatewright.web.bounded import BoundedProtocol
+from gatewright.web.bounded import BODY, HEAD, NEXT, BoundedProtocol
 from gatewright.web.model_api.exchange import ModelExchange
 
 LAST_CHUNK = b"0\r\n\r\n"
@@ -73,6 +73,11 @@ class DirectCycle(ModelExchange):
 
     def set(self) -> None:
         """Nothing waits."""
+
+    @property
+    def response_started(self) -> bool:
+        """Whether something of the answer is sent."""
+        return self.begun
 
     @property
     def is_short(self) -> bool:
@@ -187,7 +192,7 @@ class DirectProtocol(BoundedProtocol):
     """The last one of this door's, which others may queue behind."""
 
     def on_message_begin(self) -> None:
-        self._barren = 0
+        self.stage, self.since, self.fruitful = HEAD, None, self.arrived
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
@@ -195,6 +200,7 @@ class DirectProtocol(BoundedProtocol):
     def on_headers_complete(self) -> None:
         cycle = self._reading = self._direct_cycle()
         if cycle is not None:
+            self.stage, self.since = BODY, None
             self._serving = cycle
             # It has what this class's callbacks and uvicorn's ask of a cycle.
             self.cycle = cast(RequestResponseCycle, cycle)
@@ -210,7 +216,7 @@ class DirectProtocol(BoundedProtocol):
     def on_body(self, body: bytes) -> None:
         cycle = self._reading
         if cycle is not None:
-            self._barren = 0
+            self.fruitful = self.arrived
             cycle.add(body)
             if not cycle.body_fits:
                 self._begin(cycle)
@@ -220,6 +226,7 @@ class DirectProtocol(BoundedProtocol):
     def on_message_complete(self) -> None:
         cycle = self._reading
         if cycle is not None:
+            self.stage, self.since = NEXT, None
             self._begin(cycle)
         else:
             super().on_message_complete()

@@ -8,6 +8,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from gatewright.web.bounded import BoundedProtocol
+from gatewright.web.connections import USUAL, Bounds, Watch
 from gatewright.web.edge import Edge
 from gatewright.web.model_api.door import DirectProtocol
 from gatewright.web.model_api.routes import ModelApi
@@ -49,6 +50,9 @@ class Wire(asyncio.Transport):
     def close(self) -> None:
         self.closing = True
         self.over.set()
+
+    def get_write_buffer_size(self) -> int:
+        return 0
 
     def pause_reading(self) -> None:
         """Not needed."""
@@ -105,9 +109,11 @@ def configuration(api: ModelApi) -> uvicorn.Config:
     return config
 
 
-def connect(config: uvicorn.Config, wire: Wire, kind: type[BoundedProtocol] = DirectProtocol) -> BoundedProtocol:
+def connect(
+    config: uvicorn.Config, wire: Wire, kind: type[BoundedProtocol] = DirectProtocol, bounds: Bounds = USUAL
+) -> BoundedProtocol:
     """A connection; give it bytes with `data_received`."""
-    protocol = kind(config, ServerState(), {})
+    protocol = kind(config, ServerState(), {}, watch=Watch(bounds))
     protocol.connection_made(wire)
     return protocol
 

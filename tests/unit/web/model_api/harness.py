@@ -5,9 +5,10 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import uvicorn
@@ -31,6 +32,8 @@ from gatewright.spend.ledger import Ledger
 from gatewright.storage.database import Database
 from gatewright.storage.tables import spend_log
 from gatewright.upstreams.client import Client
+from gatewright.web.bounded import BoundedProtocol
+from gatewright.web.connections import USUAL, Bounds, Watch
 from gatewright.web.model_api.door import DirectProtocol
 from gatewright.web.model_api.routes import ModelApi
 
@@ -208,15 +211,16 @@ class Gateway:
         return found
 
     @asynccontextmanager
-    async def served(self) -> AsyncIterator[str]:
+    async def served(self, bounds: Bounds = USUAL) -> AsyncIterator[str]:
         """The base URL of the model API behind a real uvicorn on loopback."""
+        kind = BoundedProtocol if Gateway.door == "asgi" else DirectProtocol
         server = uvicorn.Server(
             uvicorn.Config(
                 self._app if Gateway.door == "asgi" else direct.edge(self.api),
                 port=0,
                 log_level="warning",
                 lifespan="off",
-                http="httptools" if Gateway.door == "asgi" else DirectProtocol,
+                http=cast("type[asyncio.Protocol]", partial(kind, watch=Watch(bounds))),
                 interface="asgi3",
                 proxy_headers=False,
                 timeout_graceful_shutdown=2,
