@@ -1,8 +1,8 @@
 """Writes src/gatewright/spend/prices.json from the data of the development dependency genai-prices.
 
 Run it after updating genai-prices: `python scripts/make_prices.py [--date 2026-11-21]`. The date says which of the
-dated prices counts. Where a price has tiers the first is taken; where it depends on the time of day, the dearest, so
-that a budget holds at any hour. What has no price by tokens (by second, by image) stays without a price.
+dated prices counts. Where a price depends on the time of day the dearest is taken, so that a budget holds at any hour.
+What has no price by tokens (by second, by image) stays without a price.
 """
 
 from __future__ import annotations
@@ -65,27 +65,46 @@ NAMES = (
 )
 
 
-def prices(model: types.ModelInfo, day: date) -> list[int | None]:
-    """Nano-dollars for a million tokens by NAMES, without the last ones that are not there. Empty when unknown."""
+def prices(model: types.ModelInfo, day: date) -> list[Any]:
+    """The rates of a request, and where long ones have others, those: `[rates, [[above, rates], ...]]`.
+
+    Empty when unknown.
+    """
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
     if isinstance(model.prices, list) and not model.prices:
         return []
     times = [model.get_prices(midnight + timedelta(minutes=30 * step)) for step in range(48)]
-    found = [[amount(price, name) for name in NAMES] for price in times]
-    dearest = max(found, key=lambda one: (one[0] or 0) + (one[1] or 0))
-    if dearest[0] is None:
+    dearest = max(times, key=lambda one: sum(rate or 0 for rate in amounts(one, 0)[:2]))
+    base = amounts(dearest, 0)
+    if base[0] is None:
         return []
-    dearest[1] = dearest[1] or 0
-    while dearest[-1] is None:
-        dearest.pop()
-    return dearest
+    long = [[above, trimmed(amounts(dearest, above + 1))] for above in thresholds(dearest)]
+    return [trimmed(base), long] if long else [trimmed(base)]
 
 
-def amount(price: types.ModelPrice, name: str) -> int | None:
-    value = getattr(price, name, None)
+def thresholds(price: types.ModelPrice) -> list[int]:
+    """Above how many tokens of input another tier begins."""
+    values = [getattr(price, name, None) for name in NAMES]
+    return sorted({tier.start for value in values if isinstance(value, types.TieredPrices) for tier in value.tiers})
+
+
+def amounts(price: types.ModelPrice, tokens: int) -> list[int | None]:
+    """Nano-dollars for a million tokens by NAMES, of a request with so many tokens of input."""
+    return [nanos(getattr(price, name, None), tokens) for name in NAMES]
+
+
+def nanos(value: Decimal | types.TieredPrices | None, tokens: int) -> int | None:
     if isinstance(value, types.TieredPrices):
-        value = value.base
+        value = next((tier.price for tier in reversed(value.tiers) if tokens > tier.start), value.base)
     return None if value is None else int((Decimal(value) * NANOS).quantize(Decimal(1)))
+
+
+def trimmed(rates: list[int | None]) -> list[int | None]:
+    """Without the last ones that are not there. What has no output costs nothing for it."""
+    found = [rates[0], rates[1] or 0, *rates[2:]]
+    while found[-1] is None:
+        found.pop()
+    return found
 
 
 def compact(value: Any) -> str:

@@ -33,10 +33,11 @@ class Usage(msgspec.Struct, frozen=True):
     audio_completion: int = 0
 
 
-class Price(msgspec.Struct, frozen=True):
+class Price(msgspec.Struct, frozen=True, omit_defaults=True):
     """Nano-dollars for one million tokens.
 
     None means that these tokens cost what the others of their side do; an hour's cache write what a short one does.
+    `tiers`, lowest first, are the prices of long requests.
     """
 
     input: Nanos
@@ -46,12 +47,23 @@ class Price(msgspec.Struct, frozen=True):
     cache_write_1h: Nanos | None = None
     audio_input: Nanos | None = None
     audio_output: Nanos | None = None
+    tiers: "tuple[Tier, ...]" = ()
+
+
+class Tier(msgspec.Struct, frozen=True):
+    """What every token of a request costs whose prompt has more than `above` tokens, cached ones counted."""
+
+    above: int
+    price: Price
 
 
 def cost(usage: Usage, price: Price | None) -> Nanos | None:
     """What `usage` costs at `price`, in nano-dollars, rounded once; None when the price is unknown."""
     if price is None:
         return None
+    for tier in price.tiers:
+        if usage.prompt > tier.above:
+            price = tier.price
     total = usage.prompt * price.input + usage.completion * price.output
     if usage.cached and price.cached_input is not None:
         total += usage.cached * (price.cached_input - price.input)

@@ -55,7 +55,7 @@ def read_added(params: Mapping[str, Any], info: Mapping[str, Any]) -> Added:
     shown = structures.at(f".{INFO}", lambda one: _strict(read_info(one)), info)
     mode = shown.get("mode") or ("responses" if upstream.responses else None)
     told = {name: one for name, one in (("mode", mode), ("base_model", shown.get("base_model"))) if one is not None}
-    price = structures.at(f".{PARAMS}", price_of, price_members(given, info))
+    price = structures.at(f".{PARAMS}", lambda one: price_of(one, upstream.provider), price_members(given, info))
     return Added(
         upstream_model=f"{upstream.provider}/{upstream.model}",
         api_base=upstream.api_base,

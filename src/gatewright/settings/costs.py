@@ -1,9 +1,12 @@
 """What a deployment's tokens cost, as LiteLLM's `litellm_params` and `model_info` say it."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from gatewright.domain.money import Nanos, Price, price_per_million
+import msgspec
+
+from gatewright.domain.money import NANOS_PER_DOLLAR, TOKENS_PER_PRICE, Nanos, Price, Tier, price_per_million
 from gatewright.settings.findings import Wrong
 
 COSTS = {
@@ -17,19 +20,72 @@ COSTS = {
 }
 """USD for one token, by LiteLLM's names, and the field of Price that each is."""
 
+_TIER = re.compile(rf"({'|'.join(COSTS)})_above_([0-9]{{1,9}})(k?)_tokens")
+"""LiteLLM's name of a cost that counts for every token of a request with more input than that."""
+
+INCLUSIVE = frozenset({"xai"})
+"""Providers whose longer requests begin with the threshold itself, not above it."""
+
 HIGHEST: Nanos = 10**15
 """A million dollars for a million tokens: above it a slip of the pen, and a sum that overflows."""
 
 
-def price_of(costs: Mapping[str, Any]) -> Price | None:
+def is_cost(name: str) -> bool:
+    """Whether a member of `litellm_params` or `model_info` is a cost that counts."""
+    return name in COSTS or _TIER.fullmatch(name) is not None
+
+
+def price_of(costs: Mapping[str, Any], provider: str = "") -> Price | None:
     """The price, None when neither input nor output has one; where only one has, the other costs nothing.
 
     Raises Wrong with the member that is no price.
     """
-    found = {field: _nanos(costs[name], name) for name, field in COSTS.items() if costs.get(name) is not None}
+    found: dict[str, Any] = {}
+    tiers: dict[int, dict[str, Any]] = {}
+    for name, value in costs.items():
+        if value is None or not is_cost(name):
+            continue
+        nanos = _nanos(value, name)
+        if name in COSTS:
+            found[COSTS[name]] = nanos
+        else:
+            field, above = _threshold(name)
+            tiers.setdefault(above - (provider in INCLUSIVE), {})[field] = nanos
     if "input" not in found and "output" not in found:
         return None
-    return Price(**{"input": 0, "output": 0, **found})
+    price = Price(**{"input": 0, "output": 0, **found})
+    return msgspec.structs.replace(price, tiers=_tiers(price, tiers)) if tiers else price
+
+
+def costs_of(price: Price) -> dict[str, float]:
+    """A price by LiteLLM's names, in USD for one token."""
+    found = _per_token(price, "")
+    for tier in price.tiers:
+        above = f"{tier.above // 1000}k" if tier.above % 1000 == 0 else str(tier.above)
+        found |= _per_token(tier.price, f"_above_{above}_tokens")
+    return found
+
+
+def _per_token(price: Price, suffix: str) -> dict[str, float]:
+    rates = {f"{name}{suffix}": getattr(price, field) for name, field in COSTS.items()}
+    return {name: rate / (NANOS_PER_DOLLAR * TOKENS_PER_PRICE) for name, rate in rates.items() if rate is not None}
+
+
+def _threshold(name: str) -> tuple[str, int]:
+    """The field of Price that the cost of a tier is, and above how many tokens the tier begins."""
+    match = _TIER.fullmatch(name)
+    if match is None:
+        raise ValueError(name)
+    return COSTS[match[1]], int(match[2]) * (1000 if match[3] else 1)
+
+
+def _tiers(price: Price, given: Mapping[int, Mapping[str, Any]]) -> tuple[Tier, ...]:
+    """Lowest first. What a tier does not say costs what it does in the one below."""
+    tiers = []
+    for above in sorted(given):
+        price = msgspec.structs.replace(price, **given[above])
+        tiers.append(Tier(above, price))
+    return tuple(tiers)
 
 
 def _nanos(value: Any, name: str) -> Nanos:

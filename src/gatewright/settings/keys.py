@@ -1,11 +1,12 @@
 """LiteLLM's keys of config.yaml, works, differs, absent or refused: data.
 
-`keys.toml` has a table for each place in the file, with rows `"names, comma-separated" = "status: how"`; a name may end
-with `*`. docs/compatibility.md is generated from it, and what is said of a key that this version does not have.
+`keys.toml` has a table for each place in the file, with rows `"names, comma-separated" = "status: how"`; a `*` in a name
+stands for anything, and of several that fit the first counts. docs/compatibility.md is generated from it, and what is said of a key that this version does not have.
 """
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -37,7 +38,7 @@ def find(place: str, name: str) -> Key | None:
     rows = table()[place]
     if name in rows:
         return rows[name]
-    return next((key for pattern, key in rows.items() if pattern.endswith("*") and name.startswith(pattern[:-1])), None)
+    return next((key for pattern, key in rows.items() if "*" in pattern and fnmatchcase(name, pattern)), None)
 
 
 def absent(place: str, name: str) -> str | None:
@@ -50,7 +51,7 @@ def absent(place: str, name: str) -> str | None:
 
 def names(place: str) -> Iterable[str]:
     """Every name of a place, patterns apart."""
-    return [name for name in table()[place] if not name.endswith("*")]
+    return [name for name in table()[place] if "*" not in name]
 
 
 def _keys(found: Mapping[str, str]) -> Iterator[tuple[str, Key]]:

@@ -114,7 +114,7 @@ class _Entry:
             api_base=upstream.api_base,
             api_key=upstream.api_key,
             id=self._id(info, name, upstream, others),
-            price=self._price(upstream.params, info, mode),
+            price=self._price(upstream.params, info, mode, upstream.provider),
             timeout_s=read.get("timeout"),
             params=read,
             info=info,
@@ -180,10 +180,10 @@ class _Entry:
             again += 1
         return found
 
-    def _price(self, params: Members, info: Members, mode: Any) -> Price | None:
+    def _price(self, params: Members, info: Members, mode: Any, provider: str) -> Price | None:
         given = price_members(params, info)
         part = ".litellm_params" if given.keys() & params.keys() else ".model_info"
-        price: Price | None = self._parsed(lambda _: price_of(given), None, part)
+        price: Price | None = self._parsed(lambda _: price_of(given, provider), None, part)
         key = f"{self._where}{part}"
         if price is None and given:
             self._reader.warn("doubt", key, f"{key}: {', '.join(given)} has no effect without input_cost_per_token")

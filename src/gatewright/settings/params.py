@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from gatewright.settings import keys, structures, values
-from gatewright.settings.costs import COSTS
+from gatewright.settings.costs import COSTS, is_cost
 from gatewright.settings.findings import Kind, Wrong, did_you_mean
 from gatewright.settings.structures import scalar
 
@@ -118,7 +118,7 @@ def read_params(given: Mapping[str, Any], provider: str) -> Params:
     """What an entry says besides its address and its price. Raises Wrong with the member that cannot be used."""
     found, defaults = Params({}, []), {}
     for name, value in given.items():
-        if name in OF_THE_ENTRY or name in COSTS or value is None:
+        if name in OF_THE_ENTRY or is_cost(name) or value is None:
             continue
         if name in PARAMS:
             _known(found, name, value, provider)
@@ -172,12 +172,12 @@ def read_info(given: Mapping[str, Any]) -> Params:
     for name, value in given.items():
         if value is None:
             continue
-        how = keys.absent("model_info", name)
+        how = None if is_cost(name) else keys.absent("model_info", name)
         if how is not None:
             found.notes.append((name, "absent", f"is LiteLLM's and not supported; it has no effect{how}"))
         else:
             found.values[name] = structures.at(f".{name}", structures.name, value) if name in TEXTS else value
-            meant = None if keys.find("model_info", name) else did_you_mean(name, INFO)
+            meant = None if keys.find("model_info", name) or is_cost(name) else did_you_mean(name, INFO)
             if meant is not None:
                 found.notes.append((name, "unknown", f"is shown and has no other effect. Did you mean {meant}?"))
     return found
@@ -185,7 +185,7 @@ def read_info(given: Mapping[str, Any]) -> Params:
 
 def price_members(params: Mapping[str, Any], info: Mapping[str, Any]) -> Members:
     """The costs of an entry: those of `litellm_params` before those of `model_info`."""
-    return {name: one for part in (info, params) for name, one in part.items() if name in COSTS and one is not None}
+    return {name: one for part in (info, params) for name, one in part.items() if is_cost(name) and one is not None}
 
 
 def _body(value: Any) -> Members:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from gatewright.domain.money import Nanos, Price
+from gatewright.domain.money import Nanos, Price, Tier
 
 T = TypeVar("T")
 
@@ -59,8 +59,9 @@ class Clause(msgspec.Struct, frozen=True):
         return self.regex is not None and re.search(self.regex, name) is not None
 
 
-class _Model(msgspec.Struct, frozen=True, array_like=True):
-    match: Clause
+class _Rates(msgspec.Struct, frozen=True, array_like=True):
+    """As in `domain.money.Price`."""
+
     input: Nanos | None = None
     output: Nanos = 0
     cached_input: Nanos | None = None
@@ -82,6 +83,23 @@ class _Model(msgspec.Struct, frozen=True, array_like=True):
             audio_input=self.audio_input,
             audio_output=self.audio_output,
         )
+
+
+class _Model(msgspec.Struct, frozen=True, array_like=True):
+    """`tiers` say from how many tokens of input on other rates count."""
+
+    match: Clause
+    rates: _Rates = _Rates()
+    tiers: tuple[tuple[int, _Rates], ...] = ()
+
+    @property
+    def price(self) -> Price | None:
+        price = self.rates.price
+        if price is None or not self.tiers:
+            return price
+        long = ((above, rates.price) for above, rates in self.tiers)
+        tiers = tuple(Tier(above, found) for above, found in long if found is not None)
+        return msgspec.structs.replace(price, tiers=tiers)
 
 
 class _Provider(msgspec.Struct, frozen=True):

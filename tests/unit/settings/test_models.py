@@ -8,8 +8,8 @@ import yaml
 from tests.unit.settings.test_load import settings
 
 from gatewright.domain.errors import SettingInvalid
-from gatewright.domain.money import Price
-from gatewright.settings.costs import COSTS
+from gatewright.domain.money import Price, Tier, Usage, cost
+from gatewright.settings.costs import COSTS, costs_of
 from gatewright.settings.params import INFO, KNOWN, OPTIONS, PARAMS
 from gatewright.settings.schema import ModelEntry, Settings
 from gatewright.settings.upstream import find_upstream
@@ -173,8 +173,57 @@ def test_whose_a_model_is(tmp_path: Path, params: dict[str, Any], expected: tupl
 def test_each_cost_counts(tmp_path: Path, member: str, in_info: bool) -> None:
     costs = {"input_cost_per_token": 1e-6, "output_cost_per_token": "0.000002", member: 3e-6}
     found = entry(tmp_path, {} if in_info else costs, costs if in_info else {})
-    expected = {"input": 1_000_000_000, "output": 2_000_000_000, COSTS[member]: 3_000_000_000}
+    expected: dict[str, Any] = {"input": 1_000_000_000, "output": 2_000_000_000, COSTS[member]: 3_000_000_000}
     assert found.price == Price(**expected)
+
+
+PLAIN = {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6, "cache_read_input_token_cost": 1e-7}
+
+
+@pytest.mark.parametrize("in_info", [False, True])
+def test_long_requests_cost_what_their_tier_says(tmp_path: Path, in_info: bool) -> None:
+    costs = {
+        **PLAIN,
+        "input_cost_per_token_above_500_tokens": 3e-6,
+        "cache_read_input_token_cost_above_200k_tokens": 4e-7,
+        "cache_creation_input_token_cost_above_1hr_above_200k_tokens": "0.000008",
+        "output_cost_per_token_above_200k_tokens": 5e-6,
+    }
+    found = look(tmp_path, {} if in_info else costs, costs if in_info else {})
+    price = entry_of(found).price
+    middle = Price(input=3 * 10**9, output=2 * 10**9, cached_input=10**8)
+    last = Price(input=3 * 10**9, output=5 * 10**9, cached_input=4 * 10**8, cache_write_1h=8 * 10**9)
+    assert price == Price(10**9, 2 * 10**9, 10**8, tiers=(Tier(500, middle), Tier(200_000, last)))
+    assert found.warnings == ()
+    assert [cost(Usage(prompt=count), price) for count in (500, 501, 200_001)] == [500_000, 1_503_000, 600_003_000]
+    assert costs_of(price) == pytest.approx(
+        {
+            **PLAIN,
+            "input_cost_per_token_above_500_tokens": 3e-6,
+            "output_cost_per_token_above_500_tokens": 2e-6,
+            "cache_read_input_token_cost_above_500_tokens": 1e-7,
+            "input_cost_per_token_above_200k_tokens": 3e-6,
+            "output_cost_per_token_above_200k_tokens": 5e-6,
+            "cache_read_input_token_cost_above_200k_tokens": 4e-7,
+            "cache_creation_input_token_cost_above_1hr_above_200k_tokens": 8e-6,
+        }
+    )
+
+
+def test_the_longer_requests_of_xai_begin_with_the_threshold(tmp_path: Path) -> None:
+    price = entry(tmp_path, {"model": "xai/x", **PLAIN, "input_cost_per_token_above_200k_tokens": 3e-6}).price
+    assert [cost(Usage(prompt=count), price) for count in (199_999, 200_000)] == [199_999_000, 600_000_000]
+
+
+@pytest.mark.parametrize("member", ["input_cost_per_token_above_200k_tokens_flex", "input_cost_per_pixel"])
+def test_a_cost_that_does_not_count_is_named(tmp_path: Path, member: str) -> None:
+    found = look(tmp_path, {**PLAIN, member: 1e-6})
+    assert "is LiteLLM's and not supported; it has no effect" in found.warnings[0]
+
+
+def test_a_tier_that_is_no_cost_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingInvalid, match=r"above_200k_tokens .*it is not a cost"):
+        look(tmp_path, {**PLAIN, "input_cost_per_token_above_200k_tokens": -1})
 
 
 def test_half_a_price_is_doubted(tmp_path: Path) -> None:

@@ -17,50 +17,62 @@ from gatewright.spend.prices import LONGEST_NAME, Prices
 PRICES = Prices()
 SNAPSHOT = DataSnapshot(providers=providers, from_auto_update=False)
 DAY = datetime.fromisoformat(PRICES.date).replace(tzinfo=UTC)
-USED = Usage(
-    prompt=1000, completion=500, cached=100, cache_write=200, cache_write_1h=50, audio_prompt=20, audio_completion=5
-)
 RATES = (
     *("input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "cache_write_1h_mtok"),
     *("input_audio_mtok", "output_audio_mtok"),
 )
+STARTS = (32_000, 100_000, 128_000, 199_999, 200_000, 256_000, 272_000, 512_000, 524_288)
+"""Where tiers of the table begin."""
 
 
-def oracle(provider: str, model: str) -> int | None:
-    """What USED costs according to genai-prices, in nano-dollars, at the dearest hour of the table's day."""
+def used(prompt: int) -> Usage:
+    return Usage(
+        prompt=prompt,
+        completion=500,
+        cached=100,
+        cache_write=200,
+        cache_write_1h=50,
+        audio_prompt=20,
+        audio_completion=5,
+    )
+
+
+def oracle(provider: str, model: str) -> dict[int, int | None]:
+    """What requests of 1000 tokens and of those at the edge of a tier cost according to genai-prices, in nano-dollars,
+    at the dearest hour of the table's day.
+    """
+    edges = (1000, *(edge for start in STARTS for edge in (start, start + 1)))
     try:
         _, info = SNAPSHOT.find_provider_model(model, None, provider, None)
     except LookupError:
-        return None
-    best: tuple[Decimal, int] | None = None
-    for step in range(48):
-        at = DAY + timedelta(minutes=30 * step)
-        price = info.get_prices(at)
-        flat = {name: _base(getattr(price, name, None)) for name in RATES}
-        if flat["input_mtok"] is None:
-            continue
-        known = types.ModelPrice(**{name: value for name, value in flat.items() if value is not None})
-        usage = types.Usage(
-            input_tokens=USED.prompt,
-            output_tokens=USED.completion,
-            cache_read_tokens=USED.cached,
-            cache_write_tokens=USED.cache_write + USED.cache_write_1h,
-            cache_write_1h_tokens=USED.cache_write_1h,
-            input_audio_tokens=USED.audio_prompt,
-            output_audio_tokens=USED.audio_completion,
-        )
-        total = known.calc_price(usage)["total_price"]
-        dear = flat["input_mtok"] + (flat["output_mtok"] or 0)
-        if best is None or dear > best[0]:
-            best = dear, int((total * NANOS_PER_DOLLAR).quantize(Decimal(1), ROUND_HALF_UP))
-    return None if best is None else best[1]
+        return dict.fromkeys(edges)
+    hours = [info.get_prices(DAY + timedelta(minutes=30 * step)) for step in range(48)]
+    known = [one for one in hours if one.input_mtok is not None]
+    if not known:
+        return dict.fromkeys(edges)
+    dearest = max(known, key=lambda one: _base(one.input_mtok) + _base(one.output_mtok))
+    rates = {name: rate for name in RATES if (rate := getattr(dearest, name)) is not None}
+    price = types.ModelPrice(**rates)
+    return {prompt: _nanos(price, used(prompt)) for prompt in edges}
 
 
-def _base(value: object) -> Decimal | None:
-    if isinstance(value, types.TieredPrices):
-        return value.base
-    assert value is None or isinstance(value, Decimal)
-    return value
+def _nanos(price: types.ModelPrice, one: Usage) -> int:
+    usage = types.Usage(
+        input_tokens=one.prompt,
+        output_tokens=one.completion,
+        cache_read_tokens=one.cached,
+        cache_write_tokens=one.cache_write + one.cache_write_1h,
+        cache_write_1h_tokens=one.cache_write_1h,
+        input_audio_tokens=one.audio_prompt,
+        output_audio_tokens=one.audio_completion,
+    )
+    total = price.calc_price(usage)["total_price"]
+    return int((total * NANOS_PER_DOLLAR).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _base(value: object) -> Decimal:
+    found = value.base if isinstance(value, types.TieredPrices) else value
+    return found if isinstance(found, Decimal) else Decimal(0)
 
 
 def names(provider: types.Provider) -> list[str]:
@@ -89,9 +101,12 @@ def test_every_model_costs_what_genai_prices_says(provider: types.Provider) -> N
     wrong = []
     for name in names(provider)[:150]:
         if name.strip():
-            ours, theirs = cost(USED, PRICES.lookup(provider.id, name)), oracle(provider.id, name)
-            if ours != theirs:
-                wrong.append((name, ours, theirs))
+            price = PRICES.lookup(provider.id, name)
+            wrong += [
+                (name, prompt, ours, theirs)
+                for prompt, theirs in oracle(provider.id, name).items()
+                if (ours := cost(used(prompt), price)) != theirs
+            ]
     assert wrong == []
 
 
@@ -122,6 +137,24 @@ def test_litellms_names_lead_to_the_same_price(provider: str, model: str, same: 
 
 def test_a_well_known_price() -> None:
     assert PRICES.lookup("openai", "gpt-4o") == Price(2_500_000_000, 10_000_000_000, 1_250_000_000)
+
+
+def test_all_tokens_of_a_long_request_cost_more() -> None:
+    price = PRICES.lookup("gemini", "gemini-2.5-pro")
+    assert cost(Usage(prompt=200_000, completion=1000), price) == 260_000_000
+    assert cost(Usage(prompt=200_001, completion=1000), price) == 515_002_500
+    assert cost(Usage(prompt=200_001, completion=1000, cached=200_001), price) == 65_000_250
+
+
+def test_every_tier_of_the_data_is_compared() -> None:
+    prices = [price for one in providers for model in one.models for price in _all(model)]
+    values = [value for price in prices for value in vars(price).values()]
+    tiers = [tier for value in values if isinstance(value, types.TieredPrices) for tier in value.tiers]
+    assert {tier.start for tier in tiers} == set(STARTS)
+
+
+def _all(model: types.ModelInfo) -> list[types.ModelPrice]:
+    return [one.prices for one in model.prices] if isinstance(model.prices, list) else [model.prices]
 
 
 def test_an_embedding_has_no_output_price() -> None:

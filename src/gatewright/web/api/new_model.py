@@ -12,7 +12,7 @@ from gatewright.domain.money import TOKENS_PER_PRICE
 from gatewright.gateway.deployments import NewDeployment
 from gatewright.settings.added import PARAMS as WITHIN
 from gatewright.settings.added import read_added
-from gatewright.settings.costs import COSTS
+from gatewright.settings.costs import is_cost
 from gatewright.settings.params import PARAMS
 
 FIELDS = {
@@ -58,7 +58,7 @@ def read_request(wanted: ModelRequest) -> NewDeployment:
                 code="field_invalid",
             )
     costs = _costs(wanted)
-    spare = next((name for name, value in wanted.params.items() if name in COSTS and value is not None), None)
+    spare = next((name for name, value in wanted.params.items() if is_cost(name) and value is not None), None)
     if spare is not None and not costs:
         raise BadInput(
             f"{spare} needs the two prices beside it.",

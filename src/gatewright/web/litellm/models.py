@@ -8,11 +8,10 @@ from starlette.responses import Response
 from gatewright.domain.clock import iso
 from gatewright.domain.errors import BadInput
 from gatewright.domain.keys import Principal
-from gatewright.domain.money import NANOS_PER_DOLLAR, TOKENS_PER_PRICE
 from gatewright.gateway.deployment import DATABASE, Deployment
 from gatewright.gateway.deployments import Deployments, NewDeployment
 from gatewright.settings.added import Added, read_added
-from gatewright.settings.costs import COSTS
+from gatewright.settings.costs import costs_of
 from gatewright.web.api.wire import answer, clean
 from gatewright.web.call import Call
 from gatewright.web.litellm.fields import asked, storable
@@ -136,7 +135,5 @@ def _row(one: Deployment, principal: Principal) -> ModelRow:
         params = {"model": f"{one.provider}/{one.upstream_model}", "api_base": one.api_base}
     known: dict[str, Any] = {"id": one.id, "db_model": one.source == DATABASE}
     if one.price is not None:
-        rates = {name: getattr(one.price, field) for name, field in COSTS.items()}
-        tokens = NANOS_PER_DOLLAR * TOKENS_PER_PRICE
-        known |= {name: rate / tokens for name, rate in rates.items() if rate is not None}
+        known |= costs_of(one.price)
     return ModelRow(one.name, params, {**one.info, **known})

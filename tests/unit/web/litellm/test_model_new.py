@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests.unit.web.api.stage import MASTER, Stage
 
 from gatewright.domain.identity import Role
+from gatewright.domain.money import Price, Tier
 from gatewright.gateway.deployment import Deployment
 
 SECRETS = {
@@ -180,3 +182,12 @@ async def test_only_administrators_may(stage: Stage) -> None:
     for path, body in (("/model/new", NEW), ("/model/delete", {"id": "chat-one"})):
         assert (await stage.call("POST", path, member, body)).status_code in (401, 403)
         assert (await stage.call("POST", path, None, body)).status_code == 401
+
+
+async def test_what_long_requests_cost_is_kept(stage: Stage) -> None:
+    long = {"input_cost_per_token_above_200k_tokens": 3e-6, "cache_read_input_token_cost_above_200k_tokens": 5e-7}
+    row = await added(stage, changed("litellm_params", **long))
+    assert {name: row["model_info"][name] for name in long} == pytest.approx(long)
+    base = Price(input=10**9, output=2 * 10**9)
+    tier = Tier(200_000, Price(input=3 * 10**9, output=2 * 10**9, cached_input=5 * 10**8))
+    assert deployment(stage, "house-1").price == msgspec.structs.replace(base, tiers=(tier,))
