@@ -1,0 +1,152 @@
+"""People, how they are known, and their sessions."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    true,
+)
+
+from gatewright.storage.columns import Id, Json, id_column, limit_columns, user_column
+from gatewright.storage.tables.base import metadata
+
+users = Table(
+    "users",
+    metadata,
+    id_column(),
+    Column("uuid", Text, nullable=False, unique=True),
+    Column("username", Text, nullable=False, unique=True),
+    Column("user_id", Text, nullable=False, unique=True),
+    Column("email", Text),
+    Column("email_verified", Boolean, nullable=False, server_default=false()),
+    Column("display_name", Text),
+    Column("role", Text, nullable=False),
+    Column("role_reason", Json, nullable=False),
+    Column("role_locked", Boolean, nullable=False, server_default=false()),
+    Column("is_active", Boolean, nullable=False, server_default=true()),
+    Column("is_break_glass", Boolean, nullable=False, server_default=false()),
+    Column("password_hash", Text),
+    Column("attributes", Json, nullable=False),
+    Column("metadata", Json, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("last_login_at", BigInteger),
+    # A deleted user keeps the row, so that the username is never given to somebody else.
+    Column("deleted_at", BigInteger),
+    *limit_columns(),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    id_column(),
+    user_column(),
+    Column("source", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_used_at", BigInteger),
+    UniqueConstraint("source", "subject"),
+    Index(None, "user_pk"),
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    id_column(),
+    Column("uuid", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("parent_id", Id, ForeignKey("groups.id", ondelete="SET NULL")),
+    Column("is_superuser", Boolean, nullable=False, server_default=false()),
+    Column("attributes", Json, nullable=False),
+)
+
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("group_id", Id, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_pk", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Index(None, "user_pk"),
+)
+
+# Browser sessions. kind `gateway` is the dashboard's, kind `idp` the embedded provider's.
+sessions = Table(
+    "sessions",
+    metadata,
+    id_column(),
+    Column("token_hash", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    user_column(),
+    Column("source", Text),
+    Column("sid", Text, nullable=False, unique=True),
+    Column("amr", Json, nullable=False),
+    Column("id_token", LargeBinary),
+    Column("address", Text),
+    Column("user_agent", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_used_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Index(None, "user_pk", "kind"),
+)
+
+one_time_links = Table(
+    "one_time_links",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    Column("purpose", Text, nullable=False),
+    user_column(nullable=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+)
+
+# Counters for limits that must hold across workers: failed sign-ins, command-line login starts.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("bucket", Text, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("resets_at", BigInteger, nullable=False),
+)
+
+cli_logins = Table(
+    "cli_logins",
+    metadata,
+    Column("login_id", Text, primary_key=True),
+    Column("poll_secret_hash", Text, nullable=False),
+    Column("user_code_hash", Text, nullable=False),
+    Column("complete_token_hash", Text),
+    user_column(nullable=True),
+    Column("verified", Boolean, nullable=False, server_default=false()),
+    Column("wrong_codes", Integer, nullable=False, server_default="0"),
+    Column("attribution", Json, nullable=False),
+    Column("address", Text),
+    Column("user_agent", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index(None, "expires_at"),
+)
+
+# One row an authorization request that the relying party started; consumed once.
+login_transactions = Table(
+    "login_transactions",
+    metadata,
+    Column("state_hash", Text, primary_key=True),
+    Column("browser_hash", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("nonce", Text, nullable=False),
+    Column("code_verifier", LargeBinary, nullable=False),
+    Column("return_to", Text),
+    Column("cli_login", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index(None, "expires_at"),
+)
