@@ -263,6 +263,33 @@ def test_entra_id(client: openai.OpenAI, upstream: Upstream, entra: Entra) -> No
     assert upstream.paths[0].endswith("?api-version=2025-02-01-preview")
 
 
+def repeat(handler: Any, body: dict[str, Any]) -> None:
+    """An error with the credential in it: as an answer, in a good answer, and in the middle of a stream."""
+    words = json.dumps(body["messages"])
+    said = {"error": {"message": f"Sent: {handler.headers['authorization']}", "code": handler.headers["authorization"]}}
+    if body.get("stream"):
+        events = stream_of(body)
+        send_stream(handler, [*events[:2], b"data: " + json.dumps(said).encode() + b"\n\n"])
+    else:
+        send_json(handler, 200 if "well" in words else 418, said)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("text", ["well", "ill"])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+def test_a_fetched_token_that_is_repeated_reaches_nobody(
+    server: Gatewright, upstream: Upstream, path: str, text: str, stream: bool
+) -> None:
+    upstream.answer = repeat
+    messages = [{"role": "user", "content": text}]
+    with server.admin() as http:
+        asked = {"model": "gpt-entra", "max_tokens": 9, "messages": messages, "stream": stream}
+        got = http.post(path, json=asked)
+    assert "eyJ.journey.token" not in got.text
+    assert not any("eyJ.journey.token" in value for value in got.headers.values())
+    assert "Sent: Bearer ***" in got.text or got.json()["error"]["type"] == "api_error"
+
+
 def test_a_prompt_that_is_filtered(client: openai.OpenAI, claude: anthropic.Anthropic) -> None:
     messages: Any = [{"role": "user", "content": "blocked"}]
     with pytest.raises(openai.BadRequestError) as caught:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from gatewright.domain.errors import UpstreamFailed, UpstreamTimeout
 from gatewright.gateway.counting import Estimate
@@ -14,11 +15,11 @@ from gatewright.gateway.failures import (
     header,
     refusal,
     retry_after_s,
-    without_secrets,
 )
 from gatewright.gateway.faults import Fault, fault_of, is_the_requests
 from gatewright.gateway.group import Member
 from gatewright.gateway.outcome import Answered, Errand, Failure, Stream
+from gatewright.gateway.secrets import WORD, hidden, secrets_of, without_secrets
 from gatewright.gateway.terms import within
 from gatewright.gateway.whole_events import WholeEvents
 from gatewright.gateway.wishes import NO_WISHES, Wishes
@@ -146,7 +147,7 @@ async def _received(answer: Answer, call: Call, member: Member, errand: Errand) 
 
 async def _begun(answer: Answer, call: Call, member: Member, *, passes: bool) -> Answered | Failure:
     """The stream with its first bytes for the client; `passes`: they are the provider's. Raises UpstreamFailed."""
-    tap: Tap = WholeEvents(call.tap()) if passes else call.tap()
+    tap: Tap = WholeEvents(call.tap(), partial(secrets_of, member.deployment)) if passes else call.tap()
     async for data in answer.stream():
         relayed = tap.feed(data)
         if passes and relayed and (broken := BROKEN_EVENT.match(relayed)) is not None:
@@ -178,6 +179,8 @@ async def _whole(answer: Answer, call: Call, member: Member, errand: Errand) -> 
     endpoint = errand.opening.endpoint
     if body[:1] != b"{" and not endpoint.form and not endpoint.binary and not body.lstrip().startswith(JSON_BEGINS):
         raise UpstreamBadAnswer()
+    if not call.translated and len(body) <= LARGEST_ERROR and WORD in body:
+        body = hidden(body, secrets_of(member.deployment))
     return Answered(member, call, answer.status, answer.headers, body, usage)
 
 
@@ -188,16 +191,14 @@ async def _refused(answer: Answer, call: Call, member: Member) -> Failure:
     except UpstreamFailed:
         # The status says enough.
         body = b""
-    secrets = member.deployment.secrets
+    secrets = secrets_of(member.deployment)
     error = without_secrets(call.error(body), secrets)
     if error.kind in KEY_REFUSED:
         status = 401
     passing = None
     # The provider's own JSON reaches a client of its dialect; what it says of our key reaches nobody.
     if not call.translated and status >= 400 and status not in (401, 403) and body.lstrip()[:1] == b"{":
-        for secret in secrets:
-            body = body.replace(secret, b"***")
-        passing = Answered(member, call, status, answer.headers, body)
+        passing = Answered(member, call, status, answer.headers, hidden(body, secrets))
     return Failure(
         fault_of(status, error),
         status,
@@ -211,7 +212,7 @@ async def _refused(answer: Answer, call: Call, member: Member) -> Failure:
 
 def _broken(answer: Answer, error: ProviderError, member: Member) -> Failure:
     """A good answer that begins with an error."""
-    error = without_secrets(error, member.deployment.secrets)
+    error = without_secrets(error, secrets_of(member.deployment))
     kind = error.kind or ""
     status = STATUS_OF_KIND.get(kind, STAND_IN_STATUS)
     if STATUS.fullmatch(kind):

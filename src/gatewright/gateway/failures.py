@@ -100,14 +100,6 @@ def _until(date: str, now: str) -> float:
         return 0.0
 
 
-def without_secrets(error: ProviderError, secrets: Sequence[bytes]) -> ProviderError:
-    """The provider's words without what only it may know."""
-    message = error.message
-    for secret in secrets:
-        message = message.replace(secret.decode(), "***")
-    return error._replace(message=message)
-
-
 def for_admins(one: Deployment, status: int) -> str:
     """Who it was, for people who may know which server stands behind a model."""
     return f"This was deployment {one.id}, {one.provider}/{one.upstream_model}, with the status {status}."

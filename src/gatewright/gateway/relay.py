@@ -1,9 +1,10 @@
 """Hands a provider's answer to the client, whole or as it arrives, and meters it on the way."""
 
 from gatewright.gateway.exchange import Sink, WireHeaders
-from gatewright.gateway.failures import UpstreamBroke, without_secrets
+from gatewright.gateway.failures import UpstreamBroke
 from gatewright.gateway.meter import Meter
 from gatewright.gateway.outcome import Answered, Stream
+from gatewright.gateway.secrets import secrets_of, without_secrets
 
 STREAM_ENDS = (b"[DONE]\n\n", b"[DONE]\r\n\r\n")
 OUR_JSON: WireHeaders = [(b"content-type", b"application/json")]
@@ -61,7 +62,7 @@ async def _end(exchange: Sink, answered: Answered, stream: Stream, meter: Meter)
     tap = stream.tap
     rest = tap.finish()
     if tap.failed is not None:
-        error = UpstreamBroke(without_secrets(tap.failed, answered.member.deployment.secrets).message or None)
+        error = UpstreamBroke(without_secrets(tap.failed, secrets_of(answered.member.deployment)).message or None)
         if not tap.failed.told:
             raise error
         meter.used(tap.usage)

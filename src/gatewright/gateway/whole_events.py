@@ -3,7 +3,10 @@
 A client would take half an event for a whole one when the error that we send follows it. Source: WHATWG HTML, 9.2.6.
 """
 
+from collections.abc import Callable, Sequence
+
 from gatewright.domain.money import Usage
+from gatewright.gateway.secrets import WORD, hidden
 from gatewright.translation.halves import ProviderError, Tap
 
 LONGEST_HELD = 64 * 1024
@@ -13,16 +16,21 @@ BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")
 
 
 class WholeEvents:
-    """A tap behind another one."""
+    """A tap behind another one. What `secrets` answers is taken out of the provider's errors."""
 
-    __slots__ = ("_held", "_tap")
+    __slots__ = ("_held", "_secrets", "_tap")
 
-    def __init__(self, tap: Tap) -> None:
+    def __init__(self, tap: Tap, secrets: Callable[[], Sequence[bytes]]) -> None:
         self._tap = tap
+        self._secrets = secrets
         self._held = b""
 
     def feed(self, data: bytes) -> bytes:
         """The events that are complete now."""
+        data = self._complete(data)
+        return hidden(data, self._secrets()) if WORD in data else data
+
+    def _complete(self, data: bytes) -> bytes:
         data = self._tap.feed(data)
         if self._held:
             data = self._held + data
@@ -38,7 +46,8 @@ class WholeEvents:
     def finish(self) -> bytes:
         """What came last, though no blank line followed it."""
         held, self._held = self._held, b""
-        return held + self._tap.finish()
+        data = held + self._tap.finish()
+        return hidden(data, self._secrets()) if WORD in data else data
 
     @property
     def notices_end(self) -> bool:

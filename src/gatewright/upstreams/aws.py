@@ -22,6 +22,7 @@ class AwsSigner:
         self._scope = scope
         self._seen: dict[bytes, Signable] = {}
         self._origin: AwsSigner | None = None
+        self.secrets: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"AwsSigner({self._whose})"
@@ -36,6 +37,7 @@ class AwsSigner:
         """The date, the session's token and the signature. Raises UpstreamFailed."""
         assert self._scope is not None  # noqa: S101 (`for_scope` made the signer of a way)
         keys = await self._keys()
+        self.secrets = (keys.secret_key, keys.token or "")
         request = self._seen.get(target.head)
         if request is None:
             if len(self._seen) >= _REMEMBERED:

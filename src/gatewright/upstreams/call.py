@@ -79,6 +79,11 @@ class Signer(Protocol):
         """Header lines for this request. Raises UpstreamFailed when the credential cannot be had."""
         ...
 
+    @property
+    def secrets(self) -> Sequence[str]:
+        """What it sent or signed with lately, that nobody but the provider may see."""
+        ...
+
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
     """How an endpoint of ours is served by one deployment.

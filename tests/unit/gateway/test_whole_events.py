@@ -12,7 +12,7 @@ from gatewright.translation.registry import passing
 
 
 def tap() -> WholeEvents:
-    return WholeEvents(passing(Dialect.CHAT).tap(False))
+    return WholeEvents(passing(Dialect.CHAT).tap(False), tuple)
 
 
 @given(

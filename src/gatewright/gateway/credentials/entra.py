@@ -31,6 +31,7 @@ class FixedSigner:
     def __init__(self, token: str) -> None:
         try:
             self._line = header_block([("authorization", f"Bearer {token}")])
+            self.secrets = (token,)
         except BadInput:
             raise _bad("azure_ad_token", "it holds a character that a header may not hold") from None
 

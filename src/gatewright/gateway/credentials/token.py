@@ -33,6 +33,7 @@ class BearerSigner:
         self._whose = whose
         self._kept = Kept(self._checked, clock, "access token", whose)
         self._sent: tuple[Token | None, bytes] = (None, b"")
+        self.secrets: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._whose})"
@@ -44,6 +45,7 @@ class BearerSigner:
         if known is not token:
             line = header_block([("authorization", f"Bearer {token.value}")])
             self._sent = (token, line)
+            self.secrets = (token.value, *self.secrets[:1])  # an answer to the one before may still be on its way
         return line
 
     async def _checked(self) -> Token:

@@ -40,6 +40,8 @@ ASKED: dict[str, Asking] = {
 
 
 class Signer:
+    secrets = ()
+
     async def headers(self, _target: Target, _body: bytes) -> bytes:
         return b""
 
