@@ -11,7 +11,7 @@ from gatewright.domain.money import Usage
 from gatewright.translation.model import Citation, Finish, Json, Part
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """The root."""
 
 

@@ -13,13 +13,13 @@ from gatewright.domain.money import Usage
 Json = dict[str, Any]
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
+class Part(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A piece of a message. `cache` marks the end of what the provider shall cache: `5m` or `1h`, None for no mark."""
 
     cache: str | None = None
 
 
-class Citation(msgspec.Struct, frozen=True, kw_only=True):
+class Citation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Where a text came from. `start` and `end` are characters of the answer's text; `raw` is the
     dialect's own form.
     """
@@ -111,7 +111,11 @@ class Role(StrEnum):
     SYSTEM = "system"
 
 
-class Message(msgspec.Struct, frozen=True):
+# In Python 3.11 an enum's member costs a call to name, and every message names one.
+USER, ASSISTANT, SYSTEM = Role.USER, Role.ASSISTANT, Role.SYSTEM
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One turn. `name` is OpenAI's name of a participant. Two messages of one role may follow each other."""
 
     role: Role
@@ -119,7 +123,7 @@ class Message(msgspec.Struct, frozen=True):
     name: str | None = None
 
 
-class Tool(msgspec.Struct, frozen=True, kw_only=True):
+class Tool(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A function that the model may call. `parameters` is its JSON schema."""
 
     name: str
@@ -129,14 +133,14 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     cache: str | None = None
 
 
-class ToolChoice(msgspec.Struct, frozen=True):
+class ToolChoice(msgspec.Struct, frozen=True, gc=False):
     """`mode` is `auto`, `none`, `required` or `named`; `name` is the tool's then."""
 
     mode: str
     name: str | None = None
 
 
-class Format(msgspec.Struct, frozen=True):
+class Format(msgspec.Struct, frozen=True, gc=False):
     """What the answer's text shall be: `kind` is `json_object` or `json_schema`."""
 
     kind: str
@@ -146,7 +150,7 @@ class Format(msgspec.Struct, frozen=True):
     strict: bool | None = None
 
 
-class ReasoningAsk(msgspec.Struct, frozen=True, kw_only=True):
+class ReasoningAsk(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """How much thought is asked for: by `effort` (`none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`), by
     `budget` in tokens (see `translation.effort`), or `adaptive` (the model decides). `summary` (`auto`, `concise`,
     `detailed`) asks to be shown it; `show` False asks for it to be left out.
@@ -159,7 +163,7 @@ class ReasoningAsk(msgspec.Struct, frozen=True, kw_only=True):
     show: bool | None = None
 
 
-class Alias(msgspec.Struct, frozen=True):
+class Alias(msgspec.Struct, frozen=True, gc=False):
     """What the caller calls a tool that is carried as a function: `kind` is `function`, `custom` (one text instead of
     arguments) or `tool_search`, `namespace` the group of tools that it is in."""
 
@@ -168,7 +172,7 @@ class Alias(msgspec.Struct, frozen=True):
     namespace: str | None = None
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+class Request(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """`asked_as` gives, for each member that the caller set, the caller's name of it: errors name that one. It leaves
     out what every dialect has (`messages`, `system`, `stream`, `include_usage`) and what was set to the default.
 
@@ -224,7 +228,7 @@ class Finish(StrEnum):
     CONTEXT_FULL = "context_full"
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A complete answer. `logprobs` is in OpenAI's form (`{"content": [...]}`), the only one that has them."""
 
     parts: tuple[Part, ...]
@@ -236,7 +240,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     logprobs: Json | None = None
 
 
-class Heading(msgspec.Struct, frozen=True):
+class Heading(msgspec.Struct, frozen=True, gc=False):
     """What an answer's writer must know besides the answer.
 
     `id` is the request's id, a base for ids of answers; `model` the public name that the client asked for; `created`

@@ -3,7 +3,7 @@
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -12,13 +12,13 @@ from gatewright.translation.carriage import Carriage
 from gatewright.translation.claude import Traits
 from gatewright.translation.dialect import Dialect
 from gatewright.translation.model import (
+    SYSTEM,
     Json,
     Media,
     Message,
     Part,
     Reasoning,
     Refusal,
-    Role,
     Text,
     ToolCall,
     ToolResult,
@@ -29,70 +29,104 @@ PDF = "application/pdf"
 _OURS = Dialect.MESSAGES.value
 _OUTSIDE_ID = re.compile(r"[^a-zA-Z0-9_-]")
 _arguments = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_MERE_TEXT = 2
+"""Members of a block that is nothing but a text: its type and the text."""
+_Content = str | list[Json]
 
 
-def write_system(parts: Iterable[Part], carriage: Carriage) -> str | list[Json] | None:
+def write_system(parts: tuple[Part, ...], carriage: Carriage) -> _Content | None:
     """The `system` member, None when it would be empty. Raises CannotCarry."""
-    blocks = _blocks(parts, carriage)
-    if not blocks:
-        return None
-    if any(block["type"] != "text" for block in blocks):
+    content = _content(parts, carriage)
+    if isinstance(content, list) and any(block["type"] != "text" for block in content):
         raise carriage.must("messages", "Anthropic's system prompt holds text only")
-    plain = len(blocks) == 1 and blocks[0].keys() == {"type", "text"}
-    return blocks[0]["text"] if plain else blocks
+    return content or None
 
 
 def write_messages(messages: Iterable[Message], traits: Traits, carriage: Carriage) -> list[Json]:
     """The turns, one for what one side says in a row. Raises CannotCarry, also when there would be none."""
-    turns: list[tuple[Role, list[Json]]] = []
+    turns: list[Json] = []
+    last = None
+    instructed = False
     for message in messages:
         if message.name is not None:
             carriage.let_go("messages.name")
-        blocks = _blocks(message.parts, carriage)
-        if not blocks:
+        content = _content(message.parts, carriage)
+        if not content:
             continue
-        if turns and turns[-1][0] is message.role:
-            turns[-1][1].extend(blocks)
+        role = message.role
+        if role is last:
+            _extend(turns[-1], content)
         else:
-            turns.append((message.role, blocks))
+            turns.append({"role": role._value_, "content": content})
+            last = role
+            instructed = instructed or role is SYSTEM
     if not turns:
         raise carriage.must("messages", "Anthropic's API needs a message of a user")
-    placed = _placed(turns, traits)
-    role, blocks = placed[-1]
-    if role is Role.ASSISTANT and blocks[-1]["type"] == "text":
-        blocks[-1]["text"] = blocks[-1]["text"].rstrip()  # Anthropic refuses a beginning that ends with white space
-    return [{"role": role.value, "content": _ordered(blocks)} for role, blocks in placed]
+    return _finished(_placed(turns, traits) if instructed else turns)
 
 
-def _placed(turns: list[tuple[Role, list[Json]]], traits: Traits) -> list[tuple[Role, list[Json]]]:
+def _placed(turns: list[Json], traits: Traits) -> list[Json]:
     """Instructions between the messages stay what they are where the model takes them: behind what the user says and
     before what the assistant says. Elsewhere they are the user's."""
-    found: list[tuple[Role, list[Json]]] = []
-    for index, (role, blocks) in enumerate(turns):
-        after_user = bool(found) and found[-1][0] is Role.USER
-        last = index + 1 == len(turns) or turns[index + 1][0] is Role.ASSISTANT
-        if role is Role.SYSTEM and not (traits.instructed and after_user and last):
-            role = Role.USER
-        if found and found[-1][0] is role:
-            found[-1][1].extend(blocks)
+    found: list[Json] = []
+    for index, turn in enumerate(turns):
+        after_user = bool(found) and found[-1]["role"] == "user"
+        last = index + 1 == len(turns) or turns[index + 1]["role"] == "assistant"
+        if turn["role"] == "system" and not (traits.instructed and after_user and last):
+            turn["role"] = "user"
+        if found and found[-1]["role"] == turn["role"]:
+            _extend(found[-1], turn["content"])
         else:
-            found.append((role, blocks))
+            found.append(turn)
     return found
 
 
-def _ordered(blocks: list[Json]) -> str | list[Json]:
-    """Results of tools stand first, as Anthropic wants them; a mere text is written as one."""
-    if len(blocks) == 1 and blocks[0].keys() == {"type", "text"}:
-        text: str = blocks[0]["text"]
-        return text
+def _extend(turn: Json, content: _Content) -> None:
+    """What the same side says after it."""
+    turn["content"] = _listed(turn["content"])
+    turn["content"].extend(_listed(content))
+
+
+def _listed(content: _Content) -> list[Json]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+def _finished(turns: list[Json]) -> list[Json]:
+    """Anthropic refuses an answer's beginning that ends with white space, and wants results of tools first."""
+    last = turns[-1]["content"]
+    if turns[-1]["role"] == "assistant":
+        if isinstance(last, str):
+            turns[-1]["content"] = last.rstrip()
+        elif last[-1]["type"] == "text":
+            last[-1]["text"] = last[-1]["text"].rstrip()
+    for turn in turns:
+        content = turn["content"]
+        if isinstance(content, list) and len(content) > 1:
+            turn["content"] = _ordered(content)
+    return turns
+
+
+def _ordered(blocks: list[Json]) -> list[Json]:
     results = [block for block in blocks if block["type"] == "tool_result"]
     return results + [block for block in blocks if block["type"] != "tool_result"] if results else blocks
 
 
+def _content(parts: tuple[Part, ...], carriage: Carriage) -> _Content:
+    """Blocks, or the text where there is nothing else; empty where nothing is said."""
+    if len(parts) == 1:
+        part = parts[0]
+        if isinstance(part, Text) and part.cache is None and not part.citations:  # as most messages are
+            return "" if part.text.isspace() else part.text
+    blocks = _blocks(parts, carriage)
+    if len(blocks) == 1 and len(blocks[0]) == _MERE_TEXT and blocks[0]["type"] == "text":
+        return cast(str, blocks[0]["text"])
+    return blocks
+
+
 def _blocks(parts: Iterable[Part], carriage: Carriage) -> list[Json]:
-    found = []
+    found: list[Json] = []
     for part in parts:
-        block = _WRITERS[type(part)](part, carriage)
+        block = _WRITERS[part.__class__](part, carriage)
         if block is not None:
             if part.cache is not None and part.__class__ is not Reasoning:
                 block["cache_control"] = cache_control(part.cache)
@@ -107,7 +141,7 @@ def cache_control(cache: str) -> Json:
 
 def _text(part: Text, _carriage: Carriage) -> Json | None:
     """Anthropic refuses texts of white space only."""
-    if not part.text.strip():
+    if not part.text or part.text.isspace():
         return None
     block: Json = {"type": "text", "text": part.text}
     quoted = [one.raw for one in part.citations if one.raw is not None and one.raw.get("type") in CITATIONS]
@@ -142,8 +176,8 @@ def _tool_call(part: ToolCall, carriage: Carriage) -> Json:
 
 def _tool_result(part: ToolResult, carriage: Carriage) -> Json:
     block: Json = {"type": "tool_result", "tool_use_id": call_id(part.call_id)}
-    if content := _blocks(part.parts, carriage):
-        block["content"] = _ordered(content)
+    if content := _content(part.parts, carriage):
+        block["content"] = content
     if part.is_error:
         block["is_error"] = True
     return block
@@ -151,6 +185,8 @@ def _tool_result(part: ToolResult, carriage: Carriage) -> Json:
 
 def call_id(text: str) -> str:
     """The id of a tool call in the characters that Anthropic takes."""
+    if text.isascii() and text.isidentifier():  # most are: a quarter of the time that the expression takes
+        return text
     return _OUTSIDE_ID.sub("_", text) or "_"
 
 

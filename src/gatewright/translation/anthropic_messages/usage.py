@@ -6,7 +6,7 @@ the cache nor written to it, `output_tokens` are all output, thought too. In a s
 
 import msgspec
 
-from gatewright.domain.money import Usage
+from gatewright.domain.money import MOST_SEARCHES, Usage, widened
 from gatewright.translation.model import Json
 
 MOST = 1_000_000_000
@@ -22,6 +22,10 @@ class _OutputDetails(msgspec.Struct):
     thinking_tokens: int | None = None
 
 
+class _Tools(msgspec.Struct):
+    web_search_requests: int | None = None
+
+
 class WireUsage(msgspec.Struct):
     """The `usage` object; unknown members are skipped."""
 
@@ -31,6 +35,7 @@ class WireUsage(msgspec.Struct):
     cache_creation: _Written | None = None
     output_tokens: int | None = None
     output_tokens_details: _OutputDetails | None = None
+    server_tool_use: _Tools | None = None
 
     def then(self, later: "WireUsage") -> "WireUsage":
         """These counts with those that came later in the same stream: what is said again replaces what was said."""
@@ -45,7 +50,10 @@ class WireUsage(msgspec.Struct):
         if self.input_tokens is None and self.output_tokens is None:
             return None
         found = self._counted()
-        return None if max(found.prompt, found.completion) > MOST else found
+        if max(found.prompt, found.completion) > MOST:
+            return None
+        searches = 0 if self.server_tool_use is None else _count(self.server_tool_use.web_search_requests)
+        return widened(found, searches=min(searches, MOST_SEARCHES)) if searches else found
 
     def _counted(self) -> Usage:
         read = _count(self.cache_read_input_tokens)

@@ -9,7 +9,7 @@ import msgspec
 from gatewright.domain.money import Usage
 from gatewright.translation import events as ev
 from gatewright.translation.gemini.citations import Places, citations
-from gatewright.translation.gemini.usage import usage_of
+from gatewright.translation.gemini.usage import searches_of, usage_of
 from gatewright.translation.gemini.wire import Candidate, Chunk, FunctionCall, LogprobsResult, Part, Token
 from gatewright.translation.model import Finish, Json, Media
 
@@ -41,7 +41,7 @@ _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 class Progress:
     """One answer so far. `take` what came, `end` when nothing more comes; after Failed nothing may follow."""
 
-    __slots__ = ("_calls", "_finish", "_ids", "_message", "_places", "_said", "_started", "_thinking", "_usage")
+    __slots__ = ("_calls", "_finish", "_ids", "_message", "_places", "_said", "_searches", "_started", "_thinking", "_usage")
 
     def __init__(self) -> None:
         self._started = False
@@ -52,6 +52,7 @@ class Progress:
         self._finish: str | None = None
         self._message: str | None = None
         self._usage: Usage | None = None
+        self._searches = 0
         self._places = Places()
 
     def take(self, chunk: Chunk) -> list[ev.Event]:
@@ -67,9 +68,10 @@ class Progress:
         if chunk.prompt_feedback is not None and chunk.prompt_feedback.block_reason:
             self._finish = "SAFETY"
         if chunk.candidates:
+            self._searches = max(self._searches, searches_of(chunk.candidates, chunk.model_version))
             self._candidate(chunk.candidates[0], found)
         if chunk.usage_metadata is not None:
-            used = usage_of(chunk.usage_metadata)
+            used = usage_of(chunk.usage_metadata, self._searches)
             if used is not None and used != self._usage:
                 self._usage = used
                 found.append(ev.Used(used))

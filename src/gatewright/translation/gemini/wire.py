@@ -68,6 +68,7 @@ class GroundingSupport(_Wire):
 
 
 class GroundingMetadata(_Wire):
+    web_search_queries: list[str] = []
     grounding_chunks: list[GroundingChunk] = []
     grounding_supports: list[GroundingSupport] = []
 

@@ -12,27 +12,33 @@ AUDIO_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
 _BY_ENDING = {".pdf": "application/pdf", ".txt": "text/plain", ".md": "text/markdown", ".csv": "text/csv"}
 
 
-def read_content(content: str | list[ContentPart] | None, param: str) -> list[Part]:
-    """The parts; empty texts are left out. Raises BadInput naming the part that is wrong."""
+def read_content(content: str | list[ContentPart] | None, index: int, member: str = "content") -> tuple[Part, ...]:
+    """The parts in that member of `messages[index]`; empty texts are left out. Raises BadInput naming the wrong one."""
     if isinstance(content, str):
-        return [Text(text=content)] if content else []
+        return (Text(content),) if content else ()
+    if not content:
+        return ()
     found: list[Part] = []
-    for index, part in enumerate(content or ()):
-        name = f"{param}[{index}]"
+    for at, part in enumerate(content):
+        if part.type == "text" and part.text and part.cache_control is None and part.prompt_cache_breakpoint is None:
+            found.append(Text(part.text))  # as nearly all are
+            continue
+        name = f"messages[{index}].{member}[{at}]"
         reader = _READERS.get(part.type)
         if reader is None:
             raise BadInput(f"`{name}` is of the unknown type {part.type!r}.", param=f"{name}.type")
         read = reader(part, name)
         if read is not None:
             found.append(with_mark(read, cache_of(part.cache_control, part.prompt_cache_breakpoint, name)))
-    return found
+    return tuple(found)
 
 
-def only_text(parts: list[Part], param: str) -> tuple[Part, ...]:
+def only_text(parts: tuple[Part, ...], index: int) -> tuple[Part, ...]:
     """For messages of the system. Raises BadInput for other parts than texts."""
     if not all(isinstance(part, Text) for part in parts):
+        param = f"messages[{index}].content"
         raise BadInput(f"`{param}` may hold text only.", param=param)
-    return tuple(parts)
+    return parts
 
 
 def _text(part: ContentPart, name: str) -> Part | None:

@@ -2,12 +2,13 @@
 
 Cached tokens and those written to the cache are part of `prompt_tokens`. Source: OpenAI API reference, "The chat
 completion object"; DeepSeek's `prompt_cache_hit_tokens`; Moonshot's `cached_tokens`; OpenRouter's
-`cache_write_tokens`, which OpenAI has taken over; LiteLLM's `cache_creation_*` and `cache_read_input_tokens`.
+`cache_write_tokens`, which OpenAI has taken over; LiteLLM's `cache_creation_*` and `cache_read_input_tokens`; xAI's
+reasoning, which is no part of `completion_tokens`; Perplexity's `num_search_queries` and `citation_tokens`.
 """
 
 import msgspec
 
-from gatewright.domain.money import Usage
+from gatewright.domain.money import MOST_SEARCHES, Usage, widened
 from gatewright.translation.model import Json
 
 MOST = 1_000_000_000
@@ -21,6 +22,7 @@ class _HourDetails(msgspec.Struct):
 class _PromptDetails(msgspec.Struct):
     cached_tokens: int | None = None
     audio_tokens: int | None = None
+    image_tokens: int | None = None
     cache_write_tokens: int | None = None
     cache_creation_tokens: int | None = None
     cache_creation_token_details: _HourDetails | None = None
@@ -29,6 +31,7 @@ class _PromptDetails(msgspec.Struct):
 class _CompletionDetails(msgspec.Struct):
     reasoning_tokens: int | None = None
     audio_tokens: int | None = None
+    image_tokens: int | None = None
 
 
 class WireUsage(msgspec.Struct):
@@ -36,12 +39,16 @@ class WireUsage(msgspec.Struct):
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    total_tokens: int | None = None
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
     prompt_cache_hit_tokens: int | None = None
     cached_tokens: int | None = None
     cache_read_input_tokens: int | None = None
     cache_creation_input_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    citation_tokens: int | None = None
+    num_search_queries: int | None = None
 
     def usage(self) -> Usage | None:
         """The counts, none negative and no part larger than its whole; None when both counts are missing.
@@ -53,6 +60,9 @@ class WireUsage(msgspec.Struct):
         prompt, completion = _bounded(self.prompt_tokens), _bounded(self.completion_tokens)
         details = self.prompt_tokens_details or _PromptDetails()
         spent = self.completion_tokens_details or _CompletionDetails()
+        reasoning = _bounded(spent.reasoning_tokens or self.reasoning_tokens)
+        if reasoning and (reasoning > completion or self.total_tokens == prompt + completion + reasoning):
+            completion += reasoning
         cached = _bounded(
             details.cached_tokens or self.prompt_cache_hit_tokens or self.cached_tokens or self.cache_read_input_tokens,
             prompt,
@@ -63,16 +73,25 @@ class WireUsage(msgspec.Struct):
         )
         lasting = details.cache_creation_token_details
         hour = _bounded(None if lasting is None else lasting.ephemeral_1h_input_tokens, written)
-        return Usage(
+        usage = Usage(
             prompt=prompt,
             completion=completion,
             cached=cached,
-            reasoning=_bounded(spent.reasoning_tokens),
+            reasoning=reasoning,
             cache_write=written - hour,
             cache_write_1h=hour,
             audio_prompt=_bounded(details.audio_tokens, prompt),
             audio_completion=_bounded(spent.audio_tokens, completion),
         )
+        if self.num_search_queries or self.citation_tokens or details.image_tokens or spent.image_tokens:
+            return widened(
+                usage,
+                image_prompt=_bounded(details.image_tokens, prompt),
+                image_completion=_bounded(spent.image_tokens, completion),
+                citations=_bounded(self.citation_tokens),
+                searches=_bounded(self.num_search_queries, MOST_SEARCHES),
+            )
+        return usage
 
 
 def written_usage(usage: Usage) -> Json:

@@ -21,38 +21,38 @@ TTLS = ("5m", "1h")
 _PLAIN = (None, Dialect.MESSAGES)
 
 
-class CacheControl(msgspec.Struct):
+class CacheControl(msgspec.Struct, gc=False):
     """Anthropic's mark, as LiteLLM and OpenRouter take it in this dialect."""
 
     type: str = "ephemeral"
     ttl: str | None = None
 
 
-class Breakpoint(msgspec.Struct):
+class Breakpoint(msgspec.Struct, gc=False):
     """OpenAI's mark."""
 
     ttl: str | None = None
 
 
-class ImageUrl(msgspec.Struct):
+class ImageUrl(msgspec.Struct, gc=False):
     url: str
     detail: str | None = None
     format: str | None = None
 
 
-class InputAudio(msgspec.Struct):
+class InputAudio(msgspec.Struct, gc=False):
     data: str
     format: str
 
 
-class File(msgspec.Struct):
+class File(msgspec.Struct, gc=False):
     file_data: str | None = None
     file_id: str | None = None
     filename: str | None = None
     format: str | None = None
 
 
-class ThinkingBlock(msgspec.Struct, omit_defaults=True):
+class ThinkingBlock(msgspec.Struct, gc=False, omit_defaults=True):
     """LiteLLM's form of a thought: Anthropic's blocks. `index` is there in streams."""
 
     type: str = ""
@@ -62,7 +62,7 @@ class ThinkingBlock(msgspec.Struct, omit_defaults=True):
     index: int | None = None
 
 
-class ContentPart(msgspec.Struct):
+class ContentPart(msgspec.Struct, gc=False):
     type: str
     text: str | None = None
     refusal: str | None = None
