@@ -9,7 +9,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 
 from gatewright.domain.limits import NO_LIMITS
-from gatewright.storage import keys, migrate, spend_log, users
+from gatewright.storage import groups, keys, migrate, spend_log, users
 from gatewright.storage.database import SCHEMA, Database, database_url
 from gatewright.storage.migrations import HEAD
 from gatewright.storage.sealing import Sealer
@@ -82,3 +82,15 @@ async def test_a_record_written_before_the_upgrade_counts_once_after_it(old: Dat
         await spend_log.insert(tx, [row])
     async with old.read() as tx:
         assert (await spend_log.totals(tx, 0)).spend == 13
+
+
+async def test_groups_and_applications_of_version_4_keep_their_place(old: Database) -> None:
+    group = "INSERT INTO groups (id, uuid, name, parent_id, attributes) VALUES ({}, 'g{}', '{}', {}, '{{}}')"
+    app = "INSERT INTO applications (id, slug, name, launch_url) VALUES (1, 'litellm', 'LiteLLM', '')"
+    await upgraded(old, "0004", group.format(1, 1, "staff", "NULL"), group.format(2, 2, "team", 1), app)
+    await migrate.migrate(old)
+    async with old.read() as tx:
+        found = {one.name: one for one in await groups.everything(tx)}
+        uuid = (await tx.execute(text("SELECT uuid FROM applications"))).scalar_one()
+    assert (found["team"].parent_ids, found["staff"].parent_ids) == ((1,), ())
+    assert len(uuid) == 36

@@ -37,14 +37,15 @@ class User(msgspec.Struct, frozen=True):
 
 
 class Group(msgspec.Struct, frozen=True):
-    """One row of groups."""
+    """One row of groups. Whoever is in it is in its parents too, as expressions and bindings see it."""
 
     id: int
     uuid: str
     name: str
-    parent_id: int | None
     is_superuser: bool
     attributes: dict[str, Any]
+    requires_mfa: bool = False
+    parent_ids: tuple[int, ...] = ()
 
 
 class Origin(msgspec.Struct, frozen=True):

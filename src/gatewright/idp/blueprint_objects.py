@@ -43,16 +43,14 @@ PROVIDER_FIELDS = (*PROVIDER_DEFAULTS, "name", "client_id", "client_secret", "re
 
 
 def group_columns(attrs: Values) -> Values:
-    """`parents` holds at most one here."""
+    """Old files name one `parent`, newer ones `parents`."""
     reject_unknown("group", attrs, ("name", "is_superuser", "parent", "parents", "attributes"))
     parents = [attrs["parent"]] if attrs.get("parent") is not None else list(attrs.get("parents") or [])
-    if len(parents) > 1:
-        raise BlueprintInvalid("A group with more than one parent is not supported.")
     attributes = attrs.get("attributes") or {}
     if not isinstance(attributes, dict):
         raise BlueprintInvalid("A group's attributes are a mapping.")
     columns: Values = {"name": _text(attrs, "name"), "is_superuser": bool(attrs.get("is_superuser", False))}
-    return {**columns, "attributes": attributes, **({"parent_id": parents[0]} if parents else {})}
+    return {**columns, "attributes": attributes, "parent_ids": parents}
 
 
 def mapping_columns(attrs: Values, *, complete: bool) -> Values:

@@ -65,7 +65,10 @@ class Group:
         self.group_uuid = data["uuid"]
         self.is_superuser = data["is_superuser"]
         self.attributes = data["attributes"]
-        self.parent = data["parent"]
+        parents = data["parents"]
+        # Authentik 2025.2 has the one, later releases the other.
+        self.parent = parents[0] if parents else None
+        self.parents = parents
 
     def __str__(self) -> str:
         return f"Group {self.name}"

@@ -49,14 +49,14 @@ SUGGESTIONS = {
 
 
 class GroupFacts(msgspec.Struct, frozen=True):
-    """One group that the person is in, directly or through a child group. `parent` is the parent's name."""
+    """One group that the person is in, directly or through a child group. `parents` are names."""
 
     name: str
     uuid: str
     direct: bool
     is_superuser: bool = False
     attributes: dict[str, Any] = {}
-    parent: str | None = None
+    parents: tuple[str, ...] = ()
 
 
 class ExpressionUser(msgspec.Struct, frozen=True):

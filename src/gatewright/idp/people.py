@@ -68,18 +68,17 @@ def _closure(direct: set[int], everything: dict[int, Group]) -> list[Group]:
         group = waiting.pop()
         if group.id not in found:
             found[group.id] = group
-            if group.parent_id in everything:
-                waiting.append(everything[group.parent_id])
+            waiting += [everything[parent] for parent in group.parent_ids if parent in everything]
     return sorted(found.values(), key=lambda group: group.name)
 
 
 def _facts(group: Group, direct: set[int], everything: dict[int, Group]) -> GroupFacts:
-    parent = everything.get(group.parent_id) if group.parent_id is not None else None
+    parents = [everything[parent].name for parent in group.parent_ids if parent in everything]
     return GroupFacts(
         name=group.name,
         uuid=group.uuid,
         direct=group.id in direct,
         is_superuser=group.is_superuser,
         attributes=group.attributes,
-        parent=None if parent is None else parent.name,
+        parents=tuple(parents),
     )

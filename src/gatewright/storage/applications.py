@@ -1,5 +1,6 @@
 """Applications: what people sign in to. The slug is part of the issuer."""
 
+import uuid
 from typing import Any
 
 import msgspec
@@ -26,7 +27,8 @@ async def by_slug(tx: Transaction, slug: str) -> Application | None:
 
 async def add(tx: Transaction, **columns: Any) -> int:
     """Inserts an application and returns its id."""
-    query = insert(applications).values(columns).returning(applications.c.id)
+    values = {"uuid": str(uuid.uuid4()), **columns}
+    query = insert(applications).values(values).returning(applications.c.id)
     return int((await tx.execute(query)).scalar_one())
 
 

@@ -1,34 +1,44 @@
 """Groups and who is in them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select
 
 from gatewright.domain.people import Group
 from gatewright.storage.database import Transaction
-from gatewright.storage.tables import group_members, groups
+from gatewright.storage.tables import group_members, group_parents, groups
 
 
-async def ensure(tx: Transaction, name: str, uuid: str, **columns: Any) -> Group:
+async def ensure(tx: Transaction, name: str, uuid: str, *, parent_ids: Sequence[int] = (), **columns: Any) -> Group:
     """The group of that name, made when it does not exist."""
     values = {"uuid": uuid, "attributes": {}, "is_superuser": False, **columns, "name": name}
-    found = (await tx.execute(select(groups).where(groups.c.name == name))).first()
-    if found is None:
-        found = (await tx.execute(insert(groups).values(values).returning(groups))).one()
-    return msgspec.convert(found._mapping, Group, strict=False)
+    found = await _groups(tx, groups.c.name == name)
+    if not found:
+        group_id = (await tx.execute(insert(groups).values(values).returning(groups.c.id))).scalar_one()
+        await set_parents(tx, group_id, parent_ids)
+        found = await _groups(tx, groups.c.id == group_id)
+    return found[0]
 
 
 async def everything(tx: Transaction) -> list[Group]:
     """All groups, for resolving parents in memory."""
-    return [msgspec.convert(row._mapping, Group, strict=False) for row in await tx.execute(select(groups))]
+    return await _groups(tx)
 
 
 async def of_user(tx: Transaction, user_pk: int) -> list[Group]:
     """The groups that the user is directly in, by name."""
-    query = select(groups).join(group_members, group_members.c.group_id == groups.c.id)
-    rows = await tx.execute(query.where(group_members.c.user_pk == user_pk).order_by(groups.c.name))
-    return [msgspec.convert(row._mapping, Group, strict=False) for row in rows]
+    mine = select(group_members.c.group_id).where(group_members.c.user_pk == user_pk)
+    return await _groups(tx, groups.c.id.in_(mine))
+
+
+async def set_parents(tx: Transaction, group_id: int, parent_ids: Sequence[int]) -> None:
+    """Makes these the group's parents. The caller saw to it that no group becomes its own ancestor."""
+    await tx.execute(delete(group_parents).where(group_parents.c.group_id == group_id))
+    rows = [{"group_id": group_id, "parent_id": parent_id} for parent_id in dict.fromkeys(parent_ids)]
+    if rows:
+        await tx.execute(insert(group_parents).values(rows))
 
 
 async def join(tx: Transaction, group_id: int, user_pk: int) -> None:
@@ -44,3 +54,15 @@ async def leave(tx: Transaction, group_id: int, user_pk: int) -> None:
     await tx.execute(
         delete(group_members).where(group_members.c.group_id == group_id, group_members.c.user_pk == user_pk)
     )
+
+
+async def _groups(tx: Transaction, *conditions: ColumnElement[bool]) -> list[Group]:
+    """Groups by name, with their parents."""
+    rows = (await tx.execute(select(groups).where(*conditions).order_by(groups.c.name))).all()
+    query = select(group_parents).where(group_parents.c.group_id.in_([row.id for row in rows]))
+    parents: dict[int, list[int]] = {}
+    for link in await tx.execute(query.order_by(group_parents.c.parent_id)):
+        parents.setdefault(link.group_id, []).append(link.parent_id)
+    return [
+        msgspec.convert({**row._mapping, "parent_ids": parents.get(row.id, [])}, Group, strict=False) for row in rows
+    ]

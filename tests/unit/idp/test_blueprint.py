@@ -133,7 +133,7 @@ async def test_an_old_blueprint_loads_with_warnings(db: Database) -> None:
     async with db.read() as tx:
         team = next(group for group in await groups.everything(tx) if group.name == "team")
         staff = next(group for group in await groups.everything(tx) if group.name == "staff")
-    assert team.parent_id == staff.id
+    assert team.parent_ids == (staff.id,)
 
 
 async def test_present_overwrites_and_created_does_not(db: Database) -> None:

@@ -26,7 +26,11 @@ ALICE = ExpressionUser(
     attributes={"upn": "alice@ad", "roles": "x ", "email_verified": True, "nested": {"b": "deep"}},
     groups=(
         GroupFacts(
-            "tenant_red", "g-1", direct=True, parent="admins", attributes={"quota": "5GB", "nested": {"a": {"b": 1}}}
+            "tenant_red",
+            "g-1",
+            direct=True,
+            parents=("admins",),
+            attributes={"quota": "5GB", "nested": {"a": {"b": 1}}},
         ),
         GroupFacts("writers", "g-2", direct=True, attributes={"quota": "9GB", "aws_role": "dev"}),
         GroupFacts("admins", "g-3", direct=False, is_superuser=True),
@@ -135,6 +139,7 @@ return {
     "count": user.groups.count(),
     "path": q.filter(attributes__aws_role="dev").exists(),
     "parent": user.groups.first().parent,
+    "parents": list(user.groups.first().parents),
 }
 """,
     "variables are parameters": "user = user or request.user\nreturn {'u': user.username}",

@@ -18,6 +18,7 @@ audit_log = Table(
     Column("reference", Text),
     Column("details", Json, nullable=False),
     Index(None, "at"),
+    Index(None, "action", "at"),
 )
 
 # What other workers must forget or read again. Polled by id, so rows must become visible in the order of their ids.

@@ -34,6 +34,10 @@ users = Table(
     Column("is_active", Boolean, nullable=False, server_default=true()),
     Column("is_break_glass", Boolean, nullable=False, server_default=false()),
     Column("password_hash", Text),
+    Column("password_changed_at", BigInteger),
+    # Authentik's user types: internal, external, service_account, internal_service_account.
+    Column("kind", Text, nullable=False, server_default="internal"),
+    Column("path", Text, nullable=False, server_default="users"),
     Column("attributes", Json, nullable=False),
     Column("metadata", Json, nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -63,9 +67,20 @@ groups = Table(
     id_column(),
     Column("uuid", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False, unique=True),
+    # Of schema 4. SQLite cannot drop a column with a foreign key; `group_parents` took its place.
     Column("parent_id", Id, ForeignKey("groups.id", ondelete="SET NULL")),
     Column("is_superuser", Boolean, nullable=False, server_default=false()),
+    # Whoever is in the group, directly or through a child group, signs in with a second factor.
+    Column("requires_mfa", Boolean, nullable=False, server_default=false()),
     Column("attributes", Json, nullable=False),
+)
+
+group_parents = Table(
+    "group_parents",
+    metadata,
+    Column("group_id", Id, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("parent_id", Id, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Index(None, "parent_id"),
 )
 
 group_members = Table(
@@ -106,6 +121,8 @@ one_time_links = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("used_at", BigInteger),
+    # What the purpose needs: the address that is verified, say.
+    Column("data", Json),
 )
 
 # Counters for limits that must hold across workers: failed sign-ins, command-line login starts.

@@ -1,7 +1,21 @@
-"""What the embedded provider keeps: its objects, and what it issued."""
+"""The embedded provider's objects: what an administrator sets up, and what people consent to."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, LargeBinary, Table, Text, false, true
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    true,
+)
 
+from gatewright.domain.clock import DAY
 from gatewright.storage.columns import Id, Json, id_column, user_column
 from gatewright.storage.tables.base import metadata
 
@@ -15,6 +29,8 @@ scope_mappings = Table(
     Column("scope_name", Text, nullable=False),
     Column("description", Text, nullable=False),
     Column("expression", Text, nullable=False),
+    # Whether nobody signs in without the claims that this mapping gives.
+    Column("required", Boolean, nullable=False, server_default=false()),
 )
 
 oauth_providers = Table(
@@ -36,7 +52,20 @@ oauth_providers = Table(
     Column("include_claims_in_id_token", Boolean, nullable=False, server_default=true()),
     Column("access_code_validity", BigInteger, nullable=False),
     Column("access_token_validity", BigInteger, nullable=False),
+    # How long a refresh token lives unused; a family of them ends at the absolute life, however often it was rotated.
     Column("refresh_token_validity", BigInteger, nullable=False),
+    Column("refresh_token_absolute_validity", BigInteger, nullable=False, server_default=str(90 * DAY)),
+    # A refresh token with more than this left is given back as it is; 0 rotates at every use.
+    Column("refresh_token_threshold", BigInteger, nullable=False, server_default="0"),
+    Column("signing_algorithm", Text, nullable=False, server_default="RS256"),
+    Column("logout_uri", Text, nullable=False, server_default=""),
+    Column("logout_method", Text, nullable=False, server_default="backchannel"),
+    # The client's public keys, for private_key_jwt (RFC 7523).
+    Column("jwks", Json),
+    # How long a consent is remembered; NULL is for ever.
+    Column("consent_validity", BigInteger, server_default=str(28 * DAY)),
+    # Of a client that registered itself (RFC 7592).
+    Column("registration_token_hash", Text),
 )
 
 provider_mappings = Table(
@@ -50,10 +79,82 @@ applications = Table(
     "applications",
     metadata,
     id_column(),
+    Column("uuid", Text),
     Column("slug", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("provider_id", Id, ForeignKey("oauth_providers.id", ondelete="SET NULL"), unique=True),
     Column("launch_url", Text, nullable=False),
+    Column("open_in_new_tab", Boolean, nullable=False, server_default=false()),
+    # The heading under which people see it.
+    Column("section", Text, nullable=False, server_default=""),
+    Column("icon", Text, nullable=False, server_default=""),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("publisher", Text, nullable=False, server_default=""),
+    Column("is_hidden", Boolean, nullable=False, server_default=false()),
+    # Whether `any` or `all` of its bindings must let a person in.
+    Column("binding_mode", Text, nullable=False, server_default="any"),
+    Index(None, "uuid", unique=True),
+)
+
+entitlements = Table(
+    "entitlements",
+    metadata,
+    id_column(),
+    Column("uuid", Text, nullable=False, unique=True),
+    Column("application_id", Id, ForeignKey("applications.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("attributes", Json, nullable=False),
+    UniqueConstraint("application_id", "name"),
+)
+
+# Who may use an application, or has an entitlement: one group or one user a row. No row lets everybody in.
+bindings = Table(
+    "bindings",
+    metadata,
+    id_column(),
+    Column("uuid", Text, nullable=False, unique=True),
+    Column("application_id", Id, ForeignKey("applications.id", ondelete="CASCADE")),
+    Column("entitlement_id", Id, ForeignKey("entitlements.id", ondelete="CASCADE")),
+    Column("group_id", Id, ForeignKey("groups.id", ondelete="CASCADE")),
+    user_column(nullable=True),
+    Column("negate", Boolean, nullable=False, server_default=false()),
+    Column("is_enabled", Boolean, nullable=False, server_default=true()),
+    Column("position", Integer, nullable=False, server_default="0"),
+    Index(None, "application_id"),
+    Index(None, "entitlement_id"),
+)
+
+# What a person let a client have. One row a pair: the scopes add up.
+consents = Table(
+    "consents",
+    metadata,
+    id_column(),
+    Column("uuid", Text, nullable=False, unique=True),
+    user_column(),
+    Column("provider_id", Id, ForeignKey("oauth_providers.id", ondelete="CASCADE"), nullable=False),
+    Column("scopes", Json, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    UniqueConstraint("user_pk", "provider_id"),
+)
+
+blueprints = Table(
+    "blueprints",
+    metadata,
+    id_column(),
+    Column("uuid", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False, unique=True),
+    # The file in the folder of blueprints, else empty and the content is here.
+    Column("path", Text, nullable=False, server_default=""),
+    Column("content", Text, nullable=False, server_default=""),
+    Column("context", Json, nullable=False),
+    Column("is_enabled", Boolean, nullable=False, server_default=true()),
+    Column("status", Text, nullable=False),
+    Column("report", Json, nullable=False),
+    Column("applied_hash", Text),
+    Column("applied_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
 )
 
 signing_keys = Table(
@@ -64,40 +165,8 @@ signing_keys = Table(
     Column("private_key", LargeBinary, nullable=False),
     Column("public_jwk", Json, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    # A key is published before it signs and after it has stopped: from creation until `expires_at`.
+    Column("active_from", BigInteger),
     Column("retired_at", BigInteger),
-)
-
-authorization_codes = Table(
-    "authorization_codes",
-    metadata,
-    Column("code_hash", Text, primary_key=True),
-    Column("provider_id", Id, ForeignKey("oauth_providers.id", ondelete="CASCADE"), nullable=False),
-    user_column(),
-    Column("session_id", Id, ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
-    Column("redirect_uri", Text, nullable=False),
-    Column("scope", Text, nullable=False),
-    Column("nonce", Text),
-    Column("code_challenge", Text),
-    Column("auth_time", BigInteger, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Column("expires_at", BigInteger, nullable=False),
-    Column("redeemed_at", BigInteger),
-    Index(None, "expires_at"),
-)
-
-access_tokens = Table(
-    "access_tokens",
-    metadata,
-    Column("jti_hash", Text, primary_key=True),
-    Column("family", Text, nullable=False),
-    Column("provider_id", Id, ForeignKey("oauth_providers.id", ondelete="CASCADE"), nullable=False),
-    user_column(),
-    Column("session_id", Id, ForeignKey("sessions.id", ondelete="CASCADE")),
-    Column("scope", Text, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Column("expires_at", BigInteger, nullable=False),
-    Column("revoked_at", BigInteger),
-    Index(None, "family"),
-    Index(None, "session_id"),
-    Index(None, "expires_at"),
+    Column("expires_at", BigInteger),
 )
