@@ -14,8 +14,8 @@ class Provider(NamedTuple):
     in `upstreams.providers`. `responses`: at its own address it has OpenAI's responses API. `rerank`: it has Cohere's
     rerank beside OpenAI's API. `regional`: its address is made of a region or a project, by the adapter.
     `untested`: no library of the provider's own judges what is sent to it, so that it is off until it is switched on by
-    name. `refuses` names members of OpenAI's bodies that it answers with an error and that need not be sent. `chooses`
-    names those by which a caller would get another model than the one that was judged: only the config may set them.
+    name. `refuses` names members of OpenAI's bodies that it answers with an error and that need not be sent.
+    `hands_on`: a request may name other models there than the one that was judged.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Provider(NamedTuple):
     regional: bool = False
     untested: bool = False
     refuses: tuple[str, ...] = ()
-    chooses: tuple[str, ...] = ()
+    hands_on: bool = False
 
 
 DEFAULT = "openai"
@@ -60,7 +60,7 @@ PROVIDERS = {
         Provider("nebius", "https://api.tokenfactory.nebius.com/v1"),
         Provider("novita", "https://api.novita.ai/openai/v1"),
         Provider("nvidia_nim", "https://integrate.api.nvidia.com/v1"),
-        Provider("openrouter", "https://openrouter.ai/api/v1", chooses=("models",)),
+        Provider("openrouter", "https://openrouter.ai/api/v1", hands_on=True),
         Provider("perplexity", "https://api.perplexity.ai"),
         Provider("sambanova", "https://api.sambanova.ai/v1"),
         Provider("together_ai", "https://api.together.ai/v1", rerank=True),

@@ -15,6 +15,7 @@ from types import MappingProxyType
 import msgspec
 
 from gatewright.domain.errors import BadInput
+from gatewright.upstreams.choosing import CHOOSERS
 
 _Members = dict[str, msgspec.Raw]
 
@@ -42,6 +43,7 @@ JUDGED = frozenset(
         *("max_tokens", "max_completion_tokens", "max_output_tokens", "n"),
     }
 )
+_SPELLED = JUDGED | CHOOSERS
 _LEADS = {name: b', "%b": ' % name.encode() for name in _USUAL}
 _KEY = re.compile(rb'\s*[{,]\s*"(?:[^"\\]|\\.)*"\s*:\s*')
 _END = re.compile(rb"\s*\}\s*\Z")
@@ -74,7 +76,7 @@ def prepare(body: bytes, *, content: str = "messages", named: str | None = None)
     """
     members = _members(body)
     if not members.keys() <= _KNOWN:
-        _refuse_lookalikes(members, JUDGED)
+        _refuse_lookalikes(members, _SPELLED)
     if named is not None:
         members["model"] = _raw_text(named)
         body = _encode(members)

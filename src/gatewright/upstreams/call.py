@@ -14,6 +14,7 @@ from gatewright.translation.dialect import Dialect
 from gatewright.translation.halves import ProviderError, Tap
 from gatewright.translation.model import Request
 from gatewright.translation.registry import client_half
+from gatewright.upstreams.choosing import CHOOSERS
 from gatewright.upstreams.endpoints import Endpoint
 from gatewright.upstreams.target import Target, header_block
 
@@ -96,7 +97,8 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     endpoint that is no conversation. `drop` leaves out what cannot be carried instead of refusing it. `headers`
     are sent where the caller sent none of that name. `provider` is its name in `settings.providers`, for a dialect that
     not all speak alike. `presets` are what `defaults` are, for a provider with names of its own (`upstreams.presets`).
-    `kept` names members that only `defaults` may set.
+    `choosers` are members of a body that passes through which only `defaults` may set (`upstreams.choosing`); empty
+    where they are known to choose nothing.
     """
 
     target: Target
@@ -113,7 +115,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     codec: "Codec | None" = None
     headers: tuple[tuple[bytes, bytes], ...] = ()
     presets: Request | None = None
-    kept: tuple[str, ...] = ()
+    choosers: frozenset[str] = CHOOSERS
 
     def header_lines(self, forwarded: WireHeaders) -> bytes:
         """The caller's headers that go on, and those of ours that they do not replace. Raises BadInput."""

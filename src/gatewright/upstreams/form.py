@@ -13,6 +13,7 @@ from gatewright.domain.money import Usage
 from gatewright.translation.halves import ProviderError, Tap
 from gatewright.translation.registry import passing
 from gatewright.upstreams.call import Opening, Way
+from gatewright.upstreams.choosing import check_names
 from gatewright.upstreams.passing import EVENTS, read_error
 from gatewright.upstreams.target import header_block
 
@@ -87,6 +88,7 @@ class FormCall:
     __slots__ = ("_asked", "_passing", "body", "dropped", "headers", "target", "translated")
 
     def __init__(self, way: Way, asked: Form, opening: Opening) -> None:
+        check_names({part.name.decode("latin-1").removesuffix("[]") for part in asked.parts}, way.choosers)
         self._asked = asked
         self._passing = passing(opening.endpoint.usual_dialect())
         self.target = way.address(stream=asked.stream)

@@ -2,12 +2,12 @@
 
 import msgspec
 
-from gatewright.domain.errors import BadInput
 from gatewright.domain.money import Usage
 from gatewright.translation.halves import ProviderError, Tap
 from gatewright.translation.registry import passing
 from gatewright.upstreams.body import Prepared, rewrite
 from gatewright.upstreams.call import Opening, Way
+from gatewright.upstreams.choosing import check_members
 
 EVENTS = b"text/event-stream"
 
@@ -34,10 +34,7 @@ class PassThrough:
     __slots__ = ("_asked", "_endpoint", "body", "dropped", "headers", "target", "translated")
 
     def __init__(self, way: Way, asked: Prepared, opening: Opening) -> None:
-        for name in way.kept:
-            if name in asked.members:
-                hint = "Name other models in `fallbacks`: those that this API key may use are asked."
-                raise BadInput(f"`{name}` may not choose the model.", param=name, hint=hint)
+        check_members(asked.members, way.choosers)
         self._asked = asked
         self._endpoint = opening.endpoint
         self.target = way.address(stream=asked.stream)

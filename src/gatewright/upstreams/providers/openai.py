@@ -4,6 +4,7 @@ from gatewright.settings.providers import PROVIDERS
 from gatewright.translation.dialect import Dialect
 from gatewright.upstreams.account import Account
 from gatewright.upstreams.call import Way
+from gatewright.upstreams.choosing import CHOOSERS
 from gatewright.upstreams.endpoints import CHAT, MESSAGES, OPENAI_ENDPOINTS, RERANK, RESPONSES
 
 
@@ -13,6 +14,8 @@ def ways(account: Account) -> dict[str, Way]:
     A model of `mode: responses` is asked through the responses API, whatever the client speaks.
     """
     headers = account.bearer
+    row = PROVIDERS[account.provider]
+    choosers = frozenset[str]() if _is_own(account) and not row.hands_on else CHOOSERS
 
     def way(path: str, dialect: Dialect | None = None, *, form: bool = False) -> Way:
         return Way(
@@ -23,20 +26,21 @@ def ways(account: Account) -> dict[str, Way]:
             signer=account.signer,
             drop=account.drop,
             defaults=account.defaults,
-            without=frozenset(PROVIDERS[account.provider].refuses),
-            kept=PROVIDERS[account.provider].chooses,
+            without=frozenset(row.refuses),
+            choosers=choosers,
         )
 
     found = {one.path: way(one.path, form=one.form) for one in OPENAI_ENDPOINTS}
-    if PROVIDERS[account.provider].rerank:
+    if row.rerank:
         found[RERANK.path] = way(RERANK.path)
     chat, responses = way(CHAT.path, Dialect.CHAT), way(RESPONSES.path, Dialect.RESPONSES)
     if account.params.get("mode") == "responses":
         return {**found, CHAT.path: responses, RESPONSES.path: responses, MESSAGES.path: responses}
-    native = responses if _has_responses(account) else chat
+    native = responses if row.responses and (row.api_base is None or _is_own(account)) else chat
     return {**found, CHAT.path: chat, RESPONSES.path: native, MESSAGES.path: chat}
 
 
-def _has_responses(account: Account) -> bool:
-    row = PROVIDERS[account.provider]
-    return row.responses and (row.api_base is None or account.api_base.startswith(row.api_base))
+def _is_own(account: Account) -> bool:
+    """Whether the provider is asked at its own address."""
+    own = PROVIDERS[account.provider].api_base
+    return own is not None and f"{account.api_base}/".startswith(f"{own}/")
