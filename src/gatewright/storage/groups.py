@@ -63,6 +63,5 @@ async def _groups(tx: Transaction, *conditions: ColumnElement[bool]) -> list[Gro
     parents: dict[int, list[int]] = {}
     for link in await tx.execute(query.order_by(group_parents.c.parent_id)):
         parents.setdefault(link.group_id, []).append(link.parent_id)
-    return [
-        msgspec.convert({**row._mapping, "parent_ids": parents.get(row.id, [])}, Group, strict=False) for row in rows
-    ]
+    found = [msgspec.convert(row._mapping, Group, strict=False) for row in rows]
+    return [msgspec.structs.replace(group, parent_ids=tuple(parents.get(group.id, ()))) for group in found]
