@@ -25,6 +25,18 @@ IN_RESULT = frozenset({"text", "image", "document", "search_result"})
 IN_MESSAGE = IN_RESULT | {"thinking", "redacted_thinking", "tool_use", "tool_result"}
 
 
+def mere_texts(content: str | list[Block]) -> tuple[Part, ...] | None:
+    """The parts of a content that is nothing but text, as most are; None for one that must be looked into."""
+    if isinstance(content, str):
+        return (Text(content),) if content else ()
+    found = []
+    for block in content:
+        if block.type != "text" or not block.text or block.citations is not None or block.cache_control is not None:
+            return None
+        found.append(Text(block.text))
+    return tuple(found)
+
+
 class BlockReader:
     """Reads the blocks of one request.
 
@@ -40,7 +52,7 @@ class BlockReader:
     def read(self, content: str | list[Block], at: str, known: frozenset[str] = IN_MESSAGE) -> tuple[Part, ...]:
         """The parts; empty texts are left out. Raises BadInput naming the block that is wrong."""
         if isinstance(content, str):
-            return (Text(text=content),) if content else ()
+            return (Text(content),) if content else ()
         found = []
         for index, block in enumerate(content):
             place = f"{at}.{index}"
@@ -49,8 +61,9 @@ class BlockReader:
                 continue
             part = _READERS[block.type](self, block, place)
             if part is not None:
-                cache = cache_of(block.cache_control, place)
-                found.append(part if cache is None else msgspec.structs.replace(part, cache=cache))
+                if block.cache_control is not None:
+                    part = msgspec.structs.replace(part, cache=cache_of(block.cache_control, place))
+                found.append(part)
         return tuple(found)
 
     def _text(self, block: Block, at: str) -> Part | None:
@@ -120,20 +133,18 @@ class BlockReader:
             raise wrong(f"{at}.input", "It must be an object")
         self.names[block.id] = block.name
         sealed = self._seals.pop(block.id, None)
-        return ToolCall(id=block.id, name=block.name, arguments=arguments, signature=sealed or None)
+        return ToolCall(block.id, block.name, arguments, sealed or None)
 
     def _tool_result(self, block: Block, at: str) -> Part:
         if block.tool_use_id is None:
             raise wrong(f"{at}.tool_use_id", "It is missing")
         if isinstance(block.content, dict):
             raise wrong(f"{at}.content", "It must be a text or a list of blocks")
-        parts = self.read(block.content or "", f"{at}.content", IN_RESULT)
-        return ToolResult(
-            call_id=block.tool_use_id,
-            parts=parts,
-            is_error=block.is_error is True,
-            name=self.names.get(block.tool_use_id),
-        )
+        content = block.content or ""
+        parts = mere_texts(content)
+        if parts is None:
+            parts = self.read(content, f"{at}.content", IN_RESULT)
+        return ToolResult(block.tool_use_id, parts, block.is_error is True, self.names.get(block.tool_use_id))
 
 
 def citation(raw: Json) -> Citation:

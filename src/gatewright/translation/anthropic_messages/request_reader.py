@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from gatewright.domain.errors import BadInput
-from gatewright.translation.anthropic_messages.block_reader import IN_SYSTEM, BlockReader
+from gatewright.translation.anthropic_messages.block_reader import IN_MESSAGE, IN_SYSTEM, BlockReader, mere_texts
 from gatewright.translation.anthropic_messages.wire import (
     Block,
     WireChoice,
@@ -19,13 +19,15 @@ from gatewright.translation.anthropic_messages.wire import (
     wrong,
 )
 from gatewright.translation.model import (
+    ASSISTANT,
+    SYSTEM,
+    USER,
     Format,
     Json,
     Message,
     Part,
     ReasoningAsk,
     Request,
-    Role,
     Tool,
     ToolChoice,
 )
@@ -118,19 +120,17 @@ def _conversation(members: Mapping[str, msgspec.Raw], asked: _Asked) -> None:
         system.extend(reader.read(member(_system, "system", first), "system", IN_SYSTEM))
     messages: list[Message] = []
     for index, message in enumerate(member(_messages, "messages", raw)):
-        at = f"messages.{index}"
-        if message.role == "system":
-            parts = reader.read(message.content, f"{at}.content", IN_SYSTEM)
-            if not messages:
-                system.extend(parts)
-            elif parts:
-                messages.append(Message(Role.SYSTEM, parts))
-        elif message.role in ("user", "assistant"):
-            parts = reader.read(message.content, f"{at}.content")
-            if parts:
-                messages.append(Message(Role(message.role), parts))
-        else:
-            raise wrong(f"{at}.role", f"It has the unknown value {message.role!r}")
+        role = _ROLES.get(message.role)
+        if role is None:
+            raise wrong(f"messages.{index}.role", f"It has the unknown value {message.role!r}")
+        parts = mere_texts(message.content)
+        if parts is None:
+            known = IN_SYSTEM if role is SYSTEM else IN_MESSAGE
+            parts = reader.read(message.content, f"messages.{index}.content", known)
+        if role is SYSTEM and not messages:
+            system.extend(parts)
+        elif parts:
+            messages.append(Message(role, parts))
     asked.values["system"] = tuple(system)
     asked.values["messages"] = tuple(messages)
 
@@ -271,6 +271,7 @@ def _stream(raw: msgspec.Raw, asked: _Asked) -> None:
     asked.values["stream"] = member(_flag, "stream", raw)
 
 
+_ROLES = {"user": USER, "assistant": ASSISTANT, "system": SYSTEM}
 _ELSEWHERE = frozenset({"model", "messages", "system", "thinking", "output_config"})
 
 _READERS: dict[str, Callable[[msgspec.Raw, _Asked], None]] = {

@@ -18,12 +18,12 @@ TTLS = ("5m", "1h")
 _INDEX = re.compile(r"\[(\d+|\.\.\.)\]")
 
 
-class CacheControl(msgspec.Struct):
+class CacheControl(msgspec.Struct, gc=False):
     type: str = "ephemeral"
     ttl: str | None = None
 
 
-class Block(msgspec.Struct):
+class Block(msgspec.Struct, gc=False):
     """A content block of any type. `input` stays as it was written."""
 
     type: str
@@ -45,7 +45,7 @@ class Block(msgspec.Struct):
     cache_control: CacheControl | None = None
 
 
-class Source(msgspec.Struct):
+class Source(msgspec.Struct, gc=False):
     """Where an image or a document is."""
 
     type: str
@@ -56,12 +56,12 @@ class Source(msgspec.Struct):
     content: str | list[Block] | None = None
 
 
-class WireMessage(msgspec.Struct):
+class WireMessage(msgspec.Struct, gc=False):
     role: str
     content: str | list[Block]
 
 
-class WireTool(msgspec.Struct):
+class WireTool(msgspec.Struct, gc=False):
     name: str = ""
     type: str | None = None
     description: str | None = None
@@ -74,19 +74,19 @@ class WireTool(msgspec.Struct):
     defer_loading: bool | None = None
 
 
-class WireChoice(msgspec.Struct):
+class WireChoice(msgspec.Struct, gc=False):
     type: str
     name: str | None = None
     disable_parallel_tool_use: bool | None = None
 
 
-class WireThinking(msgspec.Struct):
+class WireThinking(msgspec.Struct, gc=False):
     type: str
     budget_tokens: int | None = None
     display: str | None = None
 
 
-class WireFormat(msgspec.Struct):
+class WireFormat(msgspec.Struct, gc=False):
     type: str
     schema: Json | None = None
 
