@@ -1,6 +1,7 @@
 """Registered clients: a provider and its application in one value, with addresses expanded from the base URL."""
 
 import hmac
+from typing import Any
 
 import msgspec
 
@@ -13,12 +14,22 @@ from gatewright.storage.database import Database
 from gatewright.storage.oauth_providers import ProviderRow
 
 MOUNT = "/application/o"
+# The names of Authentik's packaged flows are all that is left of its flows here (contract 3.1).
+IMPLICIT_CONSENT = "default-provider-authorization-implicit-consent"
+EXPLICIT_CONSENT = "default-provider-authorization-explicit-consent"
+SIGN_OUT_FLOW = "default-invalidation-flow"
 
 
 class Client(msgspec.Struct, frozen=True):
-    """One client as a request sees it. `redirect_uris` and `logout_uris` are absolute; lives are milliseconds."""
+    """One client as a request sees it. `redirect_uris` and `logout_uris` are absolute; lives are milliseconds.
+
+    `asks_consent`: its authorization flow is the explicit one. `ends_session`: its invalidation flow signs out of the
+    provider. `jwks` are its public keys, for private_key_jwt.
+    """
 
     id: int
+    application_id: int
+    binding_mode: str
     name: str
     client_id: str
     is_public: bool
@@ -34,6 +45,16 @@ class Client(msgspec.Struct, frozen=True):
     include_claims_in_id_token: bool
     code_life: Millis
     token_life: Millis
+    refresh_idle_life: Millis
+    refresh_absolute_life: Millis
+    refresh_threshold: Millis
+    signing_algorithm: str
+    asks_consent: bool
+    consent_life: Millis | None
+    ends_session: bool
+    logout_uri: str
+    logout_method: str
+    jwks: dict[str, Any] | None
 
     @property
     def origins(self) -> frozenset[str]:
@@ -100,6 +121,8 @@ class Clients:
         uris = [(uri.redirect_uri_type, self._expand(uri.url)) for uri in row.redirect_uris]
         return Client(
             id=row.id,
+            application_id=row.application_id,
+            binding_mode=row.binding_mode,
             name=row.name,
             client_id=row.client_id,
             is_public=row.client_type == "public",
@@ -115,6 +138,16 @@ class Clients:
             include_claims_in_id_token=row.include_claims_in_id_token,
             code_life=row.access_code_validity,
             token_life=row.access_token_validity,
+            refresh_idle_life=row.refresh_token_validity,
+            refresh_absolute_life=row.refresh_token_absolute_validity,
+            refresh_threshold=row.refresh_token_threshold,
+            signing_algorithm=row.signing_algorithm,
+            asks_consent=row.authorization_flow == EXPLICIT_CONSENT,
+            consent_life=row.consent_validity,
+            ends_session=row.invalidation_flow == SIGN_OUT_FLOW,
+            logout_uri=row.logout_uri,
+            logout_method=row.logout_method,
+            jwks=row.jwks,
         )
 
     def _expand(self, url: str) -> str:

@@ -6,7 +6,7 @@ from gatewright.domain.people import Group, User
 from gatewright.idp.blueprint import INSTALLATION
 from gatewright.idp.expressions import ExpressionUser, GroupFacts
 from gatewright.storage import facts, groups, users
-from gatewright.storage.database import Database
+from gatewright.storage.database import Database, Transaction
 
 
 class People:
@@ -58,6 +58,13 @@ class People:
 def hashed_id(user: User, installation: str) -> str:
     """Authentik's `hashed_user_id`."""
     return hashlib.sha256(f"{user.id}-{installation}".encode()).hexdigest()
+
+
+async def closure(tx: Transaction, user_pk: int) -> frozenset[int]:
+    """The ids of the groups that the person is in, directly or through a child group."""
+    direct = {group.id for group in await groups.of_user(tx, user_pk)}
+    everything = {group.id: group for group in await groups.everything(tx)}
+    return frozenset(group.id for group in _closure(direct, everything))
 
 
 def _closure(direct: set[int], everything: dict[int, Group]) -> list[Group]:

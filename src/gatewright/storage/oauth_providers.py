@@ -40,6 +40,15 @@ class ProviderRow(msgspec.Struct, frozen=True):
     access_code_validity: Millis
     access_token_validity: Millis
     refresh_token_validity: Millis
+    refresh_token_absolute_validity: Millis
+    refresh_token_threshold: Millis
+    signing_algorithm: str
+    logout_uri: str
+    logout_method: str
+    jwks: dict[str, Any] | None
+    consent_validity: Millis | None
+    application_id: int
+    binding_mode: str
     slug: str
     application_name: str
     launch_url: str
@@ -90,6 +99,8 @@ async def _select(tx: Transaction, *conditions: Any) -> list[ProviderRow]:
     query = (
         select(
             oauth_providers,
+            applications.c.id.label("application_id"),
+            applications.c.binding_mode,
             applications.c.slug,
             applications.c.name.label("application_name"),
             applications.c.launch_url,
