@@ -2,7 +2,7 @@
 
 Run it after updating genai-prices: `python scripts/make_prices.py [--date 2026-11-21]`. The date says which of the
 dated prices counts. Where a price depends on the time of day the dearest is taken, so that a budget holds at any hour.
-What has no price by tokens (by second, by image) stays without a price.
+What has neither a price by tokens nor one of EXTRAS (by page, say) stays without a price.
 """
 
 from __future__ import annotations
@@ -61,25 +61,44 @@ def clause(match: Any) -> dict[str, Any]:
 # In the order in which gatewright.spend.prices reads them.
 NAMES = (
     *("input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "cache_write_1h_mtok"),
-    *("input_audio_mtok", "output_audio_mtok"),
+    *("input_audio_mtok", "output_audio_mtok", "output_reasoning_mtok"),
 )
+
+EXTRAS = {
+    # Theirs, ours, and what makes nano-dollars for a million out of their dollars.
+    "input_image_mtok": ("image_input", 1),
+    "output_image_mtok": ("image_output", 1),
+    "output_citation_mtok": ("citation", 1),
+    "requests_kcount": ("request", 1000),
+    "web_searches_kcount": ("search", 1000),
+    "storage_searches_kcount": ("file_search", 1000),
+    "input_mchars": ("character", 1),
+    "input_audio_hours": ("hour", 1_000_000),
+}
 
 
 def prices(model: types.ModelInfo, day: date) -> list[Any]:
-    """The rates of a request, and where long ones have others, those: `[rates, [[above, rates], ...]]`.
-
-    Empty when unknown.
-    """
+    """`[rates, tiers, extras]` without the last ones that are not there; `tiers` are `[[above, rates], ...]`."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
     if isinstance(model.prices, list) and not model.prices:
         return []
     times = [model.get_prices(midnight + timedelta(minutes=30 * step)) for step in range(48)]
     dearest = max(times, key=lambda one: sum(rate or 0 for rate in amounts(one, 0)[:2]))
     base = amounts(dearest, 0)
+    more = extras(dearest)
     if base[0] is None:
-        return []
+        return [[], [], {"by_tokens": False, **more}] if more else []
     long = [[above, trimmed(amounts(dearest, above + 1))] for above in thresholds(dearest)]
+    if more:
+        return [trimmed(base), long, more]
     return [trimmed(base), long] if long else [trimmed(base)]
+
+
+def extras(price: types.ModelPrice) -> dict[str, int]:
+    """Nano-dollars for a million of what is not plain tokens, by the names of `gatewright.domain.money.Extras`."""
+    found = {name: nanos(getattr(price, theirs, None), 0) for theirs, (name, _) in EXTRAS.items()}
+    factors = dict(EXTRAS.values())
+    return {name: value * factors[name] for name, value in found.items() if value is not None}
 
 
 def thresholds(price: types.ModelPrice) -> list[int]:

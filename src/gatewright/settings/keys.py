@@ -1,7 +1,8 @@
 """LiteLLM's keys of config.yaml, works, differs, absent or refused: data.
 
-`keys.toml` has a table for each place in the file, with rows `"names, comma-separated" = "status: how"`; a `*` in a name
-stands for anything, and of several that fit the first counts. docs/compatibility.md is generated from it, and what is said of a key that this version does not have.
+`keys.toml` has a table for each place in the file, with rows `"names, comma-separated" = "status: how"`; a `*` in a
+name stands for anything, and of several that fit the first counts. docs/compatibility.md is generated from it, and what
+is said of a key that this version does not have.
 """
 
 import tomllib

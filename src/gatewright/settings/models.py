@@ -187,7 +187,7 @@ class _Entry:
         key = f"{self._where}{part}"
         if price is None and given:
             self._reader.warn("doubt", key, f"{key}: {', '.join(given)} has no effect without input_cost_per_token")
-        elif price is not None and "output_cost_per_token" not in given and mode not in WITHOUT_OUTPUT:
+        elif "input_cost_per_token" in given and "output_cost_per_token" not in given and mode not in WITHOUT_OUTPUT:
             self._reader.warn("doubt", key, f"{key}: without output_cost_per_token its output costs nothing")
         return price
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from gatewright.settings import keys, structures, values
-from gatewright.settings.costs import COSTS, is_cost
+from gatewright.settings.costs import COSTS, UNIT_COSTS, is_cost
 from gatewright.settings.findings import Kind, Wrong, did_you_mean
 from gatewright.settings.structures import scalar
 
@@ -77,7 +77,7 @@ LIMITS = ("rpm", "tpm")
 """What may stand outside `litellm_params` too."""
 
 ENTRY = frozenset({"model_name", "litellm_params", "model_info", *LIMITS})
-INFO = frozenset({"id", "mode", "base_model", *LIMITS, *COSTS})
+INFO = frozenset({"id", "mode", "base_model", *LIMITS, *COSTS, *UNIT_COSTS})
 """Members of `model_info` that do something; the others are shown."""
 TEXTS = frozenset({"id", "mode", "base_model"})
 
@@ -101,7 +101,7 @@ OPTIONS = frozenset(
 """Members of a request that providers are known to take: an entry's are the defaults of its requests."""
 
 
-KNOWN = frozenset({*PARAMS, *OF_THE_ENTRY, *COSTS, *OPTIONS, "extra_body"})
+KNOWN = frozenset({*PARAMS, *OF_THE_ENTRY, *COSTS, *UNIT_COSTS, *OPTIONS, "extra_body"})
 
 
 class Params(NamedTuple):

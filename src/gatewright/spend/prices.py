@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from gatewright.domain.money import Nanos, Price, Tier
+from gatewright.domain.money import Extras, Nanos, Price, Tier
 
 T = TypeVar("T")
 
@@ -69,6 +69,7 @@ class _Rates(msgspec.Struct, frozen=True, array_like=True):
     cache_write_1h: Nanos | None = None
     audio_input: Nanos | None = None
     audio_output: Nanos | None = None
+    reasoning_output: Nanos | None = None
 
     @property
     def price(self) -> Price | None:
@@ -82,24 +83,28 @@ class _Rates(msgspec.Struct, frozen=True, array_like=True):
             cache_write_1h=self.cache_write_1h,
             audio_input=self.audio_input,
             audio_output=self.audio_output,
+            reasoning_output=self.reasoning_output,
         )
 
 
 class _Model(msgspec.Struct, frozen=True, array_like=True):
-    """`tiers` say from how many tokens of input on other rates count."""
+    """`tiers` say above how many tokens of input other rates count. Without `rates` what `extras` name has a price."""
 
     match: Clause
     rates: _Rates = _Rates()
     tiers: tuple[tuple[int, _Rates], ...] = ()
+    extras: Extras | None = None
 
     @property
     def price(self) -> Price | None:
         price = self.rates.price
-        if price is None or not self.tiers:
+        if price is None:
+            return None if self.extras is None else Price(0, 0, extras=self.extras)
+        if not self.tiers and self.extras is None:
             return price
         long = ((above, rates.price) for above, rates in self.tiers)
         tiers = tuple(Tier(above, found) for above, found in long if found is not None)
-        return msgspec.structs.replace(price, tiers=tiers)
+        return msgspec.structs.replace(price, tiers=tiers, extras=self.extras)
 
 
 class _Provider(msgspec.Struct, frozen=True):

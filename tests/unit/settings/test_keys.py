@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from gatewright.settings import keys
-from gatewright.settings.costs import COSTS, is_cost
+from gatewright.settings.costs import COSTS, UNIT_COSTS, is_cost
 from gatewright.settings.params import ENTRY, INFO, KNOWN
 from gatewright.settings.router import ALLOWED_FAILS, RETRIES
 from gatewright.settings.sections import SECTIONS, known_keys
@@ -35,7 +35,7 @@ def test_what_works_is_in_the_code_and_what_is_in_the_code_works(place: str) -> 
     working = {name for name, key in rows.items() if key.status in (keys.WORKS, keys.DIFFERS)}
     costs = {name for name in working if is_cost(name.replace("_above_*", "_above_200k_tokens"))}
     assert working - costs == {name for name in PLACES[place] if not is_cost(name)}
-    assert not costs or costs - {f"{name}_above_*" for name in TIERED} == COSTS.keys()
+    assert not costs or costs - {f"{name}_above_*" for name in TIERED} == COSTS.keys() | UNIT_COSTS.keys()
 
 
 def test_every_place_is_tested_here() -> None:

@@ -41,7 +41,18 @@ _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 class Progress:
     """One answer so far. `take` what came, `end` when nothing more comes; after Failed nothing may follow."""
 
-    __slots__ = ("_calls", "_finish", "_ids", "_message", "_places", "_said", "_searches", "_started", "_thinking", "_usage")
+    __slots__ = (
+        "_calls",
+        "_finish",
+        "_ids",
+        "_message",
+        "_places",
+        "_said",
+        "_searches",
+        "_started",
+        "_thinking",
+        "_usage",
+    )
 
     def __init__(self) -> None:
         self._started = False
@@ -68,7 +79,8 @@ class Progress:
         if chunk.prompt_feedback is not None and chunk.prompt_feedback.block_reason:
             self._finish = "SAFETY"
         if chunk.candidates:
-            self._searches = max(self._searches, searches_of(chunk.candidates, chunk.model_version))
+            if chunk.candidates[0].grounding_metadata is not None:
+                self._searches = max(self._searches, searches_of(chunk.candidates, chunk.model_version))
             self._candidate(chunk.candidates[0], found)
         if chunk.usage_metadata is not None:
             used = usage_of(chunk.usage_metadata, self._searches)

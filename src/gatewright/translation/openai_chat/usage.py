@@ -62,7 +62,7 @@ class WireUsage(msgspec.Struct):
         spent = self.completion_tokens_details or _CompletionDetails()
         reasoning = _bounded(spent.reasoning_tokens or self.reasoning_tokens)
         if reasoning and (reasoning > completion or self.total_tokens == prompt + completion + reasoning):
-            completion += reasoning
+            completion = min(completion + reasoning, MOST)
         cached = _bounded(
             details.cached_tokens or self.prompt_cache_hit_tokens or self.cached_tokens or self.cache_read_input_tokens,
             prompt,

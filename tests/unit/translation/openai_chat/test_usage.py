@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types import CompletionUsage
 
-from gatewright.domain.money import Usage
+from gatewright.domain.money import MOST_SEARCHES, Usage, WideUsage
 from gatewright.translation.openai_chat.usage import MOST, usage_object, usage_of, written_usage
 
 COUNTS = {"prompt_tokens": 100, "completion_tokens": 20}
@@ -110,7 +110,7 @@ def test_what_is_written_is_read_the_same(counts: list[int]) -> None:
     fresh, cached, short, long, sound, said, thought, spoken = counts
     usage = Usage(
         prompt=fresh + cached + short + long + sound,
-        completion=said + spoken,
+        completion=said + spoken + thought,
         cached=cached,
         reasoning=thought,
         cache_write=short,
@@ -122,6 +122,43 @@ def test_what_is_written_is_read_the_same(counts: list[int]) -> None:
     CompletionUsage.model_validate(written, strict=True)
     assert written["total_tokens"] == usage.prompt + usage.completion
     assert usage_object(json.dumps(written).encode()) == usage
+
+
+XAI = {"prompt_tokens": 32, "completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 94}}
+
+
+@pytest.mark.parametrize(
+    ("wire", "usage"),
+    [
+        # xAI counts thought apart, as its total says; OpenAI among the output; Perplexity at the top.
+        ({**XAI, "total_tokens": 135}, Usage(32, 103, reasoning=94)),
+        (XAI, Usage(32, 103, reasoning=94)),
+        (
+            {**XAI, "completion_tokens": 95, "total_tokens": 127},
+            Usage(32, 95, reasoning=94),
+        ),
+        ({"prompt_tokens": 3, "completion_tokens": 9, "reasoning_tokens": 5}, Usage(3, 9, reasoning=5)),
+        (
+            {"prompt_tokens": 3, "completion_tokens": 9, "num_search_queries": 4, "citation_tokens": 50},
+            WideUsage(3, 9, searches=4, citations=50),
+        ),
+        (
+            {"prompt_tokens": 3, "completion_tokens": 9, "num_search_queries": 10**15},
+            WideUsage(3, 9, searches=MOST_SEARCHES),
+        ),
+        (
+            {
+                "prompt_tokens": 3,
+                "completion_tokens": 9,
+                "prompt_tokens_details": {"image_tokens": 2},
+                "completion_tokens_details": {"image_tokens": 70},
+            },
+            WideUsage(3, 9, image_prompt=2, image_completion=9),
+        ),
+    ],
+)
+def test_what_providers_count_in_ways_of_their_own(wire: dict[str, object], usage: Usage) -> None:
+    assert usage_object(json.dumps(wire).encode()) == usage
 
 
 def test_litellms_names_stand_beside_openais() -> None:
