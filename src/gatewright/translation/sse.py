@@ -3,22 +3,28 @@
 Source: WHATWG HTML, 9.2.6 "Interpreting an event stream". `id` and `retry` mean nothing here and are skipped.
 """
 
+import re
+
 LONGEST_EVENT = 8 * 1024 * 1024
 """Bytes. What a provider may make one worker keep for one stream before it is given up."""
 
+MOST_LINES = 100_000
+"""Of one event. JSON that is written over many lines has fewer."""
+
 _BLANK = b"\n\n"
+_BLANKS = re.compile(rb"\n{3,}")
 _MARK = b"\xef\xbb\xbf"  # a byte order mark, which may begin a stream
 
 
 class EventTooLong(ValueError):
-    """An event that does not end within the limit. The stream cannot be read on."""
+    """An event that does not end within the limits. The stream cannot be read on."""
 
 
 class Events:
     """Splits one stream into (event, data): both bytes, `event` empty where the stream names none.
 
     Lines end with LF, CRLF or CR; several `data` lines are joined with LF; comments and events without data are left
-    out. `limit` is the longest event in bytes.
+    out. `limit` is the longest event in bytes. What an answer costs is about its bytes, whatever they are.
     """
 
     __slots__ = ("_held", "_limit", "_returned")
@@ -50,10 +56,10 @@ class Events:
         return [] if end < 0 else self._split(data)
 
     def finish(self) -> list[tuple[bytes, bytes]]:
-        """The stream has ended: its last event, when no blank line came after that. Raises nothing."""
-        last = bytes(self._held)
+        """The stream has ended: its last event, when no blank line came after that and it is within the limits."""
+        last = bytes(self._held.rstrip(b"\n"))
         self._held.clear()
-        return self._split(last)
+        return [] if last.count(b"\n") >= MOST_LINES else self._split(last)
 
     def _plain(self, data: bytes) -> bytes:
         """`data` with LF as its only line end."""
@@ -66,17 +72,21 @@ class Events:
 
     def _split(self, data: bytes) -> list[tuple[bytes, bytes]]:
         found = []
+        if b"\n\n\n" in data:
+            data = _BLANKS.sub(_BLANK, data)
         for event in data.split(_BLANK):
             if len(event) > self._limit:
                 raise EventTooLong(f"An event is longer than {self._limit} bytes.")
             if event.startswith(b"data: ") and b"\n" not in event:
                 found.append((b"", event[6:]))
-            elif (fields := _fields(event)) is not None:
+            elif b"data:" in event and (fields := _fields(event)) is not None:
                 found.append(fields)
         return found
 
 
 def _fields(event: bytes) -> tuple[bytes, bytes] | None:
+    if event.count(b"\n") >= MOST_LINES:
+        raise EventTooLong(f"An event has more than {MOST_LINES} lines.")
     name = b""
     lines = []
     for line in event.removeprefix(_MARK).split(b"\n"):

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatewright.translation.sse import Events, EventTooLong
+from gatewright.translation import sse
+from gatewright.translation.sse import MOST_LINES, Events, EventTooLong
 
 STREAM = (
     b'data: {"a":1}\n\n'
@@ -70,3 +71,26 @@ def test_nothing_is_left_of_an_event_that_is_too_long() -> None:
 
 def test_the_limit_is_for_one_event_not_for_the_stream() -> None:
     assert len(read([b"data: " + b"x" * 50 + b"\n\n"] * 100, limit=60)) == 100
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_bare_line_ends_are_no_events(end: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that sends nothing else would cost a worker a microsecond for each of them."""
+    looked_at: list[bytes] = []
+    monkeypatch.setattr(sse, "_fields", looked_at.append)
+    events = Events()
+    assert events.feed(b"data: a\n\n" + end * 300_000 + b"data: b\n\n" + b": a comment\n\n" * 1000) == [
+        (b"", b"a"),
+        (b"", b"b"),
+    ]
+    assert len(looked_at) == 0
+
+
+@pytest.mark.parametrize("size", [999, 10**9])
+def test_an_event_of_endless_lines_fails(size: int) -> None:
+    stream = b"data:\n" * (MOST_LINES + 1)
+    with pytest.raises(EventTooLong):
+        read([(stream + b"\n")[at : at + size] for at in range(0, len(stream) + 1, size)], limit=10**7)
+    assert read([stream], limit=10**7) == []
+    fewer = b"data:\n" * MOST_LINES
+    assert read([fewer + b"\n"], limit=10**7) == read([fewer], limit=10**7) != []

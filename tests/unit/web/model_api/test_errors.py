@@ -27,6 +27,7 @@ from tests.unit.web.model_api.harness import (
 
 from gatewright.domain.errors import Unavailable
 from gatewright.storage.database import Database
+from gatewright.translation import sse
 from gatewright.translation.openai_chat.tail import UsageChunkFilter
 
 NOBODY = 9  # the discard port: nothing listens there
@@ -434,3 +435,19 @@ async def test_an_unexpected_error_inside_a_stream_ends_it(
     assert json.loads(got.body.removeprefix(FIRST + b"\n\ndata: "))["error"]["code"] == "internal_error"
     assert got.ended
     assert (record["outcome"], record["error_code"], record["status"]) == ("cut", "internal_error", 200)
+
+
+async def test_a_stream_of_nothing_but_line_ends_costs_nothing(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would cost a microsecond if it were taken for an event."""
+    looked_at: list[bytes] = []
+    monkeypatch.setattr(sse, "_fields", looked_at.append)
+    text = b'data: {"id":"c1","choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}'
+    given = answer(b"\n" * 500_000 + text + b"\r\n" * 500_000 + b"data: [DONE]\n\n", content_type="text/event-stream")
+    asked = {"model": "chat", "max_tokens": 9, "stream": True, "messages": [{"role": "user", "content": "x"}]}
+    async with behind(db, tmp_path, given) as made:
+        got = await made.call("POST", "/v1/messages", json.dumps(asked).encode())
+    assert b'"text":"Hi"' in got.body
+    assert b"event: message_stop" in got.body
+    assert len(looked_at) <= 2
