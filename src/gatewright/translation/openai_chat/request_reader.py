@@ -24,7 +24,7 @@ HINTS = frozenset(
 )
 """Parameters that change nothing in the answer."""
 
-_NULL = b"null"
+_NULL = msgspec.Raw(b"null")
 _any = msgspec.json.Decoder().decode
 
 
@@ -61,7 +61,7 @@ def read(members: Mapping[str, msgspec.Raw]) -> Request:
     """The request. Raises BadInput naming the member that is wrong."""
     asked = Asked()
     for name, raw in members.items():
-        if bytes(raw) == _NULL:
+        if raw == _NULL:
             continue
         if (plain := _PLAIN.get(name)) is not None:
             value = member(plain.decode, name, raw)

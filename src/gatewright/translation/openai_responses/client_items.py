@@ -12,6 +12,9 @@ import msgspec
 from gatewright.domain.errors import BadInput
 from gatewright.translation.dialect import Dialect
 from gatewright.translation.model import (
+    ASSISTANT,
+    SYSTEM,
+    USER,
     Json,
     Message,
     Part,
@@ -22,7 +25,7 @@ from gatewright.translation.model import (
     ToolResult,
 )
 from gatewright.translation.openai_responses.client_tools import Toolbox, arguments_of, carried_name
-from gatewright.translation.openai_responses.content import read_parts
+from gatewright.translation.openai_responses.content import mere_texts, read_parts
 from gatewright.translation.openai_responses.fields import maybe_text, objects, text, wrong
 from gatewright.translation.seals import Sealed, is_packed, unpack
 
@@ -48,11 +51,13 @@ class Conversation:
     def read(self, given: Any) -> None:
         """`input`. Raises BadInput naming the item that is wrong."""
         if isinstance(given, str):
-            self._say(Role.USER, (Text(text=given),) if given else ())
+            self._say(USER, (Text(given),) if given else ())
             return
         if not isinstance(given, list):
             raise wrong("input", "a text or an array of items")
-        for at, item in objects(given, "input"):
+        for at, item in enumerate(given):
+            if not isinstance(item, dict):
+                raise wrong(f"input[{at}]", "an object")
             kind = item.get("type")
             if kind is None:
                 kind = "message" if "role" in item else "item_reference"
@@ -70,23 +75,25 @@ class Conversation:
             self._turn = turn
 
     def _answer(self, *parts: Part) -> None:
-        self._say(Role.ASSISTANT, parts, "answer")
+        self._say(ASSISTANT, parts, "answer")
 
-    def _message(self, item: Json, at: str) -> None:
-        role, parts = text(item, "role", at), read_parts(item.get("content"), f"{at}.content")
-        match role:
-            case "assistant":
-                self._answer(*parts)
-            case "user":
-                self._say(Role.USER, parts)
-            case "system" | "developer" if not self._said:
-                self.system.extend(parts)
-            case "system" | "developer":
-                self._say(Role.SYSTEM, parts)
-            case other:
-                raise BadInput(f"`{at}.role` is unknown: {other!r}.", param=f"{at}.role")
+    def _message(self, item: Json, at: int) -> None:
+        role, content = text(item, "role", at), item.get("content")
+        parts = mere_texts(content)
+        if parts is None:
+            parts = read_parts(content, f"input[{at}].content")
+        if role == "assistant":
+            self._say(ASSISTANT, parts, "answer")
+        elif role == "user":
+            self._say(USER, parts)
+        elif role not in ("system", "developer"):
+            raise BadInput(f"`input[{at}].role` is unknown: {role!r}.", param=f"input[{at}].role")
+        elif self._said:
+            self._say(SYSTEM, parts)
+        else:
+            self.system.extend(parts)
 
-    def _reasoning(self, item: Json, at: str) -> None:
+    def _reasoning(self, item: Json, at: int) -> None:
         thought = "\n\n".join(text(part, "text", place) for place, part in _thoughts(item, at))
         encrypted = maybe_text(item, "encrypted_content", at)
         if encrypted is None:
@@ -96,59 +103,60 @@ class Conversation:
             ident, origin = maybe_text(item, "id", at), Dialect.RESPONSES.value
             self._answer(Reasoning(text=thought, redacted=encrypted, id=ident, origin=origin))
             return
-        seal = _unsealed(encrypted, f"{at}.encrypted_content")
+        seal = _unsealed(encrypted, f"input[{at}].encrypted_content")
         if seal.call is not None and seal.signature is not None:
             self._seals[seal.call] = seal.signature
         else:
             self._answer(Reasoning(text=thought, signature=seal.signature, redacted=seal.redacted, origin=seal.origin))
 
-    def _function_call(self, item: Json, at: str) -> None:
+    def _function_call(self, item: Json, at: int) -> None:
         name = carried_name(text(item, "name", at), maybe_text(item, "namespace", at))
         self._call(item, at, name, text(item, "arguments", at))
 
-    def _custom_call(self, item: Json, at: str) -> None:
+    def _custom_call(self, item: Json, at: int) -> None:
         name = carried_name(text(item, "name", at), maybe_text(item, "namespace", at))
         self._call(item, at, name, arguments_of(text(item, "input", at)))
 
-    def _search_call(self, item: Json, at: str) -> None:
+    def _search_call(self, item: Json, at: int) -> None:
         if item.get("execution") != "client":
             self._elsewhere(item, at)
             return
         self._call(item, at, "tool_search", msgspec.json.encode(item.get("arguments") or {}).decode())
 
-    def _call(self, item: Json, at: str, name: str, arguments: str) -> None:
+    def _call(self, item: Json, at: int, name: str, arguments: str) -> None:
         call_id = text(item, "call_id", at)
         signature = self._seals.pop(call_id, None)
-        self._answer(ToolCall(id=call_id, name=name, arguments=arguments, signature=signature))
+        self._answer(ToolCall(call_id, name, arguments, signature))
 
-    def _output(self, item: Json, at: str) -> None:
-        self._result(item, at, read_parts(item.get("output"), f"{at}.output"))
+    def _output(self, item: Json, at: int) -> None:
+        output = item.get("output")
+        parts = mere_texts(output)
+        self._result(item, at, read_parts(output, f"input[{at}].output") if parts is None else parts)
 
-    def _search_output(self, item: Json, at: str) -> None:
+    def _search_output(self, item: Json, at: int) -> None:
         """What was found can be called from now on."""
         if item.get("execution") != "client":
             self._elsewhere(item, at)
             return
-        found = self._tools.add(item.get("tools"), f"{at}.tools")
+        found = self._tools.add(item.get("tools"), f"input[{at}].tools")
         said = f"These tools can be called now: {', '.join(found)}." if found else "No tool was found."
         self._result(item, at, (Text(text=said),))
 
-    def _result(self, item: Json, at: str, parts: tuple[Part, ...]) -> None:
-        result = ToolResult(call_id=text(item, "call_id", at), parts=parts)
-        self._say(Role.USER, (result,), "results")
+    def _result(self, item: Json, at: int, parts: tuple[Part, ...]) -> None:
+        self._say(USER, (ToolResult(text(item, "call_id", at), parts),), "results")
 
-    def _additional_tools(self, item: Json, at: str) -> None:
-        self._tools.add(item.get("tools"), f"{at}.tools")
+    def _additional_tools(self, item: Json, at: int) -> None:
+        self._tools.add(item.get("tools"), f"input[{at}].tools")
 
-    def _reference(self, item: Json, at: str) -> None:
+    def _reference(self, item: Json, at: int) -> None:
         raise BadInput(
             f"The item {maybe_text(item, 'id', at)!r} is not stored: this model's answers are not kept.",
-            param=f"{at}.id",
+            param=f"input[{at}].id",
             code="item_not_found",
             hint="Send the item itself instead of a reference to it; libraries do so with `store` set to false.",
         )
 
-    def _elsewhere(self, item: Json, at: str) -> None:
+    def _elsewhere(self, item: Json, at: int) -> None:
         """An item of OpenAI's own tools, or of a kind that nobody here knows."""
         kind = text(item, "type", at)
         name = f"input.{kind}"
@@ -156,7 +164,7 @@ class Conversation:
         self._tools.because[name] = "only OpenAI can read such an item"
 
 
-_ITEMS: dict[str, Callable[[Conversation, Json, str], None]] = {
+_ITEMS: dict[str, Callable[[Conversation, Json, int], None]] = {
     "message": Conversation._message,
     "reasoning": Conversation._reasoning,
     "function_call": Conversation._function_call,
@@ -170,11 +178,11 @@ _ITEMS: dict[str, Callable[[Conversation, Json, str], None]] = {
 }
 
 
-def _thoughts(item: Json, at: str) -> list[tuple[str, Json]]:
+def _thoughts(item: Json, at: int) -> list[tuple[str, Json]]:
     """The thought itself where it is there, else its summary."""
     for name in ("content", "summary"):
         if item.get(name):
-            return objects(item[name], f"{at}.{name}")
+            return objects(item[name], f"input[{at}].{name}")
     return []
 
 

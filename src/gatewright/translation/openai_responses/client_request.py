@@ -29,7 +29,7 @@ ECHOED: Final = (
 """What an answer repeats of its request."""
 
 LOGPROBS = "message.output_text.logprobs"
-_NULL = b"null"
+_NULL = msgspec.Raw(b"null")
 # What stays in its place whatever we do: OpenAI's models give it, ours seal it, and nothing of it is a picture of ours.
 _ALWAYS_INCLUDED = frozenset({"reasoning.encrypted_content", "message.input_image.image_url"})
 
@@ -60,7 +60,7 @@ def read(members: Mapping[str, msgspec.Raw]) -> Request:
     if "input" not in members:
         raise BadInput("`input` is missing.", param="input", hint="Send `input` in the JSON body.")
     asked = _Asked()
-    given = {name: raw for name, raw in members.items() if bytes(raw) != _NULL}
+    given = {name: raw for name, raw in members.items() if raw != _NULL}
     # Items may name tools, and tools may name what is chosen of them.
     for name in sorted(given, key=lambda name: _ORDER.get(name, 0)):
         value = decoded(given[name], name)
@@ -74,8 +74,8 @@ def read(members: Mapping[str, msgspec.Raw]) -> Request:
         asked.values["logprobs"] = True
     if "client_metadata" in given:  # Codex: it offers a search in every request, wanted or not
         tools.spare_web_search()
-    if tools.tools:
-        asked.put("tools", "tools", tools.tools)
+    if offered := tools.tools:
+        asked.put("tools", "tools", offered)
     return Request(
         **{"messages": (), **asked.values},
         system=tuple(asked.system),

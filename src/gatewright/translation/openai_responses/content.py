@@ -22,6 +22,25 @@ FILE_TYPES = {
     "json": "application/json",
 }
 """What a file is by the end of its name, where its data does not say so."""
+_TEXTS = ("input_text", "output_text", "text")
+
+
+def mere_texts(content: Any) -> tuple[Part, ...] | None:
+    """The parts of a content that is nothing but text, as most are; None for one that must be looked into."""
+    if isinstance(content, str):
+        return (Text(content),) if content else ()
+    if not isinstance(content, list):
+        return None
+    found = []
+    for part in content:
+        if not isinstance(part, dict) or part.get("type") not in _TEXTS or "prompt_cache_breakpoint" in part:
+            return None
+        said = part.get("text")
+        if not isinstance(said, str):
+            return None
+        if said:
+            found.append(Text(said))
+    return tuple(found)
 
 
 def read_parts(content: Any, at: str) -> tuple[Part, ...]:
@@ -30,7 +49,7 @@ def read_parts(content: Any, at: str) -> tuple[Part, ...]:
     Raises BadInput.
     """
     if isinstance(content, str):
-        return (Text(text=content),) if content else ()
+        return (Text(content),) if content else ()
     if not isinstance(content, list):
         raise wrong(at, "a text or an array")
     found = (_part(part, place) for place, part in objects(content, at))
@@ -89,9 +108,7 @@ def _audio(part: Json, at: str) -> Part:
 
 
 _PARTS: dict[str, Callable[[Json, str], Part]] = {
-    "input_text": _text,
-    "output_text": _text,
-    "text": _text,
+    **dict.fromkeys(_TEXTS, _text),
     "refusal": _refusal,
     "input_image": _image,
     "input_file": _file,

@@ -7,6 +7,12 @@ import msgspec
 from gatewright.domain.errors import BadInput
 from gatewright.translation.model import Json
 
+_decode = msgspec.json.Decoder().decode
+
+
+Place = str | int
+"""A place in the request, such as `tools[0]`. A number is an item of `input`: its name is made when it is wrong."""
+
 
 def wrong(at: str, what: str) -> BadInput:
     """The error for the value at this place, such as `input[2].content`."""
@@ -16,20 +22,20 @@ def wrong(at: str, what: str) -> BadInput:
 def decoded(raw: msgspec.Raw, name: str) -> Any:
     """The value of a member of the body. Raises BadInput for what is no JSON that can be read."""
     try:
-        return msgspec.json.decode(raw)
+        return _decode(raw)
     except (ValueError, RecursionError):
         raise BadInput(f"`{name}` is not JSON that can be read.", param=name) from None
 
 
-def text(members: Json, name: str, at: str) -> str:
+def text(members: Json, name: str, at: Place) -> str:
     """A text that has to be there. Raises BadInput."""
     found = members.get(name)
     if not isinstance(found, str):
-        raise wrong(f"{at}.{name}", "a text")
+        raise wrong(f"{at if isinstance(at, str) else f'input[{at}]'}.{name}", "a text")
     return found
 
 
-def maybe_text(members: Json, name: str, at: str) -> str | None:
+def maybe_text(members: Json, name: str, at: Place) -> str | None:
     """A text, or None when it is absent or null. Raises BadInput."""
     return None if members.get(name) is None else text(members, name, at)
 
