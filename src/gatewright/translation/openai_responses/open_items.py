@@ -46,7 +46,7 @@ class Place:
 class OpenMessage:
     """Texts and refusals, each a part of its own."""
 
-    __slots__ = ("_annotations", "_content", "_kind", "_logprobs", "_out", "_pieces", "_raw", "place")
+    __slots__ = ("_annotations", "_content", "_kind", "_length", "_logprobs", "_out", "_pieces", "_raw", "place")
 
     def __init__(self, place: Place, out: Numbered) -> None:
         self.place = place
@@ -54,6 +54,7 @@ class OpenMessage:
         self._content: list[Json] = []
         self._kind = ""  # of the part that is open: `text`, `refusal` or none
         self._pieces: list[str] = []
+        self._length = 0  # of them
         self._raw = b""
         self._annotations: list[Json] = []
         self._logprobs: list[Json] = []
@@ -68,6 +69,7 @@ class OpenMessage:
         begun = b"" if self._kind == "text" else self._begin("text")
         text = event.text
         self._pieces.append(text)
+        self._length += len(text)
         if event.logprobs is None:
             told = b'%b,"delta":%b,"logprobs":[]' % (self._raw, _encode(text))
         else:
@@ -84,7 +86,7 @@ class OpenMessage:
 
     def cite(self, event: ev.Cited) -> bytes:
         """A source of the text that is open."""
-        found = items.annotation(event.citation, sum(map(len, self._pieces)) if self._kind == "text" else 0)
+        found = items.annotation(event.citation, self._length if self._kind == "text" else 0)
         if found is None:
             return b""
         begun = b"" if self._kind == "text" else self._begin("text")
@@ -117,7 +119,7 @@ class OpenMessage:
 
     def _begin(self, kind: str) -> bytes:
         ended = self.end_part()
-        self._kind, self._pieces = kind, []
+        self._kind, self._pieces, self._length = kind, [], 0
         self._annotations, self._logprobs = [], []
         at = self._members()
         self._raw = _encode(at)[1:-1]

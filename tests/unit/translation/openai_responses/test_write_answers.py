@@ -1,7 +1,8 @@
 """Answers of other dialects as a client of the responses API gets them, judged by OpenAI's own models of them."""
 
 import json
-from typing import Any
+import re
+from typing import Any, NoReturn
 
 import msgspec
 import pytest
@@ -27,6 +28,7 @@ from gatewright.translation.model import (
 )
 from gatewright.translation.openai_responses.client import CLIENT
 from gatewright.translation.openai_responses.client_tools import free_text_of
+from gatewright.translation.openai_responses.open_items import Numbered, OpenMessage, Place
 
 decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 TOOLS: list[Any] = [
@@ -304,3 +306,26 @@ def test_whatever_a_reader_says_becomes_a_stream_in_order(events: list[ev.Event]
         for number, event in enumerate(events)
     ]
     stream(*told, ev.Finished(finish), tools=TOOLS)
+
+
+class Unread(list[str]):
+    """Pieces that nobody may look through."""
+
+    def __iter__(self) -> NoReturn:
+        raise AssertionError("the text was measured again")
+
+
+def test_a_source_without_an_end_goes_up_to_where_the_text_is() -> None:
+    """However long the text is by then: each of thousands of sources costs the same."""
+    source = ev.Cited(Citation(url="https://example.com/a"))
+    message = OpenMessage(Place(heading(), "msg", 0), Numbered())
+    ends = []
+    for event in [ev.TextDelta("Eins"), source, ev.TextDelta("Zw\u00f6lf"), source]:
+        told = message.cite(event) if isinstance(event, ev.Cited) else message.text(event)
+        ends += re.findall(rb'"end_index":(\d+)', told)
+    message._pieces = Unread(message._pieces)
+    ends += re.findall(rb'"end_index":(\d+)', message.cite(source))
+    assert ends == [b"4", b"9", b"9"]
+    message._pieces = []
+    message.end_part()
+    assert b'"end_index":3' in message.text(ev.TextDelta("neu")) + message.cite(source)
