@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from gatewright.gateway.exchange import ClientGone, WireHeaders
+from gatewright.gateway.exchange import ClientGone
 from gatewright.web.model_api.exchange import ModelExchange
 from gatewright.web.model_api.hang_up import Message, Receive, UntilHangUp
 
@@ -51,12 +51,13 @@ class AsgiExchange(ModelExchange):
             more = message.get("more_body", False)
         return b"".join(parts)
 
-    async def _whole(self, status: int, headers: WireHeaders, body: bytes) -> None:
-        await self._start(status, headers)
+    async def _whole(self, status: int, head: bytes, body: bytes) -> None:
+        await self._start(status, head)
         await self._write(body, more=False)
 
-    async def _start(self, status: int, headers: WireHeaders) -> None:
+    async def _start(self, status: int, head: bytes) -> None:
         self.begun = True
+        headers = [tuple(line.split(b": ", 1)) for line in head.split(b"\r\n")[:-1]]
         try:
             await self._send({"type": "http.response.start", "status": status, "headers": headers})
         except OSError as error:

@@ -144,14 +144,14 @@ class DirectCycle(ModelExchange):
             if task is not None and task.uncancel() == 0:
                 raise ClientGone from error
 
-    async def _whole(self, status: int, headers: WireHeaders, body: bytes) -> None:
+    async def _whole(self, status: int, head: bytes, body: bytes) -> None:
         self.begun = True
-        self._put(b"%b%b\r\n%b" % (STATUS_LINE[status], self._lines(headers), body))
+        self._put(b"%b%b%b\r\n%b" % (STATUS_LINE[status], self._servers(), head, body))
         self._complete()
 
-    async def _start(self, status: int, headers: WireHeaders) -> None:
+    async def _start(self, status: int, head: bytes) -> None:
         self.begun = True
-        self._put(b"%b%btransfer-encoding: chunked\r\n\r\n" % (STATUS_LINE[status], self._lines(headers)))
+        self._put(b"%b%b%btransfer-encoding: chunked\r\n\r\n" % (STATUS_LINE[status], self._servers(), head))
 
     async def _write(self, data: bytes, *, more: bool) -> None:
         chunk = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
@@ -169,11 +169,10 @@ class DirectCycle(ModelExchange):
             raise ClientGone
         transport.write(data)
 
-    def _lines(self, headers: WireHeaders) -> bytes:
-        lines = [b"%b: %b\r\n" % pair for pair in (*self._protocol.server_state.default_headers, *headers)]
-        if not self.keep_alive:
-            lines.append(b"connection: close\r\n")
-        return b"".join(lines)
+    def _servers(self) -> bytes:
+        """The lines that are the server's own: the date, which it makes anew each second, and its wish to close."""
+        lines = b"".join([b"%b: %b\r\n" % pair for pair in self._protocol.server_state.default_headers])
+        return lines if self.keep_alive else lines + b"connection: close\r\n"
 
     def _complete(self) -> None:
         self.response_complete = True

@@ -49,18 +49,15 @@ REPEATED_LIMITS = b"anthropic-ratelimit-"
 MOST_KNOWN, LONGEST_KNOWN = 1024, 100
 """Names of providers' headers that are remembered, and their characters."""
 
-JSON = (b"content-type", b"application/json")
+JSON = b"application/json"
 EVENTS = b"text/event-stream"
-SSE = [
-    (b"content-type", EVENTS + b"; charset=utf-8"),
-    (b"cache-control", b"no-cache"),
-    (b"x-accel-buffering", b"no"),
-]
+SSE = b"content-type: %b; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n" % EVENTS
 
 
 class ModelExchange:
     """What the doors share. A door adds the body, hang-ups, and the three ways to write: `_whole`, `_start`, `_write`.
 
+    The head of an answer is made as the lines that it consists of: most of them are the same for a whole deployment.
     `limit` is the largest body in bytes. `dialect` is the one that the client reads errors in.
     """
 
@@ -104,16 +101,16 @@ class ModelExchange:
 
     async def reply(self, status: int, upstream: WireHeaders, body: bytes, facts: Facts) -> None:
         """A complete answer; of the provider's headers it gets those that clients may see."""
-        headers = self._headers(upstream, facts)
-        headers.append((b"content-length", b"%d" % len(body)))
-        headers.append(_content_type(upstream))
-        await self._whole(status, headers, body)
+        kind, passed = _kind_and_passed(upstream)
+        head = b"%b%b%bcontent-length: %d\r\ncontent-type: %b\r\n"
+        await self._whole(status, head % (self._ids(), _fact_lines(facts), passed, len(body), kind), body)
 
     async def begin(self, status: int, upstream: WireHeaders, facts: Facts) -> None:
         """The head of a stream, of events or of a file; `send` and `end` follow."""
-        kind = _content_type(upstream)
-        self._events = kind[1].startswith(EVENTS)
-        await self._start(status, self._headers(upstream, facts) + (SSE if self._events else [kind]))
+        kind, passed = _kind_and_passed(upstream)
+        self._events = kind.startswith(EVENTS)
+        last = SSE if self._events else b"content-type: %b\r\n" % kind
+        await self._start(status, b"".join((self._ids(), _fact_lines(facts), passed, last)))
 
     async def send(self, data: bytes) -> None:
         """Bytes of the stream; waits while the client is slow."""
@@ -127,7 +124,7 @@ class ModelExchange:
     async def json(self, body: Any) -> None:
         """An answer of our own."""
         raw = msgspec.json.encode(body)
-        await self._whole(200, [JSON, (b"content-length", b"%d" % len(raw)), *self._ids()], raw)
+        await self._whole(200, _own_kind(raw) + self._ids(), raw)
 
     async def refuse(self, error: GatewrightError, extra: WireHeaders | None = None) -> None:
         """The error in the client's dialect; after the answer has begun as an event of the stream, which ends with it.
@@ -141,37 +138,27 @@ class ModelExchange:
             await self._write(words.event(error, self.request_id, self._last), more=False)
             return
         raw = msgspec.json.encode(words.whole(error, self.request_id))
-        told = [] if self.facts is None else _fact_headers(self.facts)
-        headers = [JSON, (b"content-length", b"%d" % len(raw)), *self._ids(), *told, *(extra or ())]
+        head = _own_kind(raw) + self._ids() + (b"" if self.facts is None else _fact_lines(self.facts))
+        headers = list(extra or ())
         if isinstance(error, TooManyRequests):
             headers += _wait_headers(error)
         if isinstance(error, Unauthenticated):
             headers.append((b"www-authenticate", b'Bearer realm="gatewright"'))
-        await self._whole(error.status, headers, raw)
+        await self._whole(error.status, head + _lines(headers), raw)
 
-    def _ids(self) -> WireHeaders:
+    def _ids(self) -> bytes:
         own = self.request_id.encode()
-        ids = [(b"x-request-id", own), (b"x-litellm-call-id", own)]
-        return [*ids, (b"request-id", own)] if self.dialect is Dialect.MESSAGES else ids
-
-    def _headers(self, upstream: WireHeaders, facts: Facts) -> WireHeaders:
-        headers = [*self._ids(), *_fact_headers(facts)]
-        for name, value in upstream:
-            passed = _PASSED.get(name)
-            if passed is None:
-                passed = _passed_on(name)
-            if passed:
-                headers += [(known, value) for known in passed]
-        return headers
+        ids = b"x-request-id: %b\r\nx-litellm-call-id: %b\r\n" % (own, own)
+        return b"%brequest-id: %b\r\n" % (ids, own) if self.dialect is Dialect.MESSAGES else ids
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"The request body is larger than {self._limit} bytes.")
 
-    async def _whole(self, status: int, headers: WireHeaders, body: bytes) -> None:
-        """A complete answer, whose length is among the headers. Raises ClientGone."""
+    async def _whole(self, status: int, head: bytes, body: bytes) -> None:
+        """A complete answer, whose length is in its head. Raises ClientGone."""
         raise NotImplementedError
 
-    async def _start(self, status: int, headers: WireHeaders) -> None:
+    async def _start(self, status: int, head: bytes) -> None:
         """The head of an answer of unknown length. Raises ClientGone."""
         raise NotImplementedError
 
@@ -180,11 +167,29 @@ class ModelExchange:
         raise NotImplementedError
 
 
-def _content_type(headers: WireHeaders) -> tuple[bytes, bytes]:
-    return next((pair for pair in headers if pair[0] == b"content-type"), JSON)
+def _own_kind(body: bytes) -> bytes:
+    return b"content-type: %b\r\ncontent-length: %d\r\n" % (JSON, len(body))
 
 
-_PASSED: dict[bytes, tuple[bytes, ...]] = {name: (name,) for name in OURS}
+def _lines(headers: WireHeaders) -> bytes:
+    return b"".join([b"%b: %b\r\n" % pair for pair in headers])
+
+
+_PASSED: dict[bytes, tuple[bytes, ...]] = {b"content-type": (), **{name: (name,) for name in OURS}}
+
+
+def _kind_and_passed(upstream: WireHeaders) -> tuple[bytes, bytes]:
+    """Of a provider's headers the kind of its answer, and the lines of those that reach the client."""
+    kind, lines = b"", b""
+    for name, value in upstream:
+        passed = _PASSED.get(name)
+        if passed is None:
+            passed = _passed_on(name)
+        elif name == b"content-type":
+            kind = kind or value
+        for known in passed:
+            lines += b"%b: %b\r\n" % (known, value)
+    return kind or JSON, lines
 
 
 def _passed_on(name: bytes) -> tuple[bytes, ...]:
@@ -197,21 +202,28 @@ def _passed_on(name: bytes) -> tuple[bytes, ...]:
     return passed
 
 
-def _fact_headers(facts: Facts) -> WireHeaders:
+def _fact_lines(facts: Facts) -> bytes:
     """Contract litellm 4.3."""
     one = facts.deployment
-    headers = [
-        *(() if one is None else _deployment_headers(one.id, one.name)),
-        *(_attempt_headers(facts.retries, facts.fallbacks) if facts.retries or facts.fallbacks else ONE_ATTEMPT),
-        (b"x-litellm-response-duration-ms", b"%.2f" % facts.total_ms),
-        (b"x-litellm-overhead-duration-ms", b"%.2f" % facts.overhead_ms),
-    ]
+    lines = b"%b%bx-litellm-response-duration-ms: %.2f\r\nx-litellm-overhead-duration-ms: %.2f\r\n" % (
+        b"" if one is None else _deployment_lines(one.id, one.name),
+        _attempt_lines(facts.retries, facts.fallbacks) if facts.retries or facts.fallbacks else ONE_ATTEMPT,
+        facts.total_ms,
+        facts.overhead_ms,
+    )
+    if facts.cost is not None:
+        lines += b"x-litellm-response-cost: %b\r\n" % dollars(facts.cost).encode()
     if one is not None and facts.open_book:
-        headers += _open_headers(one.provider, one.upstream_model, one.api_base)
+        lines += _open_lines(one.provider, one.upstream_model, one.api_base)
+    if facts.most_retries is not None or facts.dropped or facts.cache_key is not None or facts.limits:
+        lines += _lines(_rare_headers(facts))
+    return lines
+
+
+def _rare_headers(facts: Facts) -> WireHeaders:
+    headers = []
     if facts.most_retries is not None:
         headers.append((b"x-litellm-max-retries", b"%d" % facts.most_retries))
-    if facts.cost is not None:
-        headers.append((b"x-litellm-response-cost", dollars(facts.cost).encode()))
     if facts.dropped:
         headers.append((b"x-gatewright-dropped-params", _visible(",".join(facts.dropped))))
     if facts.cache_key is not None:
@@ -233,28 +245,28 @@ def _wait_headers(error: TooManyRequests) -> WireHeaders:
 
 
 @lru_cache(maxsize=4096)
-def _deployment_headers(deployment_id: str, name: str) -> WireHeaders:
-    return [
-        (b"x-litellm-version", __version__.encode()),
-        (b"x-litellm-model-id", _visible(deployment_id)),
-        (b"x-litellm-model-group", _visible(name)),
-    ]
+def _deployment_lines(deployment_id: str, name: str) -> bytes:
+    return b"x-litellm-version: %b\r\nx-litellm-model-id: %b\r\nx-litellm-model-group: %b\r\n" % (
+        __version__.encode(),
+        _visible(deployment_id),
+        _visible(name),
+    )
 
 
 @lru_cache(maxsize=4096)
-def _open_headers(provider: str, model: str, api_base: str | None) -> WireHeaders:
+def _open_lines(provider: str, model: str, api_base: str | None) -> bytes:
     """For those who may know which server stands behind a model."""
     found = [(b"x-litellm-model-name", _visible(f"{provider}/{model}"))]
     if api_base:
         found.append((b"x-litellm-model-api-base", _visible(api_base.partition("?")[0])))
-    return found
+    return _lines(found)
 
 
-def _attempt_headers(retries: int, fallbacks: int) -> WireHeaders:
-    return [(b"x-litellm-attempted-retries", b"%d" % retries), (b"x-litellm-attempted-fallbacks", b"%d" % fallbacks)]
+def _attempt_lines(retries: int, fallbacks: int) -> bytes:
+    return b"x-litellm-attempted-retries: %d\r\nx-litellm-attempted-fallbacks: %d\r\n" % (retries, fallbacks)
 
 
-ONE_ATTEMPT = _attempt_headers(0, 0)
+ONE_ATTEMPT = _attempt_lines(0, 0)
 
 
 def _visible(text: str) -> bytes:
