@@ -34,6 +34,9 @@ class _CompletionDetails(msgspec.Struct):
     image_tokens: int | None = None
 
 
+_NO_PROMPT_DETAILS, _NO_COMPLETION_DETAILS = _PromptDetails(), _CompletionDetails()
+
+
 class WireUsage(msgspec.Struct):
     """The `usage` object of a completion, an embedding or a stream's last chunk; unknown members are skipped."""
 
@@ -58,8 +61,8 @@ class WireUsage(msgspec.Struct):
         if self.prompt_tokens is None and self.completion_tokens is None:
             return None
         prompt, completion = _bounded(self.prompt_tokens), _bounded(self.completion_tokens)
-        details = self.prompt_tokens_details or _PromptDetails()
-        spent = self.completion_tokens_details or _CompletionDetails()
+        details = self.prompt_tokens_details or _NO_PROMPT_DETAILS
+        spent = self.completion_tokens_details or _NO_COMPLETION_DETAILS
         reasoning = _bounded(spent.reasoning_tokens or self.reasoning_tokens)
         if reasoning and (reasoning > completion or self.total_tokens == prompt + completion + reasoning):
             completion = min(completion + reasoning, MOST)
@@ -120,7 +123,9 @@ def written_usage(usage: Usage) -> Json:
 
 
 def _bounded(count: int | None, most: int = MOST) -> int:
-    return min(max(count or 0, 0), most)
+    if not count or count < 0:
+        return 0
+    return count if count < most else most
 
 
 class _Answer(msgspec.Struct):
