@@ -125,7 +125,7 @@ def written_usage(usage: Usage) -> Json:
 def _bounded(count: int | None, most: int = MOST) -> int:
     if not count or count < 0:
         return 0
-    return count if count < most else most
+    return min(most, count)
 
 
 class _Answer(msgspec.Struct):
