@@ -15,13 +15,13 @@ from gatewright.translation.bedrock_converse.media import MediaBlocks
 from gatewright.translation.carriage import CannotCarry, Carriage
 from gatewright.translation.dialect import Dialect
 from gatewright.translation.model import (
+    ASSISTANT,
     Json,
     Media,
     Message,
     Part,
     Reasoning,
     Refusal,
-    Role,
     Text,
     ToolCall,
     ToolResult,
@@ -57,7 +57,7 @@ class Turns:
         for message in messages:
             if message.name is not None:
                 self._carriage.let_go("messages.name")
-            role = "assistant" if message.role is Role.ASSISTANT else "user"
+            role = "assistant" if message.role is ASSISTANT else "user"
             blocks = self._blocks(message.parts, role)
             if turns and turns[-1]["role"] == role:
                 turns[-1]["content"] += blocks
@@ -99,6 +99,10 @@ class Turns:
     def _blocks(self, parts: Iterable[Part], role: str) -> list[Json]:
         blocks: list[Json] = []
         for part in parts:
+            if isinstance(part, Text) and part.cache is None and not part.citations:  # as most are
+                if part.text and not part.text.isspace():
+                    blocks.append({"text": part.text})
+                continue
             block = self._block(part, role)
             if block is not None:
                 blocks.append(block)
@@ -109,6 +113,10 @@ class Turns:
 
     def _block(self, part: Part, role: str) -> Json | None:
         match part:
+            case ToolCall():
+                return self._call(part)
+            case ToolResult():
+                return self._result(part)
             case Text():
                 if part.citations:
                     self._carriage.let_go("messages.citations")
@@ -117,10 +125,6 @@ class Turns:
                 return {"text": part.text} if part.text.strip() else None
             case Reasoning():
                 return self._thought(part)
-            case ToolCall():
-                return self._call(part)
-            case ToolResult():
-                return self._result(part)
             case Media() if role == "assistant":
                 raise self._refused("only the user's may hold images, documents and sound")
             case Media():
@@ -145,11 +149,8 @@ class Turns:
         return {"toolUse": {"toolUseId": fitting_id(part.id), "name": part.name, "input": given}}
 
     def _result(self, part: ToolResult) -> Json:
-        content = [self._result_block(one) for one in part.parts]
-        result: Json = {
-            "toolUseId": fitting_id(part.call_id),
-            "content": [block for block in content if block is not None] or [{"text": NOTHING_SAID}],
-        }
+        content = [block for one in part.parts if (block := self._result_block(one)) is not None]
+        result: Json = {"toolUseId": fitting_id(part.call_id), "content": content or [{"text": NOTHING_SAID}]}
         if part.is_error and (self._model.is_claude or self._model.is_nova):
             result["status"] = "error"
         elif part.is_error:
@@ -170,12 +171,16 @@ class Turns:
 def _mark_of(part: Part) -> str | None:
     """Inside a tool's result no mark may stand: one there counts for the whole result."""
     if part.cache is None and isinstance(part, ToolResult):
-        return next((one.cache for one in part.parts if one.cache is not None), None)
+        for one in part.parts:
+            if one.cache is not None:
+                return one.cache
     return part.cache
 
 
 def fitting_id(given: str) -> str:
     """The id of a tool call in the characters and the length that Converse allows; the same one for the same id."""
+    if len(given) <= LONGEST_ID and given.isascii() and given.isidentifier():  # as most are
+        return given
     plain = _NOT_IN_IDS.sub("_", given)
     if plain == given and 0 < len(plain) <= LONGEST_ID:
         return given
@@ -185,6 +190,8 @@ def fitting_id(given: str) -> str:
 
 def _ordered(blocks: list[Json]) -> list[Json]:
     """Results of tools first, as Claude wants them, each with its cache mark; a text where documents need one."""
+    if len(blocks) == 1 and "document" not in blocks[0]:
+        return blocks
     first: list[Json] = []
     rest: list[Json] = []
     into = rest

@@ -148,12 +148,11 @@ def _one_at_a_time(request: Request, model: Model, carriage: Carriage) -> Json:
 def _tools(request: Request, model: Model, turns: Turns, carriage: Carriage) -> Json:
     """Converse wants the tools of a conversation that holds calls, also where none may be called now."""
     choice = request.tool_choice
-    called = _called(request)
     if choice is not None and choice.mode == "none":
-        if not called:
+        if not _called(request):
             return {}
         carriage.let_go("tool_choice")
-    offered = request.tools or tuple(Tool(name=name, description=GONE) for name in called)
+    offered = request.tools or tuple(Tool(name=name, description=GONE) for name in _called(request))
     if not offered:
         return {}
     tools: list[Json] = []

@@ -6,14 +6,13 @@ from gatewright.translation.carriage import Carriage
 from gatewright.translation.gemini.family import Traits
 from gatewright.translation.gemini.media import media_parts
 from gatewright.translation.model import (
+    ASSISTANT,
     Json,
     Media,
     Message,
-    Part,
     Reasoning,
     Refusal,
     Request,
-    Role,
     Text,
     ToolCall,
     ToolResult,
@@ -45,8 +44,10 @@ class Contents:
         for message in request.messages:
             if message.name is not None:
                 self._carriage.let_go("name")
-            parts = self._model(message) if message.role is Role.ASSISTANT else self._user(message)
-            self._say("model" if message.role is Role.ASSISTANT else "user", parts)
+            if message.role is ASSISTANT:
+                self._say("model", self._model(message))
+            else:
+                self._say("user", self._user(message))
         if self._traits.signed:
             self._sign_this_turn()
         return self._found
@@ -62,33 +63,35 @@ class Contents:
     def _user(self, message: Message) -> list[Json]:
         found: list[Json] = []
         for part in message.parts:
-            self._note_mark(part)
-            match part:
-                case ToolResult():
-                    found += self._result(part)
-                case Media():
-                    found += media_parts(part, self._carriage)
-                case Text() | Refusal() if part.text:
+            if part.cache is not None:
+                self._carriage.let_go("cache_control")
+            if isinstance(part, (Text, Refusal)):
+                if part.text:
                     found.append({"text": part.text})
+            elif isinstance(part, ToolResult):
+                found += self._result(part)
+            elif isinstance(part, Media):
+                found += media_parts(part, self._carriage)
         return found
 
     def _model(self, message: Message) -> list[Json]:
         found: list[Json] = []
         seal: str | None = None
         for part in message.parts:
-            self._note_mark(part)
-            match part:
-                case ToolCall():
-                    found.append(self._call(part))
-                case Media():
-                    found += media_parts(part, self._carriage)
-                case Text() | Refusal() if part.text:
+            if part.cache is not None:
+                self._carriage.let_go("cache_control")
+            if isinstance(part, (Text, Refusal)):
+                if part.text:
                     found.append({"text": part.text})
-                case Reasoning(origin="gemini", signature=str() as signature):
-                    if part.text:
-                        found.append({"text": part.text, "thought": True, "thoughtSignature": signature})
-                    else:
-                        seal = signature
+            elif isinstance(part, ToolCall):
+                found.append(self._call(part))
+            elif isinstance(part, Media):
+                found += media_parts(part, self._carriage)
+            elif isinstance(part, Reasoning) and part.origin == ORIGIN and part.signature is not None:
+                if part.text:
+                    found.append({"text": part.text, "thought": True, "thoughtSignature": part.signature})
+                else:
+                    seal = part.signature
         if seal is not None:
             _seal(found, seal)
         return found
@@ -101,7 +104,7 @@ class Contents:
                 "messages", f"the arguments of the call {call.id[:100]!r} among them are no JSON object"
             ) from None
         self._names[call.id] = call.name
-        part: Json = {"functionCall": {**self._matching(call.id), "name": call.name, "args": args}}
+        part: Json = {"functionCall": self._matching(call.id, {"name": call.name, "args": args})}
         if call.signature is not None:
             part["thoughtSignature"] = call.signature
         return part
@@ -116,8 +119,9 @@ class Contents:
         inside: list[Json] = []
         beside: list[Json] = []
         for part in result.parts:
-            self._note_mark(part)
-            if isinstance(part, Text | Refusal):
+            if part.cache is not None:
+                self._carriage.let_go("cache_control")
+            if isinstance(part, (Text, Refusal)):
                 texts.append(part.text)
             elif isinstance(part, Media):
                 for one in media_parts(part, self._carriage):
@@ -126,13 +130,13 @@ class Contents:
                     else:
                         (inside if self._fits(one) else beside).append(one)
         response = {"error" if result.is_error else "output": "\n".join(texts)}
-        answer: Json = {**self._matching(result.call_id), "name": name, "response": response}
+        answer = self._matching(result.call_id, {"name": name, "response": response})
         if inside:
             answer["parts"] = inside
         return [{"functionResponse": answer}, *beside]
 
-    def _matching(self, call_id: str) -> Json:
-        return {"id": call_id} if self._traits.matched else {}
+    def _matching(self, call_id: str, members: Json) -> Json:
+        return {"id": call_id, **members} if self._traits.matched else members
 
     def _fits(self, part: Json) -> bool:
         return self._traits.rich_results and part.get("inlineData", {}).get("mimeType") in IN_RESULTS
@@ -147,10 +151,6 @@ class Contents:
             call = next((part for part in content["parts"] if "functionCall" in part), None)
             if call is not None:
                 call.setdefault("thoughtSignature", NO_SIGNATURE)
-
-    def _note_mark(self, part: Part) -> None:
-        if part.cache is not None:
-            self._carriage.let_go("cache_control")
 
 
 def _seal(parts: list[Json], signature: str) -> None:
