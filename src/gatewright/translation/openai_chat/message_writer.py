@@ -4,11 +4,15 @@ Tool results become messages of their own, right behind the assistant's, which e
 Images and files in them, which a tool message cannot hold, follow in a user's message.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from gatewright.translation.carriage import Carriage
 from gatewright.translation.dialect import Dialect
 from gatewright.translation.model import (
+    ASSISTANT,
+    USER,
     Json,
     Media,
     Message,
@@ -16,7 +20,6 @@ from gatewright.translation.model import (
     Reasoning,
     Refusal,
     Request,
-    Role,
     Text,
     ToolCall,
     ToolResult,
@@ -39,18 +42,17 @@ class MessageWriter:
     def write(self, request: Request) -> list[Json]:
         """All of them, the system prompt first."""
         if request.system:
-            self._say("system", list(request.system), None)
+            self._say("system", request.system, None)
         for message in request.messages:
-            match message.role:
-                case Role.SYSTEM:
-                    self._say("system", list(message.parts), message.name)
-                case Role.USER:
-                    self._user(message)
-                case Role.ASSISTANT:
-                    self._assistant(message)
+            if message.role is ASSISTANT:
+                self._assistant(message)
+            elif message.role is USER:
+                self._user(message)
+            else:
+                self._say("system", message.parts, message.name)
         return self._messages
 
-    def _say(self, role: str, parts: list[Part], name: str | None) -> None:
+    def _say(self, role: str, parts: Sequence[Part], name: str | None) -> None:
         found: Json = {"role": role, "content": written_content(parts, self._server, self._carriage)}
         if name is not None:
             found["name"] = name
@@ -58,19 +60,24 @@ class MessageWriter:
 
     def _user(self, message: Message) -> None:
         said: list[Part] = []
-        results = [part for part in message.parts if isinstance(part, ToolResult)]
-        for result in results:
-            said += self._result(result)
-        said += [part for part in message.parts if not isinstance(part, ToolResult)]
-        if said or not results:
+        spoken: list[Part] = []
+        for part in message.parts:
+            if isinstance(part, ToolResult):
+                said += self._result(part)
+            else:
+                spoken.append(part)
+        said += spoken
+        if said or not message.parts:
             self._say("user", said, message.name)
 
     def _result(self, result: ToolResult) -> list[Part]:
         """Writes it; returns what it holds that must be said elsewhere."""
         if result.is_error:
             self._carriage.let_go("is_error")
-        inside = [part for part in result.parts if not isinstance(part, Media)]
-        media = [part for part in result.parts if isinstance(part, Media)]
+        inside: list[Part] = []
+        media: list[Part] = []
+        for part in result.parts:
+            (media if isinstance(part, Media) else inside).append(part)
         if media and not inside:
             inside = [_ELSEWHERE]
         if inside and result.cache is not None and inside[-1].cache is None:
@@ -85,6 +92,8 @@ class MessageWriter:
         thoughts: list[Reasoning] = []
         for part in message.parts:
             match part:
+                case Text():
+                    said.append(part)
                 case ToolCall():
                     calls.append(self._call(part))
                 case Reasoning():
@@ -92,7 +101,7 @@ class MessageWriter:
                 case Media():
                     self._carriage.lose("images", "an assistant's message holds none")
                 case Refusal() if not self._server.steered:
-                    said.append(Text(text=part.text))
+                    said.append(Text(part.text))
                 case _:
                     said.append(part)
         content = written_content(said, self._server, self._carriage)
