@@ -122,6 +122,18 @@ class Extras(msgspec.Struct, frozen=True, omit_defaults=True):
     query: Nanos | None = None
 
 
+UNITS = ("search", "file_search", "image", "character", "hour", "query")
+"""What is paid by the piece."""
+
+
+def with_units_of(price: Price, other: Price | None) -> Price:
+    """The price, where it says nothing of what is paid by the piece with what `other` says of that."""
+    extras = NOTHING_ELSE if price.extras is None else price.extras
+    missing = {name: getattr(other and other.extras, name, None) for name in UNITS if getattr(extras, name) is None}
+    found = {name: rate for name, rate in missing.items() if rate is not None}
+    return msgspec.structs.replace(price, extras=msgspec.structs.replace(extras, **found)) if found else price
+
+
 MS_PER_HOUR = 3_600_000
 NOTHING_ELSE = Extras()
 

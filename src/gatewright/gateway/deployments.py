@@ -10,7 +10,7 @@ import msgspec
 
 from gatewright.domain.errors import BadInput, Conflict, Forbidden, GatewrightError, NotFound, Unavailable, UnknownModel
 from gatewright.domain.keys import Principal
-from gatewright.domain.money import Price
+from gatewright.domain.money import Price, with_units_of
 from gatewright.domain.people import Event, Origin
 from gatewright.gateway.catalogue import Catalogue
 from gatewright.gateway.credentials.registry import Credentials
@@ -275,15 +275,15 @@ class Deployments:
         return self._priced(one)
 
     def _priced(self, one: Deployment) -> Deployment:
-        if one.price is not None:
-            return one
         names = [(one.provider, one.upstream_model)]
         base = one.info.get("base_model")
         if isinstance(base, str) and base:
             provider, model = provider_and_model(base)
             names = [*([(one.provider, base)] if model == base else []), (provider, model), *names]
         prices = (self._price_of(*name) for name in dict.fromkeys(names))
-        return msgspec.structs.replace(one, price=next((price for price in prices if price is not None), None))
+        known = next((price for price in prices if price is not None), None)
+        price = known if one.price is None else with_units_of(one.price, known)
+        return msgspec.structs.replace(one, price=price)
 
     def _made(self, deployments: list[Deployment], before: Catalogue | None = None) -> Catalogue:
         found = deployments or ([] if self._broken else [ECHO])

@@ -195,7 +195,7 @@ class Meter:
                 completion_tokens=usage.completion,
                 cached_tokens=usage.cached,
                 reasoning_tokens=usage.reasoning,
-                metered=self._usage is not None,
+                metered=self._usage is not None and self._usage.in_tokens,
                 cost=self.cost,
                 address=self._exchange.address,
                 cache_write_tokens=usage.cache_write,
@@ -212,6 +212,6 @@ class Meter:
 
     def _spent(self) -> int | None:
         """Tokens that count against limits. Without an answer there are none; of one that broke off nobody knows."""
-        if self._usage is not None:
+        if self._usage is not None and self._usage.in_tokens:
             return max(0, self._usage.prompt + self._usage.completion)
         return 0 if self._outcome in UNANSWERED else None

@@ -16,6 +16,7 @@ from gatewright.upstreams.call import Opening, Way
 from gatewright.upstreams.choosing import check_names
 from gatewright.upstreams.passing import EVENTS, read_error
 from gatewright.upstreams.target import header_block
+from gatewright.upstreams.units import with_units
 
 MOST_PARTS = 200
 LONGEST_FIELD = 1024
@@ -85,11 +86,12 @@ def read_form(body: bytes, content_type: bytes, content: str, *, named: str | No
 class FormCall:
     """A form that passes through with the model's name replaced."""
 
-    __slots__ = ("_asked", "_passing", "body", "dropped", "headers", "target", "translated")
+    __slots__ = ("_asked", "_endpoint", "_passing", "body", "dropped", "headers", "target", "translated")
 
     def __init__(self, way: Way, asked: Form, opening: Opening) -> None:
         check_names({part.name.decode("latin-1").removesuffix("[]") for part in asked.parts}, way.choosers)
         self._asked = asked
+        self._endpoint = opening.endpoint
         self._passing = passing(opening.endpoint.usual_dialect())
         self.target = way.address(stream=asked.stream)
         self.translated = False
@@ -108,7 +110,7 @@ class FormCall:
 
     def whole(self, body: bytes) -> tuple[bytes, Usage | None]:
         """The body as it is."""
-        return body, self._passing.usage(body)
+        return body, with_units(self._endpoint, body, self._passing.usage(body))
 
     def error(self, body: bytes) -> ProviderError:
         """The provider's own words."""

@@ -8,6 +8,7 @@ from gatewright.translation.registry import passing
 from gatewright.upstreams.body import Prepared, rewrite
 from gatewright.upstreams.call import Opening, Way
 from gatewright.upstreams.choosing import check_members
+from gatewright.upstreams.units import with_spoken, with_units
 
 EVENTS = b"text/event-stream"
 
@@ -65,13 +66,14 @@ class PassThrough:
 
     def tap(self) -> Tap:
         """Finds the usage, and hides the chunk of it that nobody asked for."""
-        return passing(self._endpoint.usual_dialect()).tap(
+        tap = passing(self._endpoint.usual_dialect()).tap(
             self._endpoint.usage_on_request and not self._asked.include_usage
         )
+        return with_spoken(self._endpoint, tap, self._asked.members.get("input"))
 
     def whole(self, body: bytes) -> tuple[bytes, Usage | None]:
         """The body as it is."""
-        return body, passing(self._endpoint.usual_dialect()).usage(body)
+        return body, with_units(self._endpoint, body, passing(self._endpoint.usual_dialect()).usage(body))
 
     def error(self, body: bytes) -> ProviderError:
         """The provider's own words, where they can be found."""

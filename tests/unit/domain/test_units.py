@@ -1,19 +1,23 @@
 """What is not text: it costs what it does, or its cost is unknown."""
 
+from typing import Any
+
 import pytest
 
-from gatewright.domain.money import Extras, Price, Tier, Usage, WideUsage, cost, widened
+from gatewright.domain.money import Extras, Price, Tier, Usage, WideUsage, cost, widened, with_units_of
 
 MILLION = 1_000_000
 BY_TOKENS = Price(input=2 * MILLION, output=4 * MILLION)
 
 
-def priced(price: Price = BY_TOKENS, **rates: int) -> Price:
-    return Price(price.input, price.output, extras=Extras(**{name: rate * MILLION for name, rate in rates.items()}))
+def priced(**rates: int) -> Price:
+    extras: dict[str, Any] = {name: rate * MILLION for name, rate in rates.items()}
+    return Price(BY_TOKENS.input, BY_TOKENS.output, extras=Extras(**extras))
 
 
 def by_unit(**rates: int) -> Price:
-    return Price(0, 0, extras=Extras(by_tokens=False, **{name: rate * MILLION for name, rate in rates.items()}))
+    extras: dict[str, Any] = {name: rate * MILLION for name, rate in rates.items()}
+    return Price(0, 0, extras=Extras(by_tokens=False, **extras))
 
 
 @pytest.mark.parametrize(
@@ -56,6 +60,13 @@ def test_thought_may_have_a_price_of_its_own() -> None:
 def test_searches_are_added_to_the_tier_of_a_long_request() -> None:
     price = Price(MILLION, MILLION, tiers=(Tier(10, BY_TOKENS),), extras=Extras(search=MILLION))
     assert [cost(WideUsage(count, searches=1), price) for count in (10, 11)] == [11, 23]
+
+
+def test_a_price_that_says_nothing_of_pieces_takes_what_is_known_of_them() -> None:
+    known = by_unit(search=5, image=7, request=9)
+    assert with_units_of(BY_TOKENS, known) == priced(search=5, image=7)
+    assert with_units_of(priced(search=1), known) == priced(search=1, image=7)
+    assert with_units_of(BY_TOKENS, BY_TOKENS) == with_units_of(BY_TOKENS, None) == BY_TOKENS
 
 
 def test_a_usage_grows_and_keeps_what_it_was() -> None:

@@ -11,7 +11,7 @@ from gatewright.domain.addresses import AddressPolicy
 from gatewright.domain.errors import BadInput, Conflict, NotFound, SettingInvalid, Unavailable, UnknownModel
 from gatewright.domain.identity import Role
 from gatewright.domain.keys import Principal
-from gatewright.domain.money import Price
+from gatewright.domain.money import Extras, Price
 from gatewright.domain.people import Origin
 from gatewright.gateway.deployment import ECHO, Deployment
 from gatewright.gateway.deployments import Deployments, KeyModelAccessDenied, ModelStoreOff, NewDeployment
@@ -244,6 +244,14 @@ async def test_a_base_model_says_whose_price_counts(
     entry = msgspec.structs.replace(model(1, price=None), upstream_model="gpt-x", info={"base_model": base_model})
     [one] = Deployments(db, settings(tmp_path, [entry]), price_of, resolve).visible(ANYBODY)
     assert (one.price, seen) == (CATALOGUE, asked)
+
+
+async def test_a_price_for_tokens_leaves_what_else_is_paid_as_it_is_known(db: Database, tmp_path: Path) -> None:
+    known = Price(1, 2, extras=Extras(search=7, image=9))
+    own = Price(3, 4, extras=Extras(image=5))
+    entry = model(1, price=own)
+    [one] = Deployments(db, settings(tmp_path, [entry]), lambda *_: known, resolve).visible(ANYBODY)
+    assert one.price == Price(3, 4, extras=Extras(search=7, image=5))
 
 
 async def test_a_provider_that_nobody_judges_is_off_until_it_is_named(db: Database, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import yaml
 from tests.unit.settings.test_load import settings
 
 from gatewright.domain.errors import SettingInvalid
-from gatewright.domain.money import Price, Tier, Usage, cost
-from gatewright.settings.costs import COSTS, costs_of
+from gatewright.domain.money import Extras, Price, Tier, Usage, cost
+from gatewright.settings.costs import COSTS, costs_of, price_of
 from gatewright.settings.params import INFO, KNOWN, OPTIONS, PARAMS
 from gatewright.settings.schema import ModelEntry, Settings
 from gatewright.settings.upstream import find_upstream
@@ -208,6 +208,55 @@ def test_long_requests_cost_what_their_tier_says(tmp_path: Path, in_info: bool) 
             "cache_creation_input_token_cost_above_1hr_above_200k_tokens": 8e-6,
         }
     )
+
+
+UNITS: list[tuple[dict[str, Any], Price]] = [
+    ({"output_cost_per_image": 0.04}, Price(0, 0, extras=Extras(by_tokens=False, image=40 * 10**12))),
+    ({"input_cost_per_image": 0.04, **PLAIN}, Price(10**9, 2 * 10**9, 10**8, extras=Extras(image=40 * 10**12))),
+    (
+        {"input_cost_per_second": 0.0001, "output_cost_per_second": 0.0},
+        Price(0, 0, extras=Extras(by_tokens=False, hour=36 * 10**13)),
+    ),
+    # LiteLLM's catalogue says of a rerank that its tokens cost nothing.
+    (
+        {"input_cost_per_query": 0.002, "input_cost_per_token": 0.0, "output_cost_per_token": 0.0},
+        Price(0, 0, extras=Extras(by_tokens=False, query=2 * 10**12)),
+    ),
+    (
+        {**PLAIN, "search_context_cost_per_query": {"search_context_size_medium": 0.01, "search_context_size_low": 0}},
+        Price(10**9, 2 * 10**9, 10**8, extras=Extras(search=10**13)),
+    ),
+    ({**PLAIN, "search_context_cost_per_query": {"other": 1}}, Price(10**9, 2 * 10**9, 10**8)),
+    ({"input_cost_per_character": "0.000015"}, Price(0, 0, extras=Extras(by_tokens=False, character=15 * 10**9))),
+    ({"input_cost_per_request": 0.005, **PLAIN}, Price(10**9, 2 * 10**9, 10**8, extras=Extras(request=5 * 10**12))),
+    (
+        {"output_cost_per_image_token": 3e-5, **PLAIN},
+        Price(10**9, 2 * 10**9, 10**8, extras=Extras(image_output=3 * 10**10)),
+    ),
+]
+
+
+@pytest.mark.parametrize("in_info", [False, True])
+@pytest.mark.parametrize(("costs", "price"), UNITS)
+def test_what_is_paid_by_the_piece(tmp_path: Path, costs: dict[str, Any], price: Price, in_info: bool) -> None:
+    found = entry(tmp_path, {} if in_info else costs, costs if in_info else {})
+    assert found.price == price
+
+
+@pytest.mark.parametrize("costs", [one for one, _ in UNITS if "search_context_cost_per_query" not in one])
+def test_a_price_by_the_piece_is_shown_as_it_was_said(costs: dict[str, Any]) -> None:
+    price = price_of(costs)
+    assert price is not None
+    shown = costs_of(price)
+    assert {name: shown[name] for name, cost in costs.items() if float(cost)} == pytest.approx(
+        {name: float(cost) for name, cost in costs.items() if float(cost)}
+    )
+
+
+@pytest.mark.parametrize("member", ["input_cost_per_character", "output_cost_per_image", "input_cost_per_second"])
+def test_a_piece_that_costs_a_fortune_is_a_slip_of_the_pen(tmp_path: Path, member: str) -> None:
+    with pytest.raises(SettingInvalid, match=f"{member} .*it is not a cost"):
+        look(tmp_path, {member: 101})
 
 
 def test_the_longer_requests_of_xai_begin_with_the_threshold(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from gatewright.domain.money import Usage
 from gatewright.translation.halves import ProviderError
 from gatewright.translation.openai_chat.errors import Words, said
-from gatewright.translation.openai_responses.usage import WireUsage
+from gatewright.translation.openai_responses.usage import WireUsage, with_searches
 from gatewright.translation.sse import Events, EventTooLong
 
 LONGEST_END = 32 * 1024 * 1024
@@ -113,7 +113,7 @@ class EndTap:
             return
         used = inner.usage or event.usage
         if used is not None:
-            self.usage = used.usage() or self.usage
+            self.usage = with_searches(used.usage(), data) or self.usage
 
 
 def _may_end(data: bytes) -> bool:

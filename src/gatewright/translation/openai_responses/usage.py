@@ -5,7 +5,7 @@ Source: OpenAI API reference, the response object. Images and transcriptions cou
 
 import msgspec
 
-from gatewright.domain.money import Usage
+from gatewright.domain.money import Usage, widened
 from gatewright.translation.model import Json
 
 MOST = 1_000_000_000
@@ -21,10 +21,12 @@ class _InputDetails(msgspec.Struct):
     cache_write_tokens: int | None = None
     cache_write_tokens_details: _Writes | None = None
     audio_tokens: int | None = None
+    image_tokens: int | None = None
 
 
 class _OutputDetails(msgspec.Struct):
     reasoning_tokens: int | None = None
+    image_tokens: int | None = None
 
 
 class WireUsage(msgspec.Struct):
@@ -51,7 +53,7 @@ class WireUsage(msgspec.Struct):
         cached = _part(details.cached_tokens, prompt)
         written = _part(details.cache_write_tokens, prompt - cached)
         long = _part((details.cache_write_tokens_details or _Writes()).ttl_12h_tokens, written)
-        return Usage(
+        usage = Usage(
             prompt=prompt,
             completion=completion,
             cached=cached,
@@ -60,6 +62,29 @@ class WireUsage(msgspec.Struct):
             cache_write_1h=long,
             audio_prompt=_part(details.audio_tokens, prompt),
         )
+        if not (details.image_tokens or out.image_tokens):
+            return usage
+        seen, drawn = _part(details.image_tokens, prompt), _part(out.image_tokens, completion)
+        return widened(usage, image_prompt=seen, image_completion=drawn)
+
+
+class _Action(msgspec.Struct):
+    type: str | None = None
+
+
+class _Item(msgspec.Struct):
+    type: str = ""
+    action: _Action | None = None
+
+
+class _Output(msgspec.Struct):
+    output: list[_Item] = []
+
+
+class _Nested(_Output):
+    """An event of a stream has the response in a member."""
+
+    response: _Output | None = None
 
 
 class _Answer(msgspec.Struct):
@@ -67,6 +92,31 @@ class _Answer(msgspec.Struct):
 
 
 _decode_answer = msgspec.json.Decoder(_Answer).decode
+_decode_output = msgspec.json.Decoder(_Nested).decode
+
+SEARCHED = b'_search_call"'
+"""What stands in every answer in which the provider searched the web or files."""
+
+
+def with_searches(usage: Usage | None, answer: bytes) -> Usage | None:
+    """The usage with the searches among the output of an answer, or of the event that ends a stream.
+
+    Opening a page that was found costs nothing.
+    """
+    if usage is None or SEARCHED not in answer:
+        return usage
+    try:
+        found = _decode_output(answer)
+    except (ValueError, RecursionError):
+        return usage
+    items = (found.response or found).output
+    web = sum(1 for item in items if item.type == "web_search_call" and _is_search(item))
+    files = sum(1 for item in items if item.type == "file_search_call")
+    return widened(usage, searches=web, file_searches=files) if web or files else usage
+
+
+def _is_search(item: _Item) -> bool:
+    return item.action is None or item.action.type in ("search", None)
 
 
 def usage_of(answer: bytes) -> Usage | None:
@@ -75,7 +125,7 @@ def usage_of(answer: bytes) -> Usage | None:
         found = _decode_answer(answer).usage
     except (ValueError, RecursionError):
         return None
-    return None if found is None else found.usage()
+    return None if found is None else with_searches(found.usage(), answer)
 
 
 def usage_object(usage: Usage) -> Json:

@@ -11,6 +11,7 @@ from gatewright.domain.money import Usage
 from gatewright.translation.halves import ProviderError
 from gatewright.upstreams.codecs.members import Members, lose, member
 from gatewright.upstreams.passing import read_error
+from gatewright.upstreams.units import searched
 
 _encode = msgspec.json.Encoder().encode
 OURS = ("model", "query", "documents", "top_n", "return_documents", "rank_fields", "max_tokens_per_doc")
@@ -89,7 +90,7 @@ class Rerank:
         if count is not None:
             meta["billed_units"]["total_tokens"] = count
             meta["tokens"]["input_tokens"] = count
-        usage = None if count is None else Usage(prompt=count)
+        usage = searched(None if count is None else Usage(prompt=count), units)
         return _encode({"id": found.id or "", "model": model, "results": results, "meta": meta}), usage
 
     def error(self, body: bytes) -> ProviderError:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.translation.gemini.judge import Google, asks, chat, typed, written
 
-from gatewright.domain.money import Usage
+from gatewright.domain.money import Usage, WideUsage
 from gatewright.translation.dialect import Dialect
 from gatewright.translation.gemini.citations import MOST_LOOKED_UP
 from gatewright.translation.gemini.progress import BROKEN
@@ -214,6 +214,28 @@ def test_usage_counts_everything_once(google: Google) -> None:
     theirs = google.reads(answer).usage_metadata
     assert theirs is not None
     assert theirs.total_token_count == found.prompt + found.completion
+
+
+@pytest.mark.parametrize(
+    ("model", "queries", "searches"),
+    [("gemini-3-flash", ["a", "b"], 2), ("gemini-2.5-pro", ["a", "b"], 1), ("gemini-3-flash", [], 0)],
+)
+def test_searches_are_counted_as_they_are_paid(google: Google, model: str, queries: list[str], searches: int) -> None:
+    answer = body({"text": "Hi"}, groundingMetadata={"webSearchQueries": queries})
+    answer |= {"modelVersion": model, "usageMetadata": {"promptTokenCount": 9}}
+    google.reads(answer)
+    found = read(answer).usage
+    assert found is not None
+    assert getattr(found, "searches", 0) == searches
+    assert found.prompt == 9
+
+
+def test_tokens_of_pictures_are_told_apart(google: Google) -> None:
+    drawn = {"promptTokensDetails": [{"modality": "IMAGE", "tokenCount": 4}], "promptTokenCount": 9}
+    drawn |= {"candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 50}], "candidatesTokenCount": 40}
+    answer = {**body({"text": "Hi"}), "usageMetadata": drawn}
+    google.reads(answer)
+    assert read(answer).usage == WideUsage(9, 40, image_prompt=4, image_completion=40)
 
 
 def test_a_provider_cannot_give_money_back() -> None:

@@ -14,7 +14,7 @@ from cohere.v2.types import V2RerankResponse
 from openai.types import CreateEmbeddingResponse
 
 from gatewright.domain.errors import BadInput
-from gatewright.domain.money import Usage
+from gatewright.domain.money import Usage, WideUsage
 from gatewright.upstreams.codecs.embeddings import CohereEmbeddings
 from gatewright.upstreams.codecs.rerank import Rerank
 from gatewright.upstreams.providers.retrieval import CODECS
@@ -142,7 +142,8 @@ def test_coheres_ranks_say_search_units_and_no_tokens() -> None:
     asked = members(query="q", documents=["a", "b"])
     body, usage = Rerank("Cohere").answer(json.dumps(COHERE_RANKS).encode(), asked, "public")
     found = json.loads(body)
-    assert (found["id"], found["meta"]["billed_units"], usage) == ("r", {"search_units": 1.0}, None)
+    assert (found["id"], found["meta"]["billed_units"]) == ("r", {"search_units": 1.0})
+    assert usage == WideUsage(queries=1, counted=False)
     assert "document" not in found["results"][0]
 
 
