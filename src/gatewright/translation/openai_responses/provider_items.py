@@ -3,12 +3,14 @@
 Items have no ids: those of answers that the provider did not keep are refused there.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from gatewright.translation.carriage import Carriage
 from gatewright.translation.data_urls import data_url
 from gatewright.translation.dialect import Dialect
 from gatewright.translation.model import (
+    ASSISTANT,
+    USER,
     Json,
     Media,
     Message,
@@ -16,61 +18,63 @@ from gatewright.translation.model import (
     Reasoning,
     Refusal,
     Request,
-    Role,
     Text,
     ToolCall,
     ToolResult,
 )
 
-_ROLES = {Role.USER: "user", Role.SYSTEM: "developer"}
-
 
 def written_items(request: Request, carriage: Carriage) -> list[Json]:
     """`input`. Raises CannotCarry."""
-    return [item for message in request.messages for item in _message(message, carriage)]
+    items: list[Json] = []
+    for message in request.messages:
+        if message.name is not None:
+            carriage.let_go("name")
+        if message.role is ASSISTANT:
+            for part in message.parts:
+                item = _answered(part, carriage)
+                if item is not None:
+                    items.append(item)
+        else:
+            _told(message, items, carriage)
+    return items
 
 
-def _message(message: Message, carriage: Carriage) -> Iterator[Json]:
-    if message.name is not None:
-        carriage.let_go("name")
-    if message.role is Role.ASSISTANT:
-        for part in message.parts:
-            yield from _answered(part, carriage)
-        return
+def _told(message: Message, items: list[Json], carriage: Carriage) -> None:
+    """What the user and the tools say, or an instruction among the messages."""
     said: list[Part] = []
     for part in message.parts:
         if isinstance(part, ToolResult):
-            yield _result(part, carriage)
+            items.append(_result(part, carriage))
         else:
             said.append(part)
     if said:
-        yield {"type": "message", "role": _ROLES[message.role], "content": _content(said, carriage)}
+        role = "user" if message.role is USER else "developer"
+        items.append({"type": "message", "role": role, "content": _content(said, carriage)})
 
 
-def _answered(part: Part, carriage: Carriage) -> Iterator[Json]:
+def _answered(part: Part, carriage: Carriage) -> Json | None:
     """Texts one by one, refusals too, since only a text by itself may stand there without an id."""
+    item: Json | None = None
     match part:
         case Text() | Refusal():
             if isinstance(part, Text) and part.citations:
                 carriage.let_go("citations")
-            yield {"type": "message", "role": "assistant", "content": part.text}
+            item = {"type": "message", "role": "assistant", "content": part.text}
         case ToolCall():
-            yield {
-                "type": "function_call",
-                "call_id": part.id,
-                "name": part.name,
-                "arguments": part.arguments or "{}",
-            }
+            arguments = part.arguments or "{}"
+            item = {"type": "function_call", "call_id": part.id, "name": part.name, "arguments": arguments}
         case Reasoning():
             if part.redacted is None or part.origin not in (None, Dialect.RESPONSES):
                 carriage.let_go("reasoning")
-                return
+                return None
             summary = [{"type": "summary_text", "text": part.text}] if part.text else []
-            yield {"type": "reasoning", "summary": summary, "encrypted_content": part.redacted}
+            item = {"type": "reasoning", "summary": summary, "encrypted_content": part.redacted}
         case Media():
             carriage.lose("images", "an assistant's message holds none")
     if part.cache is not None:
         carriage.let_go("cache_control")
+    return item
 
 
 def _result(result: ToolResult, carriage: Carriage) -> Json:
@@ -84,6 +88,8 @@ def _result(result: ToolResult, carriage: Carriage) -> Json:
 
 def _content(parts: Sequence[Part], carriage: Carriage) -> str | list[Json]:
     """A string where that says it all."""
+    if len(parts) == 1 and isinstance(parts[0], Text) and parts[0].cache is None:  # as nearly always
+        return parts[0].text
     if any(part.cache for part in parts):
         carriage.let_go("cache_control")
     if len(parts) == 1 and isinstance(parts[0], Text):
