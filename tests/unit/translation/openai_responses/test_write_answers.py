@@ -320,7 +320,8 @@ def test_a_source_without_an_end_goes_up_to_where_the_text_is() -> None:
     source = ev.Cited(Citation(url="https://example.com/a"))
     message = OpenMessage(Place(heading(), "msg", 0), Numbered())
     ends = []
-    for event in [ev.TextDelta("Eins"), source, ev.TextDelta("Zw\u00f6lf"), source]:
+    events: list[ev.TextDelta | ev.Cited] = [ev.TextDelta("Eins"), source, ev.TextDelta("Zw\u00f6lf"), source]
+    for event in events:
         told = message.cite(event) if isinstance(event, ev.Cited) else message.text(event)
         ends += re.findall(rb'"end_index":(\d+)', told)
     message._pieces = Unread(message._pieces)
