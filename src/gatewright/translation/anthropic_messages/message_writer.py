@@ -117,21 +117,16 @@ def _content(parts: tuple[Part, ...], carriage: Carriage) -> _Content:
         part = parts[0]
         if isinstance(part, Text) and part.cache is None and not part.citations:  # as most messages are
             return "" if part.text.isspace() else part.text
-    blocks = _blocks(parts, carriage)
-    if len(blocks) == 1 and len(blocks[0]) == _MERE_TEXT and blocks[0]["type"] == "text":
-        return cast(str, blocks[0]["text"])
-    return blocks
-
-
-def _blocks(parts: Iterable[Part], carriage: Carriage) -> list[Json]:
-    found: list[Json] = []
+    blocks: list[Json] = []
     for part in parts:
         block = _WRITERS[part.__class__](part, carriage)
         if block is not None:
             if part.cache is not None and part.__class__ is not Reasoning:
                 block["cache_control"] = cache_control(part.cache)
-            found.append(block)
-    return found
+            blocks.append(block)
+    if len(blocks) == 1 and len(blocks[0]) == _MERE_TEXT and blocks[0]["type"] == "text":
+        return cast(str, blocks[0]["text"])
+    return blocks
 
 
 def cache_control(cache: str) -> Json:

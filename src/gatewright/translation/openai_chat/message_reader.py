@@ -135,7 +135,7 @@ def _assistant(message: _Message, index: int) -> tuple[Part, ...]:
     if message.images:
         parts += read_content(message.images, index, "images")
     if message.tool_calls:
-        parts += tuple([_call(call, index, at) for at, call in enumerate(message.tool_calls)])
+        parts += _calls(message.tool_calls, index)
     return parts
 
 
@@ -145,6 +145,12 @@ def _reasoning(message: _Message) -> list[Part]:
         return [thought(block, Dialect.MESSAGES) for block in message.thinking_blocks]
     text = message.reasoning_content or message.reasoning
     return [Reasoning(text)] if text else []
+
+
+def _calls(calls: list[_ToolCall], index: int) -> tuple[Part, ...]:
+    if len(calls) == 1:  # as nearly always
+        return (_call(calls[0], index, 0),)
+    return tuple([_call(call, index, at) for at, call in enumerate(calls)])
 
 
 def _call(call: _ToolCall, index: int, at: int) -> Part:
