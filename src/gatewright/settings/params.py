@@ -3,6 +3,7 @@
 Source: contract litellm 4.9, and LiteLLM's documents of its providers.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -27,6 +28,18 @@ def _credentials(value: Any) -> Any:
     return structures.mapping(value) if isinstance(value, dict) else structures.name(value)
 
 
+def _file_uris(value: Any) -> tuple[str, ...]:
+    """How addresses begin; what does not end with a slash would let names in that only begin alike."""
+    found = structures.names(value)
+    for index, uri in enumerate(found):
+        if _FILE_URI.fullmatch(uri) is None:
+            raise Wrong(
+                f"{uri!r} does not begin an address of files | Write gs://bucket/ or s3://bucket/", f"[{index}]"
+            )
+    return found
+
+
+_FILE_URI = re.compile(r"(gs|s3)://([^/\s]+/(\S*/)?)?")
 AWS = ("bedrock", "sagemaker")
 VERTEX = ("vertex_ai",)
 AZURE = ("azure",)
@@ -62,6 +75,7 @@ PARAMS: Mapping[str, Param] = {
     "vertex_project": Param(structures.name, VERTEX),
     "vertex_location": Param(structures.name, VERTEX),
     "vertex_credentials": Param(_credentials, VERTEX, secret=True),
+    "allowed_file_uris": Param(_file_uris, (*AWS, *VERTEX, "gemini")),
     "api_version": Param(structures.name, AZURE),
     "azure_ad_token": Param(structures.name, AZURE, secret=True),
     "tenant_id": Param(structures.name, AZURE),
@@ -95,7 +109,7 @@ OPTIONS = frozenset(
         *("chat_template_kwargs", "enable_thinking", "guided_json", "guided_regex", "guided_choice", "ignore_eos"),
         *("keep_alive", "num_ctx", "provider", "models", "transforms", "route", "safe_prompt", "random_seed"),
         *("safety_settings", "safetySettings", "guardrailConfig", "additionalModelRequestFields", "top_n"),
-        *("return_documents", "max_chunks_per_doc"),
+        *("return_documents", "max_chunks_per_doc", "data_sources", "preset", "plugins"),
     )
 )
 """Members of a request that providers are known to take: an entry's are the defaults of its requests."""

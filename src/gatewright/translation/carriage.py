@@ -15,14 +15,18 @@ class Carriage:
     """One request's way to another dialect. `drop` is LiteLLM's `drop_params`.
 
     `where` names the dialect for people, `provider` is the provider's name in `settings.providers`, empty when it is
-    not known: of one dialect not all take the same. `dropped` lists what was left out.
+    not known: of one dialect not all take the same. `files` are the beginnings of addresses of the cloud's own storage
+    that callers may name. `dropped` lists what was left out.
     """
 
-    def __init__(self, request: Request, *, drop: bool, where: str, provider: str = "") -> None:
+    def __init__(
+        self, request: Request, *, drop: bool, where: str, provider: str = "", files: tuple[str, ...] = ()
+    ) -> None:
         self._request = request
         self._drop = drop
         self._where = where
         self.provider = provider
+        self._files = files
         self.dropped: list[str] = []
 
     def lose(self, member: str, why: str | None = None) -> None:
@@ -47,6 +51,17 @@ class Carriage:
         """The error for something without which the request would mean something else: dropping is no choice."""
         param = self._request.asked_as.get(member, member)
         return CannotCarry(f"`{param}` cannot be sent to this model: {why}.", param=param)
+
+    def check_file(self, uri: str) -> None:
+        """Raises CannotCarry for a file that the provider would read with the gateway's own credential, unless an
+        administrator lets callers name it: else anybody could have the model tell what is in the operator's storage.
+        """
+        if not uri.startswith(self._files):
+            raise self.must(
+                "messages",
+                f"{uri[:100]!r} among them would be read with the gateway's own credential; send the data, or ask an "
+                f"administrator to set allowed_file_uris for this model",
+            )
 
     def let_go(self, param: str) -> None:
         """A parameter that only hints: left out and noted."""

@@ -39,6 +39,12 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """How addresses of the cloud's storage begin that callers may name."""
+        found: tuple[str, ...] = tuple(self.params.get("allowed_file_uris", ()))
+        return found
+
+    @property
     def bearer(self) -> dict[str, str]:
         """The key as most providers take it."""
         return {"authorization": f"Bearer {self.api_key}"} if self.api_key else {}

@@ -98,7 +98,8 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     are sent where the caller sent none of that name. `provider` is its name in `settings.providers`, for a dialect that
     not all speak alike. `presets` are what `defaults` are, for a provider with names of its own (`upstreams.presets`).
     `choosers` are members of a body that passes through which only `defaults` may set (`upstreams.choosing`); empty
-    where they are known to choose nothing.
+    where they are known to choose nothing. `files` are the beginnings of addresses of a cloud's storage that callers
+    may have read with our credential.
     """
 
     target: Target
@@ -116,6 +117,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[bytes, bytes], ...] = ()
     presets: Request | None = None
     choosers: frozenset[str] = CHOOSERS
+    files: tuple[str, ...] = ()
 
     def header_lines(self, forwarded: WireHeaders) -> bytes:
         """The caller's headers that go on, and those of ours that they do not replace. Raises BadInput."""

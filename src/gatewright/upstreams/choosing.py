@@ -48,10 +48,10 @@ def check_members(members: Mapping[str, msgspec.Raw], choosers: Collection[str])
 
 
 def check_names(names: Collection[str], choosers: Collection[str]) -> None:
-    """Raises BadInput for the first of these names that is among them."""
+    """Raises BadInput for one of these names that is among them."""
     for name in choosers:
         if name in names:
-            raise _chooses(name, f"`{name}` may not choose the model.")
+            raise _chooses(name, f"`{name}` may not be set by a request: it would go round what this key may use.")
 
 
 def _may_be_openrouters(raw: bytes) -> bool:

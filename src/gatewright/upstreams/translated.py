@@ -29,7 +29,7 @@ class Translated:
         request = opening.request(asked.members, dialect)
         if way.presets is not None:
             request = preset(request, way.presets)
-        carriage = Carriage(request, drop=way.drop, where=WHERE[way.dialect], provider=way.provider)
+        carriage = Carriage(request, drop=way.drop, where=WHERE[way.dialect], provider=way.provider, files=way.files)
         members = {**way.defaults, **self._provider.write(request, way.model, carriage), **way.extra}
         for name in way.without:
             members.pop(name, None)

@@ -66,6 +66,7 @@ TYPED: list[tuple[str, str, Any, Any]] = [
     (AZURE, "tenant_id", "t", "t"),
     (AZURE, "client_id", "c", "c"),
     (AZURE, "client_secret", "s", "s"),
+    (BEDROCK, "allowed_file_uris", ["s3://b/", "s3://c/d/"], ("s3://b/", "s3://c/d/")),
     (AZURE, "azure_scope", "https://x/.default", "https://x/.default"),
     (AZURE, "azure_authority_host", "https://login.microsoftonline.us", "https://login.microsoftonline.us"),
 ]

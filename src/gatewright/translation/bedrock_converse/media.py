@@ -100,6 +100,7 @@ class MediaBlocks:
         if media.data is not None:
             return {"bytes": media.data}
         if media.url is not None and media.url.startswith("s3://"):
+            self._carriage.check_file(media.url)
             return {"s3Location": {"uri": media.url}}
         if media.url is not None:
             raise self._refused(

@@ -1,7 +1,7 @@
 """Images, sound, video and documents as parts. Source: Gemini API documentation, "File input methods".
 
-Google fetches `https://` addresses itself, and Cloud Storage's `gs://`; we fetch nothing. A file that was uploaded is
-known to it by its address, never by another provider's id.
+Google fetches `https://` addresses itself, and Cloud Storage's `gs://` with our credential; we fetch nothing. A file
+that was uploaded is known to it by its address, never by another provider's id.
 """
 
 from gatewright.translation.carriage import Carriage
@@ -33,6 +33,7 @@ ENDINGS = {
     "mpeg": "video/mpeg",
     "avi": "video/x-msvideo",
 }
+CLOUD_STORAGE = "gs://"
 OUR_FILES = "https://generativelanguage.googleapis.com/v1beta/"
 
 
@@ -59,9 +60,11 @@ def _linked(media: Media, carriage: Carriage) -> Json:
     uri = media.url or media.file_id or ""
     if media.url is None and uri.startswith("files/"):
         uri = OUR_FILES + uri
-    if not uri.startswith(("https://", "gs://")):
+    if not uri.startswith(("https://", CLOUD_STORAGE)):
         what = "Google's API fetches https:// and gs:// addresses only" if media.url else "it is another provider's id"
         raise carriage.must("messages", f"{_shown(uri)} among them cannot be read: {what}; send the data")
+    if uri.startswith(CLOUD_STORAGE):
+        carriage.check_file(uri)
     media_type = media.media_type or _by_ending(media.name) or _by_ending(uri.partition("?")[0])
     return {"fileData": {"fileUri": uri} if media_type is None else {"mimeType": media_type, "fileUri": uri}}
 

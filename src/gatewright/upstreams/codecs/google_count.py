@@ -31,13 +31,14 @@ _decode = msgspec.json.Decoder(_Counted).decode
 class CountTokens:
     """What cannot be carried is left out: it has no tokens that Google would count."""
 
-    def __init__(self, *, on_vertex: bool = False) -> None:
+    def __init__(self, files: tuple[str, ...] = (), *, on_vertex: bool = False) -> None:
+        self._files = files
         self._on_vertex = on_vertex
 
     def request(self, members: Members, model: str, dropped: list[str] | None) -> bytes:
         """Raises BadInput. `model` is `models/<name>`."""
         asked = client_half(Dialect.MESSAGES).read(members)
-        carriage = Carriage(asked, drop=True, where="Google's API")
+        carriage = Carriage(asked, drop=True, where="Google's API", files=self._files)
         body = write(asked, model, carriage)
         if dropped is not None:
             dropped += carriage.dropped

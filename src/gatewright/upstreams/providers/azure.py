@@ -18,6 +18,7 @@ from gatewright.domain.errors import BadInput
 from gatewright.translation.dialect import Dialect
 from gatewright.upstreams.account import Account
 from gatewright.upstreams.call import Way
+from gatewright.upstreams.choosing import CHOOSERS
 from gatewright.upstreams.endpoints import (
     CHAT,
     CONVERSATIONS,
@@ -51,6 +52,10 @@ CLAUDE = "/anthropic"
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,39}")
 
 
+REFUSED = CHOOSERS | {"data_sources", "dataSources"}
+"""Data sources may be read with the identity of the Azure resource: "Azure OpenAI on your data"."""
+
+
 class _Place(NamedTuple):
     """`root` is the resource's address, `path` what of `api_base` stands behind it. `version` None: nobody said."""
 
@@ -72,6 +77,7 @@ class _Place(NamedTuple):
             signer=account.signer,
             drop=account.drop,
             defaults=account.defaults,
+            choosers=REFUSED,
         )
 
 

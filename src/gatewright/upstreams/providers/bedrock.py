@@ -47,6 +47,7 @@ def ways(account: Account) -> dict[str, Way]:
         model=model.family,
         provider=account.provider,
         dialect=Dialect.CONVERSE,
+        files=account.files,
         signer=signer,
         drop=account.drop,
         presets=presets_of(account.defaults),

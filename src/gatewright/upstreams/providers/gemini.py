@@ -23,6 +23,7 @@ def ways(account: Account) -> dict[str, Way]:
         model=account.model,
         provider=account.provider,
         dialect=Dialect.GEMINI,
+        files=account.files,
         signer=account.signer,
         drop=account.drop,
         presets=presets_of(account.defaults),
@@ -41,6 +42,6 @@ def ways(account: Account) -> dict[str, Way]:
         provider=account.provider,
         signer=account.signer,
         drop=account.drop,
-        codec=CountTokens(),
+        codec=CountTokens(account.files),
     )
     return {**{one.path: chat for one in CONVERSATIONS}, COUNT_TOKENS.path: count, EMBEDDINGS.path: embed}

@@ -92,6 +92,7 @@ def _google(place: _Place, name: str) -> dict[str, Way]:
         model=account.model,
         provider=account.provider,
         dialect=Dialect.GEMINI,
+        files=account.files,
         signer=account.signer,
         drop=account.drop,
         presets=presets_of(account.defaults),
@@ -109,7 +110,7 @@ def _google(place: _Place, name: str) -> dict[str, Way]:
 
     return {
         **{one.path: chat for one in CONVERSATIONS},
-        COUNT_TOKENS.path: coded("countTokens", CountTokens(on_vertex=True)),
+        COUNT_TOKENS.path: coded("countTokens", CountTokens(account.files, on_vertex=True)),
         EMBEDDINGS.path: coded(*_embeddings(name)),
     }
 

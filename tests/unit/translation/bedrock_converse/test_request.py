@@ -44,7 +44,7 @@ WEATHER = Tool(name="weather", description="The weather", parameters={"type": "o
 
 def sent(request: Request, model: str = CLAUDE, *, drop: bool = False) -> tuple[dict[str, Any], list[str]]:
     """The body, which botocore's client would send too, and what was left out."""
-    carriage = Carriage(request, drop=drop, where="Amazon Bedrock's API")
+    carriage = Carriage(request, drop=drop, where="Amazon Bedrock's API", files=("s3://bucket/",))
     body = msgspec.json.encode(PROVIDER.write(request, model, carriage))
     check(body, model)
     found: dict[str, Any] = json.loads(body)

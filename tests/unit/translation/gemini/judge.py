@@ -42,7 +42,7 @@ def written(
     request: Request, model: str = "gemini-3-flash-preview", *, drop: bool = False
 ) -> tuple[dict[str, Any], list[str]]:
     """The body as Google gets it, and what was left out on the way."""
-    carriage = Carriage(request, drop=drop, where="Google's API", provider="gemini")
+    carriage = Carriage(request, drop=drop, where="Google's API", provider="gemini", files=("gs://bucket/",))
     body: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(PROVIDER.write(request, model, carriage)))
     return body, carriage.dropped
 
