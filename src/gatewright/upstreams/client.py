@@ -52,17 +52,20 @@ class Client:
             connection = pool.take(fresh=again)
             if connection is None:
                 connection = await self._obtain(pool, target, timeouts.connect)
-            response = Response(loop, connection, target.origin.authority)
+            response = Response(loop, connection, target.origin)
             connection.start(response, head, body, timeouts)
             try:
-                await response.headed()
-            except StaleConnection:
-                if again:
-                    name = target.origin.authority
-                    raise CallFailed(f"{name} closed two connections at once.", phase=Phase.HEAD) from None
-                again = True
-            else:
+                await response.arrived
+            except asyncio.CancelledError:
+                response.abort()
+                raise
+            if response.status or response.error is None:
                 return response
+            if not isinstance(response.error, StaleConnection):
+                raise response.error
+            if again:
+                raise CallFailed(f"{target.origin.authority} closed two connections at once.", phase=Phase.HEAD)
+            again = True
 
     @property
     def open_connections(self) -> int:

@@ -114,7 +114,9 @@ class Connection(asyncio.Protocol):
         self._answered = self._complete = False
         self._idle_timeout = timeouts.idle
         self._used += 1
-        self._expire_at(self._loop.time() + timeouts.first_byte)
+        self._deadline = when = self._loop.time() + timeouts.first_byte
+        if when < self._timer_at:
+            self._set_timer(when)
         if len(body) < JOIN_BELOW:
             transport.write(head + body)
         else:
@@ -124,7 +126,9 @@ class Connection(asyncio.Protocol):
     def rest(self) -> None:
         """Wait for the next request, at most the keeper's idle age."""
         if self.keeper is not None:
-            self._expire_at(self._loop.time() + self.keeper.idle_age)
+            self._deadline = when = self._loop.time() + self.keeper.idle_age
+            if when < self._timer_at:
+                self._set_timer(when)
 
     def pause(self) -> None:
         """Stop reading: whoever takes the answer is slower than the upstream, which is not the upstream's fault."""
@@ -137,7 +141,7 @@ class Connection(asyncio.Protocol):
         """Read on after `pause`."""
         if self._transport is not None and self._paused and not self.closed:
             self._paused = False
-            self._expire_at(self._loop.time() + self._idle_timeout)
+            self._go_on()
             self._transport.resume_reading()
 
     def abort(self) -> None:
@@ -191,8 +195,14 @@ class Connection(asyncio.Protocol):
             item = parts[0] if len(parts) == 1 else b"".join(parts)
             parts.clear()
             sink.data(item)
-        if self._sink is sink:  # else it has had enough
-            self._go_on(sink, valid)
+        if self._sink is not sink:  # it has had enough
+            return
+        if self._complete:  # bytes behind the answer that are no HTTP are no fault of the answer
+            self._finish(sink)
+        elif valid and self._barren <= MAX_BARREN:
+            self._go_on()
+        else:
+            self.give_up("sent a head or trailers without end" if valid else "did not answer in valid HTTP")
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.lost.done():
@@ -238,15 +248,11 @@ class Connection(asyncio.Protocol):
 
     # ---- inside
 
-    def _go_on(self, sink: Sink, valid: bool) -> None:
-        if self._complete:  # bytes behind the answer that are no HTTP are no fault of the answer
-            self._finish(sink)
-        elif not valid:
-            self.give_up("did not answer in valid HTTP")
-        elif self._barren > MAX_BARREN:
-            self.give_up("sent a head or trailers without end")
-        elif not self._paused:
-            self._expire_at(self._loop.time() + self._idle_timeout)
+    def _go_on(self) -> None:
+        if not self._paused:
+            self._deadline = when = self._loop.time() + self._idle_timeout
+            if when < self._timer_at:
+                self._set_timer(when)
 
     def _finish(self, sink: Sink) -> None:
         """The answer is complete: keep the connection when it can serve again, then tell the sink."""
@@ -267,20 +273,18 @@ class Connection(asyncio.Protocol):
                 return False
         return True
 
-    def _expire_at(self, when: float) -> None:
-        self._deadline = when
-        if when < self._timer_at:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer_at = when
-            self._timer = self._loop.call_at(when, self._tick)
+    def _set_timer(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = when
+        self._timer = self._loop.call_at(when, self._tick)
 
     def _tick(self) -> None:
         self._timer = None
         self._timer_at = NEVER
         if self._loop.time() < self._deadline:
             if self._deadline < NEVER:
-                self._expire_at(self._deadline)
+                self._set_timer(self._deadline)
             return
         sink, answered, headed = self._sink, self._answered, self._status
         self.abort()

@@ -3,10 +3,10 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from enum import Enum
 from typing import Protocol
 
 from gatewright.upstreams.failures import CallFailed, Phase
+from gatewright.upstreams.target import Origin
 
 HIGH_WATER = 256 * 1024
 """Bytes waiting for the consumer above which the upstream is no longer read."""
@@ -26,50 +26,47 @@ class Source(Protocol):
     def abort(self) -> None: ...
 
 
-class _Want(Enum):
-    """What the one waiter waits for."""
-
-    HEAD = 0
-    ITEM = 1
-    WHOLE = 2
+# What the one waiter waits for.
+HEAD, ITEM, WHOLE = range(3)
 
 
 class Response:
     """`status`, `headers` (names in lower case) and the body: `read` it whole or iterate over `stream`.
 
-    Take the body to its end or call `abort`, else the connection stays taken. One consumer at a time.
+    The client waits for `arrived` first: then there is a head, or an `error`. Take the body to its end or call `abort`,
+    else the connection stays taken. One consumer at a time.
     """
 
     __slots__ = (
-        "_authority",
         "_ended",
-        "_error",
         "_items",
         "_limit",
         "_loop",
+        "_origin",
         "_paused",
         "_size",
         "_source",
-        "_waiter",
         "_want",
+        "arrived",
+        "error",
         "headers",
         "status",
     )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, source: Source, authority: str) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, source: Source, origin: Origin) -> None:
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         self._loop = loop
         self._source: Source | None = source
-        self._authority = authority
+        self._origin = origin
         self._items: deque[bytes] = deque()
         self._size = 0  # bytes in `_items`
         self._limit = MAX_BODY
         self._paused = False
         self._ended = False
-        self._error: Exception | None = None
-        self._want = _Want.HEAD
-        self._waiter: asyncio.Future[None] | None = None
+        self.error: Exception | None = None
+        self._want = HEAD
+        self.arrived: asyncio.Future[None] = loop.create_future()
 
     # ---- for the consumer
 
@@ -80,29 +77,12 @@ class Response:
                 return value
         return None
 
-    async def headed(self) -> None:
-        """Wait for the head, once. Raises what the call failed with; the client does this, not its caller."""
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        except asyncio.CancelledError:
-            self.abort()
-            raise
-        self._waiter = None
-        if not self.status and self._error is not None:
-            raise self._error
-
     async def read(self, max_size: int = MAX_BODY) -> bytes:
         """The whole body. Raises CallFailed when it is over `max_size` bytes or breaks off, CallTimedOut."""
-        self._want = _Want.WHOLE
-        self._limit = max_size
-        if self._size > max_size:
-            self._overflow()
-        self._resume()
-        if not self._ended and self._error is None:
-            await self._wait(_Want.WHOLE)
-        if self._error is not None:
-            raise self._error
+        if not self._ended or self._size > max_size:
+            await self._rest(max_size)
+        if self.error is not None:
+            raise self.error
         items = self._items
         body = items[0] if len(items) == 1 else b"".join(items)
         items.clear()
@@ -122,11 +102,17 @@ class Response:
     async def __anext__(self) -> bytes:
         items = self._items
         while not items:
-            if self._error is not None:
-                raise self._error
+            if self.error is not None:
+                raise self.error
             if self._ended:
                 raise StopAsyncIteration
-            await self._wait(_Want.ITEM)
+            self._want = ITEM
+            self.arrived = self._loop.create_future()
+            try:
+                await self.arrived
+            except asyncio.CancelledError:
+                self.abort()
+                raise
         item = items.popleft()
         self._size -= len(item)
         if self._paused and self._size <= LOW_WATER:
@@ -138,8 +124,8 @@ class Response:
         source, self._source = self._source, None
         if source is not None:
             source.abort()
-            if self._error is None:
-                self._error = CallFailed(f"The call to {self._authority} was given up.", phase=Phase.BODY)
+            if self.error is None:
+                self.error = CallFailed(f"The call to {self._origin.authority} was given up.", phase=Phase.BODY)
             self._wake()
 
     # ---- for the connection
@@ -148,18 +134,17 @@ class Response:
         """Take the head of the answer."""
         self.status = status
         self.headers = headers
-        if self._want is _Want.HEAD:
-            self._wake()
+        self._wake()
 
     def data(self, item: bytes) -> None:
         """Take the body bytes of one read."""
         self._items.append(item)
         self._size += len(item)
-        if self._want is _Want.WHOLE:
+        if self._want == WHOLE:
             if self._size > self._limit:
                 self._overflow()
             return
-        if self._want is _Want.ITEM:
+        if self._want == ITEM:
             self._wake()
         if self._size > HIGH_WATER and not self._paused and self._source is not None:
             self._paused = True
@@ -174,7 +159,7 @@ class Response:
     def failed(self, error: Exception) -> None:
         """The answer will not be complete."""
         self._source = None
-        self._error = error
+        self.error = error
         self._wake()
 
     # ---- inside
@@ -189,24 +174,29 @@ class Response:
         source, self._source = self._source, None
         self._items.clear()
         self._size = 0
-        self._error = CallFailed(
-            f"The answer of {self._authority} is larger than {self._limit} bytes.", phase=Phase.BODY
+        self.error = CallFailed(
+            f"The answer of {self._origin.authority} is larger than {self._limit} bytes.", phase=Phase.BODY
         )
         if source is not None:
             source.abort()
         self._wake()
 
-    async def _wait(self, want: _Want) -> None:
-        self._want = want
-        self._waiter = self._loop.create_future()
+    async def _rest(self, max_size: int) -> None:
+        """Waits until the body is whole, or will never be."""
+        self._want = WHOLE
+        self._limit = max_size
+        if self._size > max_size:
+            self._overflow()
+        self._resume()
+        if self._ended or self.error is not None:
+            return
+        self.arrived = self._loop.create_future()
         try:
-            await self._waiter
+            await self.arrived
         except asyncio.CancelledError:
             self.abort()
             raise
-        self._waiter = None
 
     def _wake(self) -> None:
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        if not self.arrived.done():
+            self.arrived.set_result(None)
