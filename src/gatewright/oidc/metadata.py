@@ -72,7 +72,7 @@ def document(issuer: str, endpoints: dict[str, str], *, algorithms: list[str], *
         "issuer": issuer,
         **endpoints,
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": ["query", "fragment", "form_post"],
         "grant_types_supported": ["authorization_code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,

@@ -1,4 +1,4 @@
-"""The pages before sign-in: Jinja templates, no script, their own strict Content-Security-Policy."""
+"""The pages before sign-in: Jinja templates, their own strict Content-Security-Policy, no script but a named one."""
 
 from typing import Any
 
@@ -32,18 +32,28 @@ class Pages:
         )
 
     def page(
-        self, call: Call, template: str, *, status: int = 200, form_origins: tuple[str, ...] = (), **context: Any
+        self,
+        call: Call,
+        template: str,
+        *,
+        status: int = 200,
+        form_origins: tuple[str, ...] = (),
+        script: str | None = None,
+        **context: Any,
     ) -> HTMLResponse:
         """The page. `form_origins` are foreign origins that a form of the page may end up at by a redirect.
 
-        Templates get `csrf`, the token that every form must carry in a field of that name, and `version`.
+        `script` is the address of the one script that the page may run; without it, it may run none. Templates get it,
+        `csrf`, the token that every form must carry in a field of that name, and `version`.
         """
         cookie = self._cookies.read(call.request, FORM)
         fresh = cookie or csrf.new_cookie()
         html = self._environment.get_template(template).render(
-            csrf=csrf.form_token(fresh), version=__version__, **context
+            csrf=csrf.form_token(fresh), version=__version__, script=script, **context
         )
-        response = HTMLResponse(html, status, headers={**PAGE_HEADERS, "content-security-policy": policy(form_origins)})
+        scripts = None if script is None else self._settings.base_url + script
+        headers = {**PAGE_HEADERS, "content-security-policy": policy(form_origins, scripts)}
+        response = HTMLResponse(html, status, headers=headers)
         if cookie is None:
             self._cookies.write(response, FORM, fresh)
         return response
@@ -72,10 +82,11 @@ class Pages:
         return fields
 
 
-def policy(form_origins: tuple[str, ...]) -> str:
+def policy(form_origins: tuple[str, ...], script: str | None = None) -> str:
     """The Content-Security-Policy of a page. Chromium applies form-action to redirects that follow a POST too."""
     targets = " ".join(("'self'", *form_origins))
+    scripts = "" if script is None else f"script-src {script}; "
     return (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+        f"default-src 'none'; {scripts}style-src 'self'; img-src 'self' data:; "
         f"form-action {targets}; frame-ancestors 'none'; base-uri 'none'"
     )

@@ -257,12 +257,14 @@ async def test_an_independent_client_signs_in(stand: Stand) -> None:
 
 
 async def test_the_redirect_keeps_the_clients_own_query(stand: Stand) -> None:
-    from gatewright.idp.authorization.response import success
+    from gatewright.idp.authorization.response import ReturnPath
 
-    assert success("https://x/cb?a=1", ISSUER, "s", "c").startswith("https://x/cb?a=1&code=c&state=s&iss=")
-    assert success("com.example.app:/cb", ISSUER, None, "c") == "com.example.app:/cb?" + urlencode(
-        {"code": "c", "iss": ISSUER}
-    )
+    own = ReturnPath("https://x/cb?a=1", ISSUER, "s", "query").success("c").url
+    assert own.startswith("https://x/cb?a=1&code=c&state=s&iss=")
+    app = ReturnPath("com.example.app:/cb", ISSUER, None, "query").success("c").url
+    assert app == "com.example.app:/cb?" + urlencode({"code": "c", "iss": ISSUER})
+    fragment = ReturnPath("https://x/cb?a=1", ISSUER, None, "fragment").success("c").url
+    assert fragment.startswith("https://x/cb?a=1#code=c&iss=")
 
 
 async def test_a_mapping_that_is_stopped_refuses_the_sign_in_and_demotes_nobody(stand: Stand) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from gatewright.idp.authorization.response import FORM_POST, MODES, QUERY, ReturnPath
 from gatewright.idp.clients import Client
 from gatewright.oidc import pkce, redirect_uris, scopes
 from gatewright.oidc.errors import (
@@ -48,13 +49,20 @@ class Draft(msgspec.Struct):
         """The state to send back: None when it is absent, or repeated and so nobody's."""
         return None if "state" in self.params.repeated else self.params.get("state")
 
+    @property
+    def way_back(self) -> ReturnPath:
+        """For errors of the checks too: a response_mode that will be refused leaves the answer in the query."""
+        mode = None if "response_mode" in self.params.repeated else self.params.value("response_mode")
+        possible = mode in MODES and (mode != FORM_POST or redirect_uris.origin(self.redirect_uri) is not None)
+        issuer = _client(self).issuer
+        return ReturnPath(self.redirect_uri, issuer, self.state, mode if mode and possible else QUERY)
+
 
 class AuthorizationRequest(msgspec.Struct, frozen=True):
     """A request that passed every check. `max_age` in seconds."""
 
     client: Client
-    redirect_uri: str
-    state: str | None
+    way_back: ReturnPath
     nonce: str | None
     scopes: tuple[str, ...]
     code_challenge: str | None
@@ -62,16 +70,18 @@ class AuthorizationRequest(msgspec.Struct, frozen=True):
     max_age: int | None
     login_hint: str | None
 
+    @property
+    def redirect_uri(self) -> str:
+        return self.way_back.redirect_uri
+
 
 def examine(draft: Draft) -> AuthorizationRequest:
     """Runs the table. Raises OAuthError; `draft.proven` then says whether the client may be told."""
     for check in CHECKS:
         check(draft)
-    assert draft.client is not None  # noqa: S101 (the first check raises)
     return AuthorizationRequest(
-        client=draft.client,
-        redirect_uri=draft.redirect_uri,
-        state=draft.state,
+        client=_client(draft),
+        way_back=draft.way_back,
         nonce=draft.params.value("nonce"),
         scopes=draft.scopes,
         code_challenge=draft.params.value("code_challenge"),
@@ -120,10 +130,12 @@ def response_type_code(draft: Draft) -> None:
         raise UnsupportedResponseType(cause=f"response_type_{kind[:40]}")
 
 
-def response_mode_query(draft: Draft) -> None:
+def known_response_mode(draft: Draft) -> None:
     mode = draft.params.value("response_mode")
-    if mode not in (None, "query"):
-        raise InvalidRequest(f"response_mode {mode} is not supported, only query.", cause="response_mode")
+    if mode is not None and mode not in MODES:
+        raise InvalidRequest(f"The response_mode is none of {', '.join(MODES)}.", cause="response_mode")
+    if mode == FORM_POST and draft.way_back.mode != FORM_POST:
+        raise InvalidRequest("form_post needs a redirect URI of http or https.", cause="response_mode_not_web")
 
 
 def grant_allowed(draft: Draft) -> None:
@@ -184,7 +196,7 @@ CHECKS: tuple[Callable[[Draft], None], ...] = (
     no_repeated_parameter,
     no_request_object,
     response_type_code,
-    response_mode_query,
+    known_response_mode,
     grant_allowed,
     granted_scopes,
     proof_key,

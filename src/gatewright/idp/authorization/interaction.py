@@ -6,8 +6,8 @@ from gatewright.accounts.audit import Audit
 from gatewright.accounts.sessions import Session
 from gatewright.domain.people import Event, Origin
 from gatewright.grants.codes import Codes, NewCode
-from gatewright.idp.authorization import response
 from gatewright.idp.authorization.checks import AuthorizationRequest, Draft, examine
+from gatewright.idp.authorization.response import SendBack
 from gatewright.idp.claims import Claims
 from gatewright.idp.clients import Clients
 from gatewright.oidc import scopes
@@ -20,13 +20,6 @@ class AskSignIn(msgspec.Struct, frozen=True):
     """Show the sign-in page for this request."""
 
     request: AuthorizationRequest
-
-
-class SendBack(msgspec.Struct, frozen=True):
-    """Redirect the browser to the client: with a code, or with an error. `ok` tells which."""
-
-    url: str
-    ok: bool
 
 
 class Authorization:
@@ -66,8 +59,7 @@ class Authorization:
                 return AskSignIn(found)
             error = LoginRequired()
             await self._audit.write(Event("idp.authorize", error.cause, target=found.client.client_id, origin=origin))
-            url = response.failure(found.redirect_uri, found.client.issuer, found.state, error)
-            return SendBack(url, ok=False)
+            return found.way_back.failure(error)
         return await self._issue(found, session, origin)
 
     def _must_ask(self, request: AuthorizationRequest, session: Session) -> bool:
@@ -92,10 +84,7 @@ class Authorization:
         details = {"scope": scope}
         event = Event("idp.authorize", "ok", session.user.user_id, request.client.client_id, details, origin)
         await self._audit.write(event)
-        return SendBack(
-            response.success(request.redirect_uri, request.client.issuer, request.state, code),
-            ok=True,
-        )
+        return request.way_back.success(code)
 
     async def _draft(self, params: Parameters) -> Draft:
         client_id = params.value("client_id")
@@ -111,4 +100,4 @@ class Authorization:
         )
         if not draft.proven or draft.client is None or not error.redirectable:
             raise error
-        return SendBack(response.failure(draft.redirect_uri, draft.client.issuer, draft.state, error), ok=False)
+        return draft.way_back.failure(error)

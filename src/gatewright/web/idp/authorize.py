@@ -7,7 +7,8 @@ from starlette.responses import RedirectResponse, Response
 from gatewright.accounts.sessions import Session
 from gatewright.domain.errors import TooManyRequests, Unavailable
 from gatewright.idp.authorization.checks import AuthorizationRequest
-from gatewright.idp.authorization.interaction import AskSignIn, SendBack
+from gatewright.idp.authorization.interaction import AskSignIn
+from gatewright.idp.authorization.response import FORM_POST, SendBack
 from gatewright.idp.login import SignInRefused
 from gatewright.idp.provider import Provider
 from gatewright.oidc import parameters, redirect_uris
@@ -19,6 +20,7 @@ from gatewright.web.render import Pages
 
 AUTHORIZE = "/application/o/authorize/"
 SIGN_IN = "/if/flow/default-authentication-flow/"
+CONTINUE = "/static/continue.js"
 # A code or an error travels in the address: no page may pass it on, no cache keep it.
 REDIRECT_HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 
@@ -39,7 +41,7 @@ class Authorize:
         session = await self._provider.login.session(self._cookies.read(call.request, IDP_SESSION))
         result = await self._provider.authorization.begin(params, session, call.origin)
         if isinstance(result, SendBack):
-            return send(result)
+            return self._send(call, result)
         pending = quote(f"{AUTHORIZE}?{encoded}", safe="")
         return RedirectResponse(f"{SIGN_IN}?next={pending}", 303, headers=REDIRECT_HEADERS)
 
@@ -48,7 +50,7 @@ class Authorize:
         pending = call.query("next") or ""
         found = await self._pending(pending, call)
         if isinstance(found, SendBack):
-            return send(found)
+            return self._send(call, found)
         return await self._page(call, found, pending, name=(found.login_hint or "")[:254] if found else "")
 
     async def submit(self, call: Call) -> Response:
@@ -57,7 +59,7 @@ class Authorize:
         pending, name = fields.get("next", ""), fields.get("name", "")
         found = await self._pending(pending, call)
         if isinstance(found, SendBack):
-            return send(found)
+            return self._send(call, found)
         old = self._cookies.read(call.request, IDP_SESSION)
         try:
             token, session = await self._provider.login.sign_in(name, fields.get("password", ""), call.origin, old)
@@ -78,7 +80,7 @@ class Authorize:
         result = await self._provider.authorization.resume(params, session, call.origin)
         if isinstance(result, AskSignIn):
             raise Unavailable("The sign-in worked, but was not accepted. Try again.", code="sign_in_not_accepted")
-        return send(result)
+        return self._send(call, result)
 
     async def _pending(self, pending: str, call: Call) -> AuthorizationRequest | SendBack | None:
         """The request that the page belongs to, None when the page was opened by itself."""
@@ -108,6 +110,24 @@ class Authorize:
             problem=problem,
         )
 
+    def _send(self, call: Call, result: SendBack) -> Response:
+        """A redirect, or a page whose form goes to the client by itself (OAuth 2.0 Form Post Response Mode 2)."""
+        if result.mode == FORM_POST:
+            return self._pages.page(
+                call,
+                "idp/form_post.html",
+                form_origins=form_origins(result.redirect_uri),
+                script=CONTINUE,
+                action=result.redirect_uri,
+                host=urlsplit(result.redirect_uri).hostname or "the application",
+                members=result.members,
+            )
+        # 303, so that a POST becomes a GET at the client and carries no form data on.
+        response = RedirectResponse("/", 303, headers=REDIRECT_HEADERS)
+        # Starlette would percent-encode a URI that must stay as it was registered.
+        response.headers["location"] = result.url
+        return response
+
     def _application(self, found: AuthorizationRequest) -> str:
         """What the person signs in to. Our own dashboard goes by our name, whatever the blueprint calls the client."""
         if found.redirect_uri == self._provider.base_url + CALLBACK:
@@ -127,11 +147,3 @@ def form_origins(redirect_uri: str) -> tuple[str, ...]:
     """What the page's form may end at: the validated redirect URI's origin, or a native app's scheme."""
     origin = redirect_uris.origin(redirect_uri)
     return (origin if origin is not None else f"{urlsplit(redirect_uri).scheme}:",)
-
-
-def send(result: SendBack) -> Response:
-    """303, so that a POST becomes a GET at the client and carries no form data on."""
-    # Starlette would percent-encode a URI that must stay as it was registered.
-    response = RedirectResponse("/", 303, headers=REDIRECT_HEADERS)
-    response.headers["location"] = result.url
-    return response
