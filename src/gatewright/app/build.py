@@ -8,6 +8,7 @@ import signal
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from gatewright.accounts.api_tokens import ApiTokens
 from gatewright.accounts.audit import Audit
 from gatewright.accounts.keys import KeyRing, Keys
 from gatewright.accounts.limits import Limits
@@ -143,7 +144,8 @@ class Program:
         )
 
     def _router(self) -> Starlette:
-        guard = Guard(self.settings, Authentication(self.ring, self.sessions), self.cookies, self.pages)
+        db = self.db
+        guard = Guard(self.settings, Authentication(self.ring, self.sessions, ApiTokens(db)), self.cookies, self.pages)
         setup = Setup(self.db, self.passwords, break_glass=self.settings.generic is not None)
         table = [
             *Health(self.db, self._standing).routes(),

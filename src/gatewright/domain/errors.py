@@ -3,6 +3,7 @@
 GatewrightError
   BadInput            the request is wrong: names the field, the cause and the fix
     TooLarge          the body is over the limit
+    FieldsInvalid     several fields of one object are wrong: names all of them
     MethodNotAllowed  the address exists, with other methods
   Unauthenticated     no credential, or one that is unknown, expired or revoked
   Forbidden           the credential is good but may not do this
@@ -16,6 +17,7 @@ GatewrightError
   SettingInvalid      a setting is missing or malformed: stops the start
 """
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 
@@ -54,6 +56,18 @@ class TooLarge(BadInput):
     code = "request_too_large"
     status = 413
     summary = "The request body is larger than the limit."
+
+
+class FieldsInvalid(BadInput):
+    """`problems` says what is wrong with each field, every field at once. The empty name is the object as a whole."""
+
+    code = "field_invalid"
+
+    def __init__(self, problems: Mapping[str, Sequence[str]], *, of: str = "") -> None:
+        name = next(iter(problems))
+        text = f"{name}: {problems[name][0]}" if name else problems[name][0]
+        super().__init__(f"{of}: {text}" if of else text, param=name or None)
+        self.problems = problems
 
 
 class MethodNotAllowed(BadInput):

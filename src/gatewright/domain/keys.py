@@ -32,7 +32,8 @@ def key_name(secret: str) -> str:
 class Principal(msgspec.Struct, frozen=True):
     """Who is calling. Built once by the edge's authentication; everything below takes it as it is.
 
-    `kind` is `session` (browser), `key` (virtual key), `cli` (the command line's or an agent's credential) or `master`.
+    `kind` is `session` (browser), `key` (virtual key), `cli` (the command line's or an agent's credential), `token` (an
+    API token of the directory) or `master`.
     `models` empty means every model; a `*` in one stands for anything. `credential_id` is the id of the session or key
     row, 0 for the master key. `team_models` are those of the key's team, empty for every model. `holders` are those of
     key, user and team that have limits.

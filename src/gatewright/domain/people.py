@@ -11,7 +11,7 @@ from gatewright.domain.identity import Role, RoleReason
 class User(msgspec.Struct, frozen=True):
     """One row of users, without the password.
 
-    `id` is our key, `user_id` is LiteLLM's text id, `email` is opaque text.
+    `id` is our key, `user_id` is LiteLLM's text id, `email` is opaque text, `kind` is Authentik's user type.
     """
 
     id: int
@@ -31,6 +31,9 @@ class User(msgspec.Struct, frozen=True):
     created_at: Millis
     updated_at: Millis
     last_login_at: Millis | None
+    kind: str = "internal"
+    path: str = "users"
+    password_changed_at: Millis | None = None
     rpm_limit: int | None = None
     tpm_limit: int | None = None
     max_parallel_requests: int | None = None

@@ -5,9 +5,9 @@ One function, so that no grant can forget it (Authentik contract 8.11, 8.16, 8.2
 
 from collections.abc import Collection, Sequence
 
+from gatewright.accounts.memberships import closure
 from gatewright.domain.people import User
 from gatewright.idp.clients import Client
-from gatewright.idp.people import closure
 from gatewright.storage import bindings
 from gatewright.storage.bindings import Binding, Entitlement
 from gatewright.storage.database import Database

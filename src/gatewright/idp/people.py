@@ -2,11 +2,12 @@
 
 import hashlib
 
+from gatewright.accounts.memberships import with_parents
 from gatewright.domain.people import Group, User
 from gatewright.idp.blueprint import INSTALLATION
 from gatewright.idp.expressions import ExpressionUser, GroupFacts
 from gatewright.storage import facts, groups, users
-from gatewright.storage.database import Database, Transaction
+from gatewright.storage.database import Database
 
 
 class People:
@@ -37,7 +38,7 @@ class People:
             email_verified=user.email_verified,
             is_active=user.is_active,
             attributes=user.attributes,
-            groups=tuple(_facts(group, direct, everything) for group in _closure(direct, everything)),
+            groups=tuple(_facts(group, direct, everything) for group in with_parents(direct, everything)),
         )
 
     async def subject(self, user: User, mode: str) -> str:
@@ -58,25 +59,6 @@ class People:
 def hashed_id(user: User, installation: str) -> str:
     """Authentik's `hashed_user_id`."""
     return hashlib.sha256(f"{user.id}-{installation}".encode()).hexdigest()
-
-
-async def closure(tx: Transaction, user_pk: int) -> frozenset[int]:
-    """The ids of the groups that the person is in, directly or through a child group."""
-    direct = {group.id for group in await groups.of_user(tx, user_pk)}
-    everything = {group.id: group for group in await groups.everything(tx)}
-    return frozenset(group.id for group in _closure(direct, everything))
-
-
-def _closure(direct: set[int], everything: dict[int, Group]) -> list[Group]:
-    """The groups and all their ancestors, by name. A circle of parents ends where it began."""
-    found: dict[int, Group] = {}
-    waiting = [everything[group_id] for group_id in direct if group_id in everything]
-    while waiting:
-        group = waiting.pop()
-        if group.id not in found:
-            found[group.id] = group
-            waiting += [everything[parent] for parent in group.parent_ids if parent in everything]
-    return sorted(found.values(), key=lambda group: group.name)
 
 
 def _facts(group: Group, direct: set[int], everything: dict[int, Group]) -> GroupFacts:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from starlette.requests import Request
 
+from gatewright.accounts.api_tokens import ApiTokens
 from gatewright.accounts.keys import KeyRing
 from gatewright.accounts.sessions import Session, Sessions
 from gatewright.domain.errors import Forbidden, Unauthenticated
@@ -36,9 +37,10 @@ def key_of(headers: Mapping[str, str]) -> str | None:
 class Authentication:
     """Answers who calls, by key or by session cookie."""
 
-    def __init__(self, ring: KeyRing, sessions: Sessions) -> None:
+    def __init__(self, ring: KeyRing, sessions: Sessions, tokens: ApiTokens | None = None) -> None:
         self._ring = ring
         self._sessions = sessions
+        self._tokens = tokens
 
     async def principal(self, request: Request, session_token: str | None) -> Principal | None:
         """The caller, None without a credential. A key counts before the cookie, so that a page can test a key."""
@@ -47,6 +49,23 @@ class Authentication:
             return await self._ring.authenticate(key)
         session = await self._sessions.find(session_token)
         return None if session is None else session_principal(session)
+
+    async def directory_principal(self, request: Request, session_token: str | None) -> Principal | None:
+        """The caller of `/api/v3`: an API token's owner, else as everywhere.
+
+        A virtual key is handed to programs that call models: it does not open the directory, whosever it is.
+        """
+        key = key_of(request.headers)
+        if key and self._tokens is not None and (owner := await self._tokens.authenticate(key)) is not None:
+            return owner
+        found = await self.principal(request, session_token)
+        if found is not None and found.kind == "key":
+            raise Forbidden(
+                "A virtual key calls models. It does not open the directory.",
+                hint="Use an API token (Directory, Tokens), the session, or the master key.",
+                code="virtual_key",
+            )
+        return found
 
 
 def session_principal(session: Session) -> Principal:

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from gatewright.domain.errors import GatewrightError, TooManyRequests, Unauthenticated
+from gatewright.domain.errors import FieldsInvalid, GatewrightError, TooManyRequests, Unauthenticated
 from gatewright.web.routing import Dialect
 
 logger = logging.getLogger("gatewright.web")
@@ -96,6 +96,16 @@ def litellm_error(error: GatewrightError) -> dict[str, Any]:
     return {"error": {"message": message, "type": kind, "param": error.param, "code": str(error.status)}}
 
 
+def authentik_error(error: GatewrightError, reference: str | None) -> dict[str, Any]:
+    """Authentik's REST errors (contract 3.8): `{field: [texts]}` for what the caller sent, else `{detail}`."""
+    if isinstance(error, FieldsInvalid):
+        return {name or "non_field_errors": list(texts) for name, texts in error.problems.items()}
+    message = f"{error.message} {error.hint}" if error.hint else error.message
+    if error.status == HTTPStatus.BAD_REQUEST:
+        return {error.param or "non_field_errors": [message]}
+    return {"detail": message, "code": error.error_code, "request_id": reference}
+
+
 def as_response(error: GatewrightError, dialect: Dialect, reference: str | None) -> Response:
     """The JSON answer of a dialect; pages are rendered by web.render."""
     headers: dict[str, str] = {"cache-control": "no-store"}
@@ -117,6 +127,8 @@ def as_response(error: GatewrightError, dialect: Dialect, reference: str | None)
         body = litellm_error(error)
         body["error"]["code"] = str(status)
         return JSONResponse(body, status, headers=headers)
+    if dialect is Dialect.AUTHENTIK:
+        return JSONResponse(authentik_error(error, reference), error.status, headers=headers)
     if dialect is Dialect.OAUTH:
         body = {"error": oauth_code(error), "error_description": error.message}
         return JSONResponse(body, error.status, headers={**headers, "pragma": "no-cache"})

@@ -39,6 +39,8 @@ def dialect_of(request: Request) -> Dialect:
     path = request.url.path
     if path.startswith("/api/v1/"):
         return Dialect.PROBLEM
+    if path.startswith("/api/v3/"):
+        return Dialect.AUTHENTIK
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
         return Dialect.PAGE
     if path.startswith("/v1/messages"):
@@ -95,7 +97,8 @@ class Guard:
             body = {"detail": HTTPStatus(kind.status).phrase, "hint": f"{sought}; docs/api.md lists the routes."}
             response = JSONResponse(body, kind.status)
         else:
-            document = "docs/api.md" if dialect is Dialect.PROBLEM else "docs/compatibility.md"
+            ours = dialect in (Dialect.PROBLEM, Dialect.AUTHENTIK)
+            document = "docs/api.md" if ours else "docs/compatibility.md"
             refusal = kind(f"{sought}.", hint=f"{document} lists the routes.")
             response = errors.as_response(refusal, dialect, call.origin.reference)
         response.headers.update((error.headers or {}) if isinstance(error, HTTPException) else {})
@@ -107,7 +110,11 @@ class Guard:
             return moved
         if route.access is Access.PUBLIC:
             return await route.handler(call)
-        principal = await self._authentication.principal(request, call.session_token)
+        who = self._authentication
+        if route.dialect is Dialect.AUTHENTIK:
+            principal = await who.directory_principal(request, call.session_token)
+        else:
+            principal = await who.principal(request, call.session_token)
         try:
             check_access(route.access, principal)
         except Forbidden:

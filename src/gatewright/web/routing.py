@@ -35,10 +35,11 @@ class Dialect(Enum):
     LITELLM = "LiteLLM's error object with the status as text"
     OAUTH = "RFC 6749 error JSON"
     DETAIL = "a JSON object with the member detail, as LiteLLM's sign-in routes answer"
+    AUTHENTIK = "Authentik's REST errors: a list of texts for each field, else the member detail"
 
     @property
     def takes_cookie(self) -> bool:
-        return self in (Dialect.PAGE, Dialect.PROBLEM)
+        return self in (Dialect.PAGE, Dialect.PROBLEM, Dialect.AUTHENTIK)
 
 
 class Route(msgspec.Struct, frozen=True):
