@@ -6,6 +6,7 @@ The request is a conversation of 30 messages with tools, chat completions to Ant
 Anthropic's with 300 pieces of text, to chat completion chunks. `--pairs` adds that request from every dialect of a
 client to every other one of a provider. Each side begins with the bytes of the request and ends with those of the
 provider's body: reading and writing JSON is part of every figure, in each library with the JSON that it uses itself.
+How much of it that is, measured by itself, stands beside it.
 
 Each library runs in its own environment under `.interop/` (made by `make interop`; a library whose environment is
 missing is left out) and in its own process.
@@ -60,9 +61,13 @@ def gatewright():
 
         return asked
 
+    def only_json():
+        return encode(msgspec.json.decode(body_of_main))
+
+    body_of_main = body_of(*MAIN)
     client, provider = client_half(Dialect.CHAT), provider_half(Dialect.MESSAGES)
     wire = [f"event: {one['type']}\ndata: {json.dumps(one)}\n\n".encode() for one in events()]
-    heading = Heading("req-1", "public", 1, client.read(split(body_of(*MAIN))))
+    heading = Heading("req-1", "public", 1, client.read(split(body_of_main)))
 
     def streamed():
         reader, writer, out = provider.reader(), client.writer(heading), []
@@ -71,7 +76,7 @@ def gatewright():
         out.append(writer.write(reader.finish()) + writer.finish())
         return b"".join(out)
 
-    return {pair: asking(*pair) for pair in PAIRS}, streamed
+    return {pair: asking(*pair) for pair in PAIRS}, streamed, only_json
 
 
 def rosetta():
@@ -100,7 +105,11 @@ def rosetta():
                     out.append("data: " + json.dumps(chunk) + "\n\n")
         return "".join(out)
 
-    return {pair: asking(*pair) for pair in PAIRS if pair[1] in halves}, streamed
+    return {pair: asking(*pair) for pair in PAIRS if pair[1] in halves}, streamed, json_of(body_of(*MAIN))
+
+
+def json_of(body):
+    return lambda: json.dumps(json.loads(body))
 
 
 def as_list(found):
@@ -163,32 +172,37 @@ def litellm():
         parser = ModelResponseIterator(iter(()), sync_stream=True)
         return "".join("data: " + parser.chunk_parser(json.loads(data)).model_dump_json() + "\n\n" for data in wire)
 
-    return {pair: partial(asked, *pair, body_of(*pair)) for pair in PAIRS}, streamed
+    return {pair: partial(asked, *pair, body_of(*pair)) for pair in PAIRS}, streamed, json_of(body_of(*MAIN))
 
 
 SIDES = {"gatewright": gatewright, "llm-rosetta": rosetta, "litellm": litellm}
 
 
-def cpu_us(work, seconds=0.4):
-    """Microseconds of CPU of one call."""
+def cpu_us(work, slices=11, seconds=0.04):
+    """Microseconds of CPU of one call: the median of some slices, so that a pause of the machine does not count."""
     work()
-    calls, began = 0, time.process_time()
-    while time.process_time() - began < seconds:
-        work()
-        calls += 1
-    return (time.process_time() - began) * 1e6 / calls
+    found = []
+    for _ in range(slices):
+        calls, began = 0, time.process_time()
+        while time.process_time() - began < seconds:
+            work()
+            calls += 1
+        found.append((time.process_time() - began) * 1e6 / calls)
+    return statistics.median(found)
 
 
 def measure_one(name, pairs):
-    asked, streamed = SIDES[name]()
+    asked, streamed, only_json = SIDES[name]()
     whole = str(body_of(*MAIN)).count("Ulm")
     for pair, work in asked.items():
         assert str(work()).count("Ulm") == whole, f"{name} lost something from {pair[0]} to {pair[1]}"
     assert str(streamed()).count("a few words") == PIECES, f"{name} lost something of the stream"
-    found = {"request_us": cpu_us(asked[MAIN]), "chunk_us": cpu_us(streamed) / PIECES}
-    if pairs:
-        found |= {" → ".join(pair): cpu_us(work) for pair, work in asked.items()}
-    print(json.dumps(found))
+    figures = {arrow(pair): cpu_us(work) for pair, work in asked.items() if pairs or pair == MAIN}
+    print(json.dumps(figures | {"json": cpu_us(only_json), "chunk": cpu_us(streamed) / PIECES}))
+
+
+def arrow(pair):
+    return " → ".join(pair)
 
 
 def measured(rounds, pairs):
@@ -209,12 +223,14 @@ def measured(rounds, pairs):
 
 def print_main(medians):
     ours = medians["gatewright"]
-    print("| translation | request of 30 messages, CPU us | x ours | stream, CPU us a chunk | x ours |")
-    print("| ----------- | ------------------------------ | ------ | ---------------------- | ------ |")
+    request = arrow(MAIN)
+    print("| translation | request of 30 messages, CPU us | of it JSON | x ours | stream, CPU us a chunk | x ours |")
+    print("| ----------- | ------------------------------ | ---------- | ------ | ---------------------- | ------ |")
     for name, one in medians.items():
-        asked, chunk = one["request_us"], one["chunk_us"]
+        asked, chunk = one[request], one["chunk"]
         print(
-            f"| {name:11} | {asked:30.0f} | {asked / ours['request_us']:6.1f} | {chunk:22.2f} | {chunk / ours['chunk_us']:6.1f} |"
+            f"| {name:11} | {asked:30.0f} | {one['json']:10.0f} | {asked / ours[request]:6.1f} |"
+            f" {chunk:22.2f} | {chunk / ours['chunk']:6.1f} |"
         )
 
 
@@ -222,7 +238,7 @@ def print_pairs(medians):
     """The request from every client's dialect to every provider's; in brackets, how many times ours."""
     print("\n| request of 30 messages, CPU us |", " | ".join(f"{name:12}" for name in medians), "|")
     print("| ------------------------------ |", " | ".join("-" * 12 for _ in medians), "|")
-    for pair in (" → ".join(pair) for pair in PAIRS):
+    for pair in map(arrow, PAIRS):
         ours = medians["gatewright"][pair]
         cells = (f"{one[pair]:4.0f} ({one[pair] / ours:.1f})" if pair in one else "" for one in medians.values())
         print(f"| {pair:30} |", " | ".join(f"{cell:12}" for cell in cells), "|")
