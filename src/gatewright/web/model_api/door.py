@@ -37,12 +37,13 @@ class Direct(Protocol):
 class DirectCycle(ModelExchange):
     """One request and its answer, written to the connection as it is made.
 
-    Its public members up to `message_event` are those that uvicorn's protocol reads and sets.
+    `disconnected`, `keep_alive`, `response_complete`, `response_started` and `message_event` are what uvicorn reads
+    and sets. `body_fits`: the body is within the limit, as announced; the parser holds it to that.
     """
 
     __slots__ = (
-        *("_gone", "_parts", "_protocol", "_size", "_task", "_waiting"),
-        *("disconnected", "keep_alive", "response_complete", "serve"),
+        *("_gone", "_parts", "_protocol", "_task", "_waiting"),
+        *("body_fits", "disconnected", "keep_alive", "response_complete", "serve"),
     )
 
     def __init__(
@@ -56,7 +57,7 @@ class DirectCycle(ModelExchange):
         self.serve = serve
         self._protocol = protocol
         self._parts: list[bytes] = []
-        self._size = 0
+        self.body_fits = self._length <= self._limit
         self._task: asyncio.Task[None] | None = None
         self._waiting = False  # whether a block is to be cancelled when the client hangs up
         self._gone = False
@@ -80,45 +81,36 @@ class DirectCycle(ModelExchange):
         return self.begun
 
     @property
-    def is_short(self) -> bool:
-        """Whether the body is announced, and short enough to be waited for from somebody unknown."""
-        return 0 < self._length <= LONGEST_WAITED_FOR
-
-    @property
-    def body_fits(self) -> bool:
-        """Whether the body so far, and as announced, is within the limit."""
-        return max(self._size, self._length) <= self._limit
+    def is_plain(self) -> bool:
+        """Whether the body is announced, short enough to be waited for from somebody unknown, and on its way."""
+        return 0 < self._length <= LONGEST_WAITED_FOR and not self._asks_to_send
 
     def add(self, data: bytes) -> None:
         """More of the body; what is over the limit is not kept."""
-        self._size += len(data)
         if self.body_fits:
             self._parts.append(data)
 
-    @property
-    def started(self) -> bool:
-        """Whether it is being served."""
-        return self._task is not None
+    def start(self) -> None:
+        """The body is complete, or too large: begin to serve, once."""
+        if self._task is None:
+            self._task = task = self._protocol.loop.create_task(self.serve(self))
+            self._protocol.tasks.add(task)
 
-    def start(self) -> asyncio.Task[None]:
-        """The body is complete, or too large: begin to serve."""
-        self._task = self._protocol.loop.create_task(self._run())
-        return self._task
+    def over(self) -> None:
+        """It was served."""
+        protocol = self._protocol
+        if self._task is not None:
+            protocol.tasks.discard(self._task)
+        if not self.response_complete:
+            # An answer that broke off: the client must notice.
+            self.response_complete = True
+            protocol.transport.close()
 
     def hang_up(self) -> None:
         """The connection is lost."""
         self._gone = True
         if self._waiting and self._task is not None:
             self._task.cancel()
-
-    async def _run(self) -> None:
-        try:
-            await self.serve(self)
-        finally:
-            if not self.response_complete:
-                # An answer that broke off: the client must notice.
-                self.response_complete = True
-                self._protocol.transport.close()
 
     # ---- the exchange
 
@@ -170,8 +162,8 @@ class DirectCycle(ModelExchange):
         transport.write(data)
 
     def _servers(self) -> bytes:
-        """The lines that are the server's own: the date, which it makes anew each second, and its wish to close."""
-        lines = b"".join([b"%b: %b\r\n" % pair for pair in self._protocol.server_state.default_headers])
+        """The lines that are the server's own: what it says to everybody, and its wish to close."""
+        lines = self._protocol.server_lines()
         return lines if self.keep_alive else lines + b"connection: close\r\n"
 
     def _complete(self) -> None:
@@ -190,11 +182,28 @@ class DirectProtocol(BoundedProtocol):
     _serving: DirectCycle | None = None
     """The last one of this door's, which others may queue behind."""
 
+    _lines_of: object = None
+    _lines = b""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._application = cast(Direct, self.app)
+
+    def server_lines(self) -> bytes:
+        """uvicorn's own headers; it makes a new list of them each second, for the date."""
+        given = self.server_state.default_headers
+        if given is not self._lines_of:
+            self._lines_of = given
+            self._lines = b"".join([b"%b: %b\r\n" % pair for pair in given])
+        return self._lines
+
     def on_message_begin(self) -> None:
         self.stage, self.since, self.fruitful = HEAD, None, self.arrived
         self.url = b""
-        self.expect_100_continue = False
         self.headers = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         cycle = self._reading = self._direct_cycle()
@@ -204,12 +213,13 @@ class DirectProtocol(BoundedProtocol):
             # It has what this class's callbacks and uvicorn's ask of a cycle.
             self.cycle = cast(RequestResponseCycle, cycle)
             if not cycle.body_fits:
-                self._begin(cycle)
+                cycle.start()
             return
-        url, headers, expected = self.url, self.headers, self.expect_100_continue
+        url, headers = self.url, self.headers
         super().on_message_begin()
-        self.url, self.expect_100_continue = url, expected
-        self.headers += headers  # the list that the scope holds
+        self.url = url
+        for name, value in headers:
+            super().on_header(name, value)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -217,8 +227,6 @@ class DirectProtocol(BoundedProtocol):
         if cycle is not None:
             self.fruitful = self.arrived
             cycle.add(body)
-            if not cycle.body_fits:
-                self._begin(cycle)
         else:
             super().on_body(body)
 
@@ -226,7 +234,7 @@ class DirectProtocol(BoundedProtocol):
         cycle = self._reading
         if cycle is not None:
             self.stage, self.since = NEXT, None
-            self._begin(cycle)
+            cycle.start()
         else:
             super().on_message_complete()
 
@@ -237,26 +245,19 @@ class DirectProtocol(BoundedProtocol):
 
     def _direct_cycle(self) -> DirectCycle | None:
         """The request as one of this door's; None for what is not plain enough, and behind a request under way."""
-        parser = self.parser
-        before = cast("RequestResponseCycle | None", self.cycle)
+        parser, headers = self.parser, self.headers
+        before: Any = self.cycle
         if (
             parser.get_method() != b"POST"
-            or self.expect_100_continue
             or (before is not None and not before.response_complete)
             or parser.get_http_version() != "1.1"
             or parser.should_upgrade()
             or not parser.should_keep_alive()
         ):
             return None
-        application = cast(Direct, self.app)
+        application = self._application
         serve = application.direct(self.url.partition(b"?")[0] if b"?" in self.url else self.url)
         if serve is None:
             return None
-        cycle = DirectCycle(self, serve, self.headers, application.identity(self.client, self.headers))
-        return cycle if cycle.is_short else None
-
-    def _begin(self, cycle: DirectCycle) -> None:
-        if not cycle.started:
-            task = cycle.start()
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+        cycle = DirectCycle(self, serve, headers, application.identity(self.client, headers))
+        return cycle if cycle.is_plain else None

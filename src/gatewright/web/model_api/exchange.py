@@ -1,6 +1,6 @@
 """One model request: its headers read, its answer given our headers and nothing rebuilt, whichever door it came by."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -29,8 +29,13 @@ CREDENTIALS = {
     b"x-goog-api-key": 4,
     b"ocp-apim-subscription-key": 5,
 }
-LENGTH_RANK, WISH_RANK = -1, -2
-_RANKS = {**CREDENTIALS, b"content-length": LENGTH_RANK, **dict.fromkeys(WISHES, WISH_RANK)}
+LENGTH_RANK, WISH_RANK, EXPECT_RANK = -1, -2, -3
+_RANKS = {
+    **CREDENTIALS,
+    b"content-length": LENGTH_RANK,
+    b"expect": EXPECT_RANK,
+    **dict.fromkeys(WISHES, WISH_RANK),
+}
 
 # All that a provider may tell the client by header; neither its cookies nor what is about its connection to us.
 FORWARDED = frozenset({b"retry-after", b"retry-after-ms", b"x-should-retry"})
@@ -62,7 +67,7 @@ class ModelExchange:
     """
 
     __slots__ = (
-        *("_events", "_last", "_length", "_limit", "_secret", "_sent"),
+        *("_asks_to_send", "_events", "_last", "_length", "_limit", "_secret", "_sent"),
         *("address", "begun", "dialect", "facts", "named_model", "request_id", "wishes"),
     )
 
@@ -70,7 +75,8 @@ class ModelExchange:
         self._limit = limit
         self._sent = headers
         self.wishes: WireHeaders = []
-        self._secret, self._length = _credential_and_length(headers, self.wishes)
+        self._asks_to_send = False
+        self._secret, self._length = self._credential_and_length(headers)
         self.facts: Facts | None = None
         self.request_id = request_id
         self.address = address
@@ -90,6 +96,9 @@ class ModelExchange:
     async def body(self) -> bytes:
         """The whole body. Raises TooLarge and ClientGone."""
         raise NotImplementedError
+
+    def over(self) -> None:
+        """It was served, or nobody is there to serve it."""
 
     def until_hang_up(self) -> AbstractContextManager[object]:
         """Cancels the block when the client hangs up, and then raises ClientGone."""
@@ -150,6 +159,27 @@ class ModelExchange:
         own = self.request_id.encode()
         ids = b"x-request-id: %b\r\nx-litellm-call-id: %b\r\n" % (own, own)
         return b"%brequest-id: %b\r\n" % (ids, own) if self.dialect is Dialect.MESSAGES else ids
+
+    def _credential_and_length(self, headers: WireHeaders) -> tuple[str, int]:
+        """The credential that counts, empty without one, and the announced length of the body, 0 without one.
+
+        On the way it finds the headers about routing, and whether the client waits until it may send the body.
+        """
+        best, found, length = len(CREDENTIALS), b"", 0
+        for name, value in headers:
+            rank = _RANKS.get(name)
+            if rank is None:
+                continue
+            if rank >= 0:
+                if rank < best and value:
+                    best, found = rank, value
+            elif rank == LENGTH_RANK:
+                length = int(value) if value.isdigit() and len(value) < 20 else 0
+            elif rank == WISH_RANK:
+                self.wishes.append((name, value))
+            else:
+                self._asks_to_send = True
+        return key_in(found.decode("latin-1")), length
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"The request body is larger than {self._limit} bytes.")
@@ -272,22 +302,3 @@ ONE_ATTEMPT = _attempt_lines(0, 0)
 def _visible(text: str) -> bytes:
     """Names are whatever people wrote; a header holds visible ASCII."""
     return quote(text, safe="/:@!$&'()*+,;=?#[]^`{|}~. ").encode()
-
-
-def _credential_and_length(headers: Iterable[tuple[bytes, bytes]], wishes: WireHeaders) -> tuple[str, int]:
-    """The credential that counts, empty without one, and the announced length of the body, 0 without one.
-
-    The headers about routing are added to `wishes`.
-    """
-    best, found, length = len(CREDENTIALS), b"", 0
-    for name, value in headers:
-        rank = _RANKS.get(name)
-        if rank is None:
-            continue
-        if rank == LENGTH_RANK:
-            length = int(value) if value.isdigit() and len(value) < 20 else 0
-        elif rank == WISH_RANK:
-            wishes.append((name, value))
-        elif rank < best and value:
-            best, found = rank, value
-    return key_in(found.decode("latin-1")), length

@@ -219,6 +219,8 @@ async def _answer(exchange: ModelExchange, serving: Awaitable[None]) -> None:
         await _refuse(exchange, error)
     except Exception as error:  # noqa: BLE001 (the edge: logged with its reference, never shown)
         await _refuse(exchange, unexpected(error, exchange.request_id))
+    finally:
+        exchange.over()
 
 
 async def _refuse(exchange: ModelExchange, error: GatewrightError) -> None:
