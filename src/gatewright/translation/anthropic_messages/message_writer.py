@@ -115,7 +115,7 @@ def _content(parts: tuple[Part, ...], carriage: Carriage) -> _Content:
     """Blocks, or the text where there is nothing else; empty where nothing is said."""
     if len(parts) == 1:
         part = parts[0]
-        if isinstance(part, Text) and part.cache is None and not part.citations:  # as most messages are
+        if type(part) is Text and part.cache is None and not part.citations:  # as most messages are
             return "" if part.text.isspace() else part.text
     blocks: list[Json] = []
     for part in parts:

@@ -99,7 +99,7 @@ class Turns:
     def _blocks(self, parts: Iterable[Part], role: str) -> list[Json]:
         blocks: list[Json] = []
         for part in parts:
-            if isinstance(part, Text) and part.cache is None and not part.citations:  # as most are
+            if type(part) is Text and part.cache is None and not part.citations:  # as most are
                 if part.text and not part.text.isspace():
                     blocks.append({"text": part.text})
                 continue
@@ -112,24 +112,21 @@ class Turns:
         return blocks
 
     def _block(self, part: Part, role: str) -> Json | None:
-        match part:
-            case ToolCall():
-                return self._call(part)
-            case ToolResult():
-                return self._result(part)
-            case Text():
-                if part.citations:
-                    self._carriage.let_go("messages.citations")
-                return {"text": part.text} if part.text.strip() else None
-            case Refusal():
-                return {"text": part.text} if part.text.strip() else None
-            case Reasoning():
-                return self._thought(part)
-            case Media() if role == "assistant":
-                raise self._refused("only the user's may hold images, documents and sound")
-            case Media():
-                return self._media.block(part)
-        raise self._refused(f"a part of the kind {type(part).__name__} has no counterpart")
+        if type(part) is ToolCall:
+            return self._call(part)
+        if type(part) is ToolResult:
+            return self._result(part)
+        if type(part) is Text or type(part) is Refusal:
+            if type(part) is Text and part.citations:
+                self._carriage.let_go("messages.citations")
+            return {"text": part.text} if part.text.strip() else None
+        if type(part) is Reasoning:
+            return self._thought(part)
+        if type(part) is not Media:
+            raise self._refused(f"a part of the kind {type(part).__name__} has no counterpart")
+        if role == "assistant":
+            raise self._refused("only the user's may hold images, documents and sound")
+        return self._media.block(part)
 
     def _thought(self, part: Reasoning) -> Json | None:
         """Only sealed thought goes back: models refuse what they cannot check, or refuse thought altogether."""
@@ -158,7 +155,7 @@ class Turns:
         return {"toolResult": result}
 
     def _result_block(self, part: Part) -> Json | None:
-        if isinstance(part, Text):
+        if type(part) is Text:
             return {"text": part.text} if part.text.strip() else None
         if isinstance(part, Media) and part.kind != "audio":
             return self._media.block(part)
@@ -170,7 +167,7 @@ class Turns:
 
 def _mark_of(part: Part) -> str | None:
     """Inside a tool's result no mark may stand: one there counts for the whole result."""
-    if part.cache is None and isinstance(part, ToolResult):
+    if part.cache is None and type(part) is ToolResult:
         for one in part.parts:
             if one.cache is not None:
                 return one.cache

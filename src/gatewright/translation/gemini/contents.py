@@ -65,12 +65,12 @@ class Contents:
         for part in message.parts:
             if part.cache is not None:
                 self._carriage.let_go("cache_control")
-            if isinstance(part, (Text, Refusal)):
+            if type(part) is Text or type(part) is Refusal:
                 if part.text:
                     found.append({"text": part.text})
-            elif isinstance(part, ToolResult):
+            elif type(part) is ToolResult:
                 found += self._result(part)
-            elif isinstance(part, Media):
+            elif type(part) is Media:
                 found += media_parts(part, self._carriage)
         return found
 
@@ -80,14 +80,14 @@ class Contents:
         for part in message.parts:
             if part.cache is not None:
                 self._carriage.let_go("cache_control")
-            if isinstance(part, (Text, Refusal)):
+            if type(part) is Text or type(part) is Refusal:
                 if part.text:
                     found.append({"text": part.text})
-            elif isinstance(part, ToolCall):
+            elif type(part) is ToolCall:
                 found.append(self._call(part))
-            elif isinstance(part, Media):
+            elif type(part) is Media:
                 found += media_parts(part, self._carriage)
-            elif isinstance(part, Reasoning) and part.origin == ORIGIN and part.signature is not None:
+            elif type(part) is Reasoning and part.origin == ORIGIN and part.signature is not None:
                 if part.text:
                     found.append({"text": part.text, "thought": True, "thoughtSignature": part.signature})
                 else:
@@ -121,9 +121,9 @@ class Contents:
         for part in result.parts:
             if part.cache is not None:
                 self._carriage.let_go("cache_control")
-            if isinstance(part, (Text, Refusal)):
+            if type(part) is Text or type(part) is Refusal:
                 texts.append(part.text)
-            elif isinstance(part, Media):
+            elif type(part) is Media:
                 for one in media_parts(part, self._carriage):
                     if "text" in one:
                         texts.append(one["text"])

@@ -12,8 +12,10 @@ _FORMATS = {"audio/mpeg": "mp3", "audio/mp3": "mp3", "audio/wav": "wav", "audio/
 
 def written_content(parts: Sequence[Part], server: Server, carriage: Carriage) -> str | list[Json]:
     """A string where that says it all. Raises CannotCarry."""
-    if len(parts) == 1 and isinstance(parts[0], Text) and parts[0].cache is None:  # as nearly always
-        return parts[0].text
+    if len(parts) == 1:
+        part = parts[0]
+        if type(part) is Text and part.cache is None:  # as nearly always
+            return part.text
     texts = [part.text for part in parts if isinstance(part, Text)]
     marks = any(part.cache for part in parts)
     if len(texts) == len(parts) and (server.plain or len(texts) < 2) and not (marks and server.marks):

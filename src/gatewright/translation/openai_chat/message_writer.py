@@ -62,7 +62,7 @@ class MessageWriter:
         said: list[Part] = []
         spoken: list[Part] = []
         for part in message.parts:
-            if isinstance(part, ToolResult):
+            if type(part) is ToolResult:
                 said += self._result(part)
             else:
                 spoken.append(part)
@@ -77,7 +77,7 @@ class MessageWriter:
         inside: list[Part] = []
         media: list[Part] = []
         for part in result.parts:
-            (media if isinstance(part, Media) else inside).append(part)
+            (media if type(part) is Media else inside).append(part)
         if media and not inside:
             inside = [_ELSEWHERE]
         if inside and result.cache is not None and inside[-1].cache is None:
@@ -91,19 +91,16 @@ class MessageWriter:
         calls: list[Json] = []
         thoughts: list[Reasoning] = []
         for part in message.parts:
-            match part:
-                case Text():
-                    said.append(part)
-                case ToolCall():
-                    calls.append(self._call(part))
-                case Reasoning():
-                    thoughts.append(part)
-                case Media():
-                    self._carriage.lose("images", "an assistant's message holds none")
-                case Refusal() if not self._server.steered:
-                    said.append(Text(part.text))
-                case _:
-                    said.append(part)
+            if type(part) is ToolCall:
+                calls.append(self._call(part))
+            elif type(part) is Reasoning:
+                thoughts.append(part)
+            elif type(part) is Media:
+                self._carriage.lose("images", "an assistant's message holds none")
+            elif type(part) is Refusal and not self._server.steered:
+                said.append(Text(part.text))
+            else:
+                said.append(part)
         content = written_content(said, self._server, self._carriage)
         found: Json = {"role": "assistant", "content": content if said or not calls else None}
         if message.name is not None:

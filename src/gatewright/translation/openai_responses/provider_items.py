@@ -44,7 +44,7 @@ def _told(message: Message, items: list[Json], carriage: Carriage) -> None:
     """What the user and the tools say, or an instruction among the messages."""
     said: list[Part] = []
     for part in message.parts:
-        if isinstance(part, ToolResult):
+        if type(part) is ToolResult:
             items.append(_result(part, carriage))
         else:
             said.append(part)
@@ -56,22 +56,21 @@ def _told(message: Message, items: list[Json], carriage: Carriage) -> None:
 def _answered(part: Part, carriage: Carriage) -> Json | None:
     """Texts one by one, refusals too, since only a text by itself may stand there without an id."""
     item: Json | None = None
-    match part:
-        case Text() | Refusal():
-            if isinstance(part, Text) and part.citations:
-                carriage.let_go("citations")
-            item = {"type": "message", "role": "assistant", "content": part.text}
-        case ToolCall():
-            arguments = part.arguments or "{}"
-            item = {"type": "function_call", "call_id": part.id, "name": part.name, "arguments": arguments}
-        case Reasoning():
-            if part.redacted is None or part.origin not in (None, Dialect.RESPONSES):
-                carriage.let_go("reasoning")
-                return None
-            summary = [{"type": "summary_text", "text": part.text}] if part.text else []
-            item = {"type": "reasoning", "summary": summary, "encrypted_content": part.redacted}
-        case Media():
-            carriage.lose("images", "an assistant's message holds none")
+    if type(part) is Text or type(part) is Refusal:
+        if type(part) is Text and part.citations:
+            carriage.let_go("citations")
+        item = {"type": "message", "role": "assistant", "content": part.text}
+    elif type(part) is ToolCall:
+        arguments = part.arguments or "{}"
+        item = {"type": "function_call", "call_id": part.id, "name": part.name, "arguments": arguments}
+    elif type(part) is Reasoning:
+        if part.redacted is None or part.origin not in (None, Dialect.RESPONSES):
+            carriage.let_go("reasoning")
+            return None
+        summary = [{"type": "summary_text", "text": part.text}] if part.text else []
+        item = {"type": "reasoning", "summary": summary, "encrypted_content": part.redacted}
+    elif type(part) is Media:
+        carriage.lose("images", "an assistant's message holds none")
     if part.cache is not None:
         carriage.let_go("cache_control")
     return item
@@ -88,8 +87,10 @@ def _result(result: ToolResult, carriage: Carriage) -> Json:
 
 def _content(parts: Sequence[Part], carriage: Carriage) -> str | list[Json]:
     """A string where that says it all."""
-    if len(parts) == 1 and isinstance(parts[0], Text) and parts[0].cache is None:  # as nearly always
-        return parts[0].text
+    if len(parts) == 1:
+        part = parts[0]
+        if type(part) is Text and part.cache is None:  # as nearly always
+            return part.text
     if any(part.cache for part in parts):
         carriage.let_go("cache_control")
     if len(parts) == 1 and isinstance(parts[0], Text):
