@@ -16,7 +16,7 @@ def written_content(parts: Sequence[Part], server: Server, carriage: Carriage) -
         part = parts[0]
         if type(part) is Text and part.cache is None:  # as nearly always
             return part.text
-    texts = [part.text for part in parts if isinstance(part, Text)]
+    texts = [part.text for part in parts if type(part) is Text]
     marks = any(part.cache for part in parts)
     if len(texts) == len(parts) and (server.plain or len(texts) < 2) and not (marks and server.marks):
         if marks:
@@ -35,15 +35,14 @@ def marked(written: Json, cache: str | None, server: Server, carriage: Carriage)
 
 
 def _part(part: Part, carriage: Carriage) -> Json:
-    match part:
-        case Text():
-            if part.citations:
-                carriage.let_go("citations")
-            return {"type": "text", "text": part.text}
-        case Media():
-            return _media(part, carriage)
-        case Refusal():
-            return {"type": "refusal", "refusal": part.text}
+    if type(part) is Text:
+        if part.citations:
+            carriage.let_go("citations")
+        return {"type": "text", "text": part.text}
+    if type(part) is Media:
+        return _media(part, carriage)
+    if type(part) is Refusal:
+        return {"type": "refusal", "refusal": part.text}
     raise carriage.must("messages", f"a part of the kind {type(part).__name__} has no place there")
 
 

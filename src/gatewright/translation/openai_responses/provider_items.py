@@ -87,27 +87,25 @@ def _result(result: ToolResult, carriage: Carriage) -> Json:
 
 def _content(parts: Sequence[Part], carriage: Carriage) -> str | list[Json]:
     """A string where that says it all."""
-    if len(parts) == 1:
-        part = parts[0]
-        if type(part) is Text and part.cache is None:  # as nearly always
-            return part.text
+    only = parts[0] if len(parts) == 1 else None
+    if type(only) is Text and only.cache is None:  # as nearly always
+        return only.text
     if any(part.cache for part in parts):
         carriage.let_go("cache_control")
-    if len(parts) == 1 and isinstance(parts[0], Text):
-        return parts[0].text
+    if type(only) is Text:
+        return only.text
     return [_part(part, carriage) for part in parts]
 
 
 def _part(part: Part, carriage: Carriage) -> Json:
-    match part:
-        case Text() | Refusal():
-            return {"type": "input_text", "text": part.text}
-        case Media(kind="image"):
+    if type(part) is Text or type(part) is Refusal:
+        return {"type": "input_text", "text": part.text}
+    if type(part) is Media:
+        if part.kind == "image":
             return _image(part)
-        case Media(kind="file"):
+        if part.kind == "file":
             return _file(part, carriage)
-        case Media():
-            raise carriage.must("messages", f"it takes no {part.kind}")
+        raise carriage.must("messages", f"it takes no {part.kind}")
     raise carriage.must("messages", f"a part of the kind {type(part).__name__} has no place there")
 
 
