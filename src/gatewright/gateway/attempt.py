@@ -19,10 +19,12 @@ from gatewright.gateway.failures import (
 from gatewright.gateway.faults import Fault, fault_of, is_the_requests
 from gatewright.gateway.group import Member
 from gatewright.gateway.outcome import Answered, Errand, Failure, Stream
+from gatewright.gateway.screening import Ended, is_undecided
 from gatewright.gateway.secrets import WORD, hidden, secrets_of, without_secrets
 from gatewright.gateway.terms import within
 from gatewright.gateway.whole_events import WholeEvents
 from gatewright.gateway.wishes import NO_WISHES, Wishes
+from gatewright.translation.dialect import Dialect
 from gatewright.translation.halves import AnswerBroken, ProviderError, Tap
 from gatewright.upstreams.body import Prepared, prepare
 from gatewright.upstreams.call import Call
@@ -50,6 +52,7 @@ STATUS_OF_KIND = {
     "rate_limit_exceeded": 429,
     "invalid_prompt": 400,
     "context_length_exceeded": 400,
+    "content_filter": 400,
 }
 
 
@@ -62,9 +65,10 @@ class Attempt:
         self._echo = echo
         self._ticks = ticks
 
-    async def ask(self, member: Member, errand: Errand) -> Answered | Failure:
+    async def ask(self, member: Member, errand: Errand, screen: Dialect | None = None) -> Answered | Failure:
         """Raises BadInput for what cannot be sent there. Of an answer that is not a failure the stream, if there is
-        one, must be taken to its end or aborted, and `member.health.ends` called.
+        one, must be taken to its end or aborted, and `member.health.ends` called. With `screen`, the client's dialect,
+        a stream has begun only when it says something, or why it does not.
         """
         health, meter = member.health, errand.meter
         meter.deployment = member.deployment
@@ -74,7 +78,7 @@ class Attempt:
         health.starts(began)
         try:
             answer = await self._send(member.deployment, call, errand)
-            outcome = await _received(answer, call, member, errand)
+            outcome = await _received(answer, call, member, errand, screen)
         except BaseException as error:
             if answer is not None:
                 answer.abort()
@@ -135,35 +139,42 @@ def _measure(outcome: Answered | Failure, member: Member, errand: Errand, second
         member.health.answered_in(seconds, outcome.usage.completion if outcome.usage else 0)
 
 
-async def _received(answer: Answer, call: Call, member: Member, errand: Errand) -> Answered | Failure:
+async def _received(
+    answer: Answer, call: Call, member: Member, errand: Errand, screen: Dialect | None
+) -> Answered | Failure:
     """Raises UpstreamFailed."""
     kind = header(answer.headers, b"content-type") or b""
     if call.streams(answer.status, kind):
-        return await _begun(answer, call, member, passes=not call.translated and kind.startswith(EVENTS))
+        return await _begun(answer, call, member, screen, passes=not call.translated and kind.startswith(EVENTS))
     if not 200 <= answer.status < 300:
         return await _refused(answer, call, member)
     return await _whole(answer, call, member, errand)
 
 
-async def _begun(answer: Answer, call: Call, member: Member, *, passes: bool) -> Answered | Failure:
+async def _begun(
+    answer: Answer, call: Call, member: Member, screen: Dialect | None, *, passes: bool
+) -> Answered | Failure:
     """The stream with its first bytes for the client; `passes`: they are the provider's. Raises UpstreamFailed."""
     tap: Tap = WholeEvents(call.tap(), partial(secrets_of, member.deployment)) if passes else call.tap()
+    held = b""
     async for data in answer.stream():
-        relayed = tap.feed(data)
+        relayed = held + tap.feed(data) if held else tap.feed(data)
         if passes and relayed and (broken := BROKEN_EVENT.match(relayed)) is not None:
             answer.abort()
             return _broken(answer, call.error(broken[1]), member)
         if tap.failed is not None and not relayed:
             answer.abort()
             return _broken(answer, tap.failed, member)
-        if relayed:
+        if relayed and screen is not None and is_undecided(screen, relayed):
+            held = relayed
+        elif relayed:
             return Answered(member, call, answer.status, answer.headers, stream=Stream(answer, tap, data, relayed))
-    rest = tap.finish()
+    rest = held + tap.finish()
     if tap.failed is not None:
         return _broken(answer, tap.failed, member)
     if not rest:
         raise UpstreamBadAnswer("The model provider's answer is empty.")
-    return Answered(member, call, answer.status, answer.headers, stream=Stream(answer, tap, b"", rest))
+    return Answered(member, call, answer.status, answer.headers, stream=Stream(answer, Ended(tap), b"", rest))
 
 
 async def _whole(answer: Answer, call: Call, member: Member, errand: Errand) -> Answered | Failure:

@@ -12,20 +12,22 @@ from math import ceil
 from typing import NamedTuple
 
 from gatewright.domain.errors import BadInput
-from gatewright.domain.money import Usage
+from gatewright.domain.money import Usage, cost
 from gatewright.gateway.attempt import Attempt, Ticks
 from gatewright.gateway.deployments import Deployments
 from gatewright.gateway.echo import Echo
-from gatewright.gateway.failures import NobodyFree, for_admins
-from gatewright.gateway.fallbacks import fallbacks_of
+from gatewright.gateway.failures import NobodyFree, for_admins, refusal
+from gatewright.gateway.fallbacks import fallbacks_of, screens
 from gatewright.gateway.faults import Fault, speaks_against
 from gatewright.gateway.group import Group, Member, NobodyForTags
 from gatewright.gateway.health import LONGEST_REST_S, minute_left
 from gatewright.gateway.outcome import Answered, Errand, Failure
+from gatewright.gateway.screening import FILTERED_ANSWER, is_filtered, screened
 from gatewright.gateway.search import Search
 from gatewright.gateway.strategies import Draw
 from gatewright.gateway.wishes import Wishes
 from gatewright.translation.carriage import CannotCarry
+from gatewright.translation.dialect import Dialect
 from gatewright.upstreams.client import Client
 from gatewright.upstreams.dispatch import EndpointNotServed
 
@@ -64,9 +66,15 @@ class Attempts:
 
         Raises the client's error when nobody answered, and BadInput for what cannot be sent.
         """
-        outcome = await self._within(group, (errand.asked.model, group.name), errand)
+        names = (errand.asked.model, group.name)
+        screen = None
+        if self._router.content_policy_fallbacks or errand.wishes.content_policy_fallbacks:
+            screen = screened(errand.opening.endpoint) if screens(names, self._router, errand.wishes) else None
+        outcome = await self._within(group, names, errand, screen)
         if isinstance(outcome, Failure):
             outcome = await self._elsewhere(group, outcome, errand)
+        elif screen is not None and is_filtered(screen, outcome):
+            outcome = await self._instead_of(outcome, group, errand)
         if isinstance(outcome, Answered):
             return outcome
         if outcome.passing is not None:
@@ -91,7 +99,27 @@ class Attempts:
         answered.member.health.broke_off(Fault.INTERNAL, now)
         self._may_rest(answered.member, Fault.INTERNAL, None, now, at_once=False)
 
-    async def _within(self, group: Group, names: Sequence[str], errand: Errand) -> Answered | Failure:
+    async def _instead_of(self, filtered: Answered, group: Group, errand: Errand) -> Answered:
+        """Another model's answer in the place of one that was filtered; that one where nobody gives another."""
+        member, meter = filtered.member, errand.meter
+        error = refusal(400, filtered.headers, FILTERED_ANSWER)
+        failure = Failure(Fault.CONTENT_POLICY, 400, error, member=member, blameless=True)
+        try:
+            other = await self._elsewhere(group, failure, errand)
+        except BaseException:
+            self.done(filtered, None)
+            raise
+        if isinstance(other, Failure):
+            meter.deployment = member.deployment
+            return filtered
+        used = filtered.usage if filtered.stream is None else filtered.stream.tap.usage
+        self.done(filtered, used)
+        meter.wasted(cost(used, member.deployment.price) if used else None)
+        return other
+
+    async def _within(
+        self, group: Group, names: Sequence[str], errand: Errand, screen: Dialect | None = None
+    ) -> Answered | Failure:
         """The group's answer, or the failure that it is left with. `names` are those that fallbacks go by."""
         if self._router.tag_filtering:
             try:
@@ -107,7 +135,7 @@ class Attempts:
             member = search.fresh(self._ticks())
         while member is not None:
             try:
-                outcome = await self._attempt.ask(member, errand)
+                outcome = await self._attempt.ask(member, errand, screen)
             except (CannotCarry, EndpointNotServed) as error:
                 search = search or self._search(group, errand)
                 failure = failure or Failure(Fault.BAD_REQUEST, error.status, error)

@@ -26,6 +26,12 @@ def fallbacks_of(names: Sequence[str], fault: Fault, router: Router, wishes: Wis
     return router.default_fallbacks if found is None else found
 
 
+def screens(names: Sequence[str], router: Router, wishes: Wishes) -> bool:
+    """Whether an answer that a content filter took away is made good by another model: one that is named for that."""
+    table = None if wishes.no_fallbacks else _special(Fault.CONTENT_POLICY, router, wishes)
+    return table is not None and _lookup(table, names) is not None
+
+
 def _special(fault: Fault, router: Router, wishes: Wishes) -> Fallbacks | None:
     if fault is Fault.CONTEXT_WINDOW:
         own, usual = wishes.context_window_fallbacks, router.context_window_fallbacks

@@ -64,6 +64,7 @@ class Meter:
         "_started_at",
         "_status",
         "_usage",
+        "_wasted",
         "admission",
         "cache_key",
         "cost",
@@ -91,6 +92,7 @@ class Meter:
         self._error_code: str | None = None
         self._usage: Usage | None = None
         self.settled = False
+        self._wasted: Nanos = 0
         self.cost: Nanos | None = None
         self.deployment: Deployment | None = None
         self.retries = self.fallbacks = 0
@@ -145,7 +147,12 @@ class Meter:
         """What the provider says was used; None when it does not say."""
         if usage is not None and max(msgspec.structs.astuple(usage)) < MOST_TOKENS:
             self._usage = usage
-            self.cost = None if self.deployment is None else cost(usage, self.deployment.price)
+            known = None if self.deployment is None else cost(usage, self.deployment.price)
+            self.cost = None if known is None else known + self._wasted
+
+    def wasted(self, spent: Nanos | None) -> None:
+        """An answer cost that much, if that is known, and is not the one that the client gets."""
+        self._wasted += spent or 0
 
     def failed(self, error: BaseException) -> None:
         """The request ends with this error instead of a whole answer."""
