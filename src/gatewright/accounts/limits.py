@@ -27,9 +27,15 @@ class Limits:
         async with self._db.write() as tx:
             found, resets_at = await attempts.count(tx, bucket, now, window)
         if found > most:
-            raise TooManyRequests(
-                "Too many attempts. Wait a few minutes and try again.", retry_after=max(1, (resets_at - now) // 1000)
-            )
+            raise _too_many(resets_at - now)
+
+    async def refuse_above(self, bucket: str, most: int) -> None:
+        """Counts nothing. Raises TooManyRequests when more than `most` are counted in the bucket's window now."""
+        now = self._db.clock()
+        async with self._db.read() as tx:
+            found, resets_at = await attempts.standing(tx, bucket, now)
+        if found > most:
+            raise _too_many(resets_at - now)
 
     async def count_sign_in(self, account: str, address: str | None) -> None:
         """Counts one sign-in with a password, by address and by account, before the password is looked at.
@@ -44,6 +50,10 @@ class Limits:
         """A good sign-in empties the account's bucket."""
         async with self._db.write() as tx:
             await attempts.clear(tx, f"sign-in:account:{account}")
+
+
+def _too_many(wait: Millis) -> TooManyRequests:
+    return TooManyRequests("Too many attempts. Wait a few minutes and try again.", retry_after=max(1, wait // 1000))
 
 
 def account_of(user: User | None, typed: str) -> str:

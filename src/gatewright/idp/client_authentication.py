@@ -1,43 +1,82 @@
-"""Which client calls the token endpoint (RFC 6749 2.3.1): HTTP Basic, the form body, or both with the same id."""
+"""Which client calls (RFC 6749 2.3): by HTTP Basic, by the form body, by both with the same id, or by an assertion."""
 
 import base64
 from urllib.parse import unquote_plus
 
+from gatewright.accounts.limits import Limits, network_of
+from gatewright.domain.people import Origin
+from gatewright.idp.client_assertions import TYPE, ClientAssertions
 from gatewright.idp.clients import Client, Clients
 from gatewright.oidc.errors import InvalidClient, InvalidRequest
 from gatewright.oidc.parameters import Parameters
 
 LONGEST_HEADER = 4096
+# By network, in five minutes: guessing is hopeless, an office with one broken client goes on.
+FAILURES = 100
 
 
-async def authenticate(clients: Clients, authorization: str | None, form: Parameters) -> Client:
-    """The client that the header or the form proves. Raises InvalidClient, InvalidRequest.
+class ClientAuthentication:
+    """For every endpoint that clients call: token, introspection, revocation, pushed requests, device authorization."""
 
-    fastapi-sso, the seed's client, sends Basic and repeats the client id in the body (contract 1.10).
-    """
-    body_id, body_secret = form.value("client_id"), form.value("client_secret")
-    if form.value("client_assertion") or form.value("client_assertion_type"):
-        raise InvalidClient("Client assertions are not supported.", cause="client_assertion")
-    if authorization is None:
-        if body_id is None:
-            raise InvalidClient("The client did not identify itself.", cause="client_missing")
-        return await _proven(clients, [body_id], [] if body_secret is None else [[body_secret]], basic=False)
-    ids, secrets = _basic(authorization)
-    if body_id is not None and body_id not in ids:
-        raise InvalidRequest("The header and the body name different clients.", cause="client_mismatch")
-    # Two secrets must both be right: the second is no second chance.
-    offered = [secrets] + ([] if body_secret is None else [[body_secret]])
-    return await _proven(clients, [body_id] if body_id else ids, offered, basic=True)
+    def __init__(self, clients: Clients, assertions: ClientAssertions, limits: Limits) -> None:
+        self._clients = clients
+        self._assertions = assertions
+        self._limits = limits
 
+    async def client(self, authorization: str | None, form: Parameters, origin: Origin) -> Client:
+        """The client that the header or the form proves. Raises InvalidClient, InvalidRequest, TooManyRequests.
 
-async def _proven(clients: Clients, ids: list[str], offered: list[list[str]], *, basic: bool) -> Client:
-    """The first of the spellings of the id for which every offered secret is right, in one of its spellings."""
-    for client_id in ids:
-        attempts = offered or [[]]
-        found = [await clients.authenticate(client_id, tuple(spellings)) for spellings in attempts]
-        if found and all(found) and found[0] is not None:
-            return found[0]
-    raise InvalidClient(cause="client_secret_wrong" if offered else "client_secret_missing", basic=basic)
+        fastapi-sso, the seed's client, sends Basic and repeats the client id in the body (contract 1.10).
+        """
+        bucket = f"client:{network_of(origin.address)}" if origin.address else None
+        if bucket is not None:
+            await self._limits.refuse_above(bucket, FAILURES)
+        try:
+            return await self._client(authorization, form)
+        except InvalidClient:
+            if bucket is not None:
+                await self._limits.count(bucket, FAILURES)
+            raise
+
+    async def confidential(self, authorization: str | None, form: Parameters, origin: Origin) -> Client:
+        """As `client`, for what a mere name does not open. Raises InvalidClient for a public client too."""
+        client = await self.client(authorization, form, origin)
+        if client.is_public and not form.value("client_assertion"):
+            raise InvalidClient(cause="client_public")
+        return client
+
+    async def _client(self, authorization: str | None, form: Parameters) -> Client:
+        body_id, body_secret = form.value("client_id"), form.value("client_secret")
+        if form.value("client_assertion") or form.value("client_assertion_type"):
+            return await self._by_assertion(authorization, form)
+        if authorization is None:
+            if body_id is None:
+                raise InvalidClient("The client did not identify itself.", cause="client_missing")
+            return await self._proven([body_id], [] if body_secret is None else [[body_secret]], basic=False)
+        ids, secrets = _basic(authorization)
+        if body_id is not None and body_id not in ids:
+            raise InvalidRequest("The header and the body name different clients.", cause="client_mismatch")
+        # Two secrets must both be right: the second is no second chance.
+        offered = [secrets] + ([] if body_secret is None else [[body_secret]])
+        return await self._proven([body_id] if body_id else ids, offered, basic=True)
+
+    async def _by_assertion(self, authorization: str | None, form: Parameters) -> Client:
+        assertion = form.value("client_assertion")
+        if form.value("client_assertion_type") != TYPE or assertion is None:
+            raise InvalidClient(f"The client_assertion_type must be {TYPE}.", cause="client_assertion_type")
+        if authorization is not None or form.value("client_secret") is not None:
+            # RFC 6749 2.3: one method a request.
+            raise InvalidRequest("The client authenticates in more than one way.", cause="client_twice")
+        return await self._assertions.client(assertion, form.value("client_id"))
+
+    async def _proven(self, ids: list[str], offered: list[list[str]], *, basic: bool) -> Client:
+        """The first of the spellings of the id for which every offered secret is right, in one of its spellings."""
+        for client_id in ids:
+            attempts = offered or [[]]
+            found = [await self._clients.authenticate(client_id, tuple(spellings)) for spellings in attempts]
+            if found and all(found) and found[0] is not None:
+                return found[0]
+        raise InvalidClient(cause="client_secret_wrong" if offered else "client_secret_missing", basic=basic)
 
 
 def _basic(header: str) -> tuple[list[str], list[str]]:

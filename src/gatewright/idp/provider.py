@@ -7,20 +7,20 @@ from gatewright.accounts.limits import Limits
 from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.sessions import Sessions
 from gatewright.domain.clock import Millis
-from gatewright.grants.codes import Codes
-from gatewright.grants.tokens import Tokens
 from gatewright.idp.authorization.interaction import Authorization
 from gatewright.idp.blueprint import apply_at_first_start
 from gatewright.idp.claims import Claims
+from gatewright.idp.client_assertions import ClientAssertions
+from gatewright.idp.client_authentication import ClientAuthentication
 from gatewright.idp.clients import Clients
 from gatewright.idp.discovery import Discovery
 from gatewright.idp.expressions import Expressions
 from gatewright.idp.login import Login
 from gatewright.idp.logout import EndSession
 from gatewright.idp.people import People
+from gatewright.idp.resources import Resources
 from gatewright.idp.signing_keys import SigningKeys
-from gatewright.idp.token import TokenEndpoint
-from gatewright.idp.userinfo import UserInfo
+from gatewright.idp.tokens.parts import Directory, Grants, TokenParts
 from gatewright.storage.database import Database
 
 
@@ -31,18 +31,22 @@ class Provider:
         self._db = db
         sessions = Sessions(db, "idp", session_life)
         people = People(db)
-        codes = Codes(db)
+        grants, limits = Grants(db), Limits(db)
         self.base_url = base_url
         self.expressions = Expressions()
-        self.tokens = Tokens(db)
+        self.tokens = grants.tokens
         self.clients = Clients(db, base_url)
         self.keys = SigningKeys(db)
         self.claims = Claims(db, self.expressions, people, audit)
-        self.authorization = Authorization(db, self.clients, self.claims, codes, audit)
-        self.token = TokenEndpoint(db, self.clients, codes, people, self.claims, self.keys, audit)
-        self.userinfo = UserInfo(self.clients, self.tokens, people, self.claims, self.keys)
+        self.authorization = Authorization(db, self.clients, self.claims, grants.codes, audit)
+        known = Directory(db, self.clients, self.claims, self.keys, audit)
+        self.resources = Resources(self.clients, known.access, base_url)
+        authentication = ClientAuthentication(self.clients, ClientAssertions(db, self.clients, base_url), limits)
+        tokens = TokenParts(db, grants, known, self.resources, authentication)
+        self.token, self.userinfo = tokens.endpoint, tokens.userinfo
+        self.introspection, self.revocation = tokens.introspection, tokens.revocation
         self.discovery = Discovery(self.clients, self.claims, self.keys, base_url)
-        self.login = Login(db, sessions, passwords, Limits(db), audit)
+        self.login = Login(db, sessions, passwords, limits, audit)
         self.end_session = EndSession(db, self.clients, sessions, self.tokens, self.keys, audit)
 
     async def start(self, environment: Mapping[str, str] | None = None) -> None:

@@ -93,6 +93,37 @@ class AccessDenied(OAuthError):
     summary = "The person or the provider refused the request."
 
 
+class InvalidTarget(OAuthError):
+    """RFC 8707 2."""
+
+    error = "invalid_target"
+    summary = "The resource is unknown here, or was not part of what was granted."
+
+
+class AuthorizationPending(OAuthError):
+    """RFC 8628 3.5: ask again after the interval."""
+
+    error = "authorization_pending"
+    redirectable = False
+    summary = "Nobody has answered yet."
+
+
+class SlowDown(OAuthError):
+    """RFC 8628 3.5: the interval is five seconds longer from now on."""
+
+    error = "slow_down"
+    redirectable = False
+    summary = "The device asks too often."
+
+
+class ExpiredToken(OAuthError):
+    """RFC 8628 3.5: the device has to start over."""
+
+    error = "expired_token"
+    redirectable = False
+    summary = "The device code has expired."
+
+
 class LoginRequired(OAuthError):
     error = "login_required"
     summary = "Nobody is signed in, and prompt=none forbids asking."

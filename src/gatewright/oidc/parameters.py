@@ -11,11 +11,19 @@ MAX_FIELDS = 64
 OAUTH = frozenset(
     {
         *("access_token", "acr_values", "claims", "client_assertion", "client_assertion_type", "client_id"),
-        *("client_secret", "code", "code_challenge", "code_challenge_method", "code_verifier", "display"),
+        *(
+            "client_secret",
+            "code",
+            "code_challenge",
+            "code_challenge_method",
+            "code_verifier",
+            "device_code",
+            "display",
+        ),
         *("grant_type", "id_token_hint", "login_hint", "logout_hint", "max_age", "nonce", "password"),
         *("post_logout_redirect_uri", "prompt", "redirect_uri", "refresh_token", "registration", "request"),
         *("request_uri", "resource", "response_mode", "response_type", "scope", "state", "token"),
-        *("token_type_hint", "ui_locales", "username"),
+        *("token_type_hint", "ui_locales", "username", "device_code"),
     }
 )
 """The parameters that the protocol defines. A repeated one is refused; a foreign one may repeat and is ignored."""

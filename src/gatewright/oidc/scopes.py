@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 OPENID = "openid"
+OFFLINE_ACCESS = "offline_access"
 TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+", re.ASCII)
 
 

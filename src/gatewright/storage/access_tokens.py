@@ -1,4 +1,7 @@
-"""Access tokens by the SHA-256 of their `jti`. A token lives as long as its row and its session say so."""
+"""Access tokens by the SHA-256 of their `jti`. A token lives as long as its row says, and no longer than its session.
+
+A session that merely expired ends no token: those of a refresh token come later than it.
+"""
 
 import msgspec
 from sqlalchemy import ColumnElement, insert, or_, select, update
@@ -10,7 +13,7 @@ from gatewright.storage.tables import access_tokens, sessions
 
 
 class AccessToken(msgspec.Struct, frozen=True):
-    """One row. `family` is the hash of the code that the token came from."""
+    """One row. `family` is the hash of the code or device code that the token came from, else one of its own."""
 
     jti_hash: str
     family: str
@@ -28,7 +31,7 @@ async def add(tx: Transaction, token: AccessToken) -> None:
 
 
 async def living(tx: Transaction, jti_hash: str, now: Millis) -> AccessToken | None:
-    """The token, unless it expired, was revoked, or its session ended."""
+    """The token, unless it expired, was revoked, or its session was ended."""
     query = (
         select(access_tokens)
         .outerjoin(sessions, sessions.c.id == access_tokens.c.session_id)
@@ -36,7 +39,7 @@ async def living(tx: Transaction, jti_hash: str, now: Millis) -> AccessToken | N
             access_tokens.c.jti_hash == jti_hash,
             access_tokens.c.expires_at > now,
             access_tokens.c.revoked_at.is_(None),
-            or_(access_tokens.c.session_id.is_(None), sessions.c.ended_at.is_(None) & (sessions.c.expires_at > now)),
+            or_(access_tokens.c.session_id.is_(None), sessions.c.ended_at.is_(None)),
         )
     )
     row = (await tx.execute(query)).first()
@@ -51,6 +54,16 @@ async def revoke_family(tx: Transaction, family: str, at: Millis) -> int:
 async def revoke_session(tx: Transaction, session_id: int, at: Millis) -> int:
     """Revokes every token of the session and says how many were alive."""
     return await _revoke(tx, access_tokens.c.session_id == session_id, at)
+
+
+async def revoke_user(tx: Transaction, user_pk: int, at: Millis) -> int:
+    """Revokes every token of the person and says how many were alive."""
+    return await _revoke(tx, access_tokens.c.user_pk == user_pk, at)
+
+
+async def revoke(tx: Transaction, jti_hash: str, at: Millis) -> int:
+    """Revokes one token and says whether it was alive (0 or 1)."""
+    return await _revoke(tx, access_tokens.c.jti_hash == jti_hash, at)
 
 
 async def _revoke(tx: Transaction, condition: ColumnElement[bool], at: Millis) -> int:

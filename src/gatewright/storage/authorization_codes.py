@@ -24,6 +24,7 @@ class Code(msgspec.Struct, frozen=True):
     created_at: Millis
     expires_at: Millis
     redeemed_at: Millis | None = None
+    resource: list[str] | None = None
 
 
 async def add(tx: Transaction, code: Code) -> None:

@@ -56,6 +56,13 @@ async def by_id(tx: Transaction, session_id: int, now: Millis) -> SessionRow | N
     return None if row is None else msgspec.convert(row._mapping, SessionRow)
 
 
+async def not_ended(tx: Transaction, session_id: int) -> SessionRow | None:
+    """The session with that id unless somebody ended it; one that merely expired is found too."""
+    query = select(sessions).where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
+    row = (await tx.execute(query)).first()
+    return None if row is None else msgspec.convert(row._mapping, SessionRow)
+
+
 async def of_user(tx: Transaction, user_pk: int, kind: str, now: Millis) -> list[SessionRow]:
     """The user's living sessions of that kind, last used first."""
     query = select(sessions).where(

@@ -14,7 +14,8 @@ from gatewright.storage.tables import identities, users
 
 FIELDS = [column for column in users.c if column.name not in ("password_hash", "deleted_at")]
 ALIVE = users.c.deleted_at.is_(None)
-ROLE_LOCK, SETUP_LOCK = 4_202_614, 4_202_615
+ROLE_LOCK, SETUP_LOCK, SERVICE_ACCOUNT_LOCK = 4_202_614, 4_202_615, 4_202_616
+SERVICE_ACCOUNT = "service_account"
 
 
 class NewUser(msgspec.Struct, frozen=True):
@@ -30,6 +31,7 @@ class NewUser(msgspec.Struct, frozen=True):
     email_verified: bool = False
     is_break_glass: bool = False
     password_hash: str | None = None
+    kind: str = "internal"
 
 
 async def add(tx: Transaction, new: NewUser, at: Millis) -> User:
@@ -65,6 +67,16 @@ async def any_local(tx: Transaction) -> bool:
 async def lock_setup(tx: Transaction) -> None:
     """Lets one first administrator at a time be made. SQLite's write lock does that already."""
     await _lock(tx, SETUP_LOCK)
+
+
+async def lock_service_accounts(tx: Transaction) -> None:
+    """Lets one service account at a time be made. SQLite's write lock does that already."""
+    await _lock(tx, SERVICE_ACCOUNT_LOCK)
+
+
+async def service_account(tx: Transaction, username: str) -> User | None:
+    """The service account of that name; never a person who has it."""
+    return await _one(tx, (users.c.username == username) & (users.c.kind == SERVICE_ACCOUNT))
 
 
 async def by_id(tx: Transaction, user_pk: int) -> User | None:

@@ -60,8 +60,9 @@ async def test_client_authentication(stand: Stand) -> None:
     ("changes", "error"),
     [
         ({"grant_type": "password", "username": "alice", "password": "x"}, "unsupported_grant_type"),
-        ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
-        ({"grant_type": "refresh_token", "refresh_token": "x"}, "unsupported_grant_type"),
+        ({"grant_type": "client_credentials"}, "unauthorized_client"),
+        ({"grant_type": "refresh_token", "refresh_token": "x"}, "invalid_grant"),
+        ({"grant_type": "implicit"}, "unsupported_grant_type"),
         ({"grant_type": ""}, "invalid_request"),
         ({"code": ""}, "invalid_request"),
         ({"code": "guess"}, "invalid_grant"),

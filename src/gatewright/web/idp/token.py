@@ -6,7 +6,7 @@ from starlette.responses import JSONResponse, Response
 
 from gatewright.domain.errors import GatewrightError
 from gatewright.idp.provider import Provider
-from gatewright.idp.userinfo import bearer
+from gatewright.idp.tokens.userinfo import bearer
 from gatewright.oidc import parameters
 from gatewright.oidc.errors import InsufficientScope, InvalidClient, InvalidRequest, InvalidToken
 from gatewright.oidc.parameters import Parameters

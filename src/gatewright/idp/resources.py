@@ -1,0 +1,39 @@
+"""Which resources a client may name (RFC 8707): this gateway, and the applications that are registered here."""
+
+from gatewright.domain.people import User
+from gatewright.idp.access import AccessRules
+from gatewright.idp.clients import Client, Clients
+
+
+class Resources:
+    """A resource is our base URL, an application's launch URL, or the origin of its redirect URIs.
+
+    A trailing slash makes no difference; nothing else is matched, least of all a prefix.
+    """
+
+    def __init__(self, clients: Clients, access: AccessRules, base_url: str) -> None:
+        self._clients = clients
+        self._access = access
+        self._own = base_url
+
+    async def known(self, resource: str) -> bool:
+        """Whether a client may ask for it."""
+        return _same(resource, self._own) or bool(await self._owners(resource))
+
+    async def may_use(self, user: User, resource: str) -> bool:
+        """Whether the person may use the gateway or an application that the resource is."""
+        if _same(resource, self._own):
+            return True
+        refusals = [await self._access.refusal(user, owner) for owner in await self._owners(resource)]
+        return any(refusal is None for refusal in refusals)
+
+    async def _owners(self, resource: str) -> list[Client]:
+        return [
+            client
+            for client in await self._clients.everything()
+            if any(_same(resource, address) for address in (*client.origins, client.launch_url) if address)
+        ]
+
+
+def _same(one: str, other: str) -> bool:
+    return one.removesuffix("/") == other.removesuffix("/")
