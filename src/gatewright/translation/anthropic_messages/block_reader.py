@@ -128,11 +128,14 @@ class BlockReader:
             raise wrong(at, "A tool_use needs an id and a name")
         if block.caller is not None and block.caller.get("type") != "direct":
             self._note(f"{at}.caller")
-        arguments = _utf8(bytes(block.input), f"{at}.input")
-        if arguments[:1] not in ("", "{"):
+        try:
+            arguments = str(block.input, "utf-8")
+        except UnicodeDecodeError:
+            raise wrong(f"{at}.input", "It is not UTF-8 text") from None
+        if arguments and not arguments.startswith("{"):
             raise wrong(f"{at}.input", "It must be an object")
         self.names[block.id] = block.name
-        sealed = self._seals.pop(block.id, None)
+        sealed = self._seals.pop(block.id, None) if self._seals else None
         return ToolCall(block.id, block.name, arguments, sealed or None)
 
     def _tool_result(self, block: Block, at: str) -> Part:
@@ -157,13 +160,6 @@ def citation(raw: Json) -> Citation:
         quote=quote if isinstance(quote, str) else None,
         raw=raw,
     )
-
-
-def _utf8(data: bytes, at: str) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise wrong(at, "It is not UTF-8 text") from None
 
 
 def _cited(asked: list[Json] | Json | None) -> bool | None:
