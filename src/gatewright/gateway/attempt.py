@@ -16,7 +16,7 @@ from gatewright.gateway.failures import (
     refusal,
     retry_after_s,
 )
-from gatewright.gateway.faults import Fault, fault_of, is_the_requests
+from gatewright.gateway.faults import Fault, fault_of, is_the_requests, status_of
 from gatewright.gateway.group import Member
 from gatewright.gateway.outcome import Answered, Errand, Failure, Stream
 from gatewright.gateway.screening import Ended, is_undecided
@@ -45,15 +45,6 @@ STAND_IN_STATUS = 500
 JSON_BEGINS = (b"{", b"[")
 # A provider that notices too late that it cannot answer says so in the first event of a good answer.
 BROKEN_EVENT = re.compile(rb'\s*(?:event: ?error\r?\n)?data: ?(\{\s*(?:"error"\s*:\s*[{"]|"type"\s*:\s*"error").*)')
-STATUS = re.compile(r"[45][0-9]{2}")
-STATUS_OF_KIND = {
-    "overloaded_error": 529,
-    "rate_limit_error": 429,
-    "rate_limit_exceeded": 429,
-    "invalid_prompt": 400,
-    "context_length_exceeded": 400,
-    "content_filter": 400,
-}
 
 
 class Attempt:
@@ -224,16 +215,14 @@ async def _refused(answer: Answer, call: Call, member: Member) -> Failure:
 def _broken(answer: Answer, error: ProviderError, member: Member) -> Failure:
     """A good answer that begins with an error."""
     error = without_secrets(error, secrets_of(member.deployment))
-    kind = error.kind or ""
-    status = STATUS_OF_KIND.get(kind, STAND_IN_STATUS)
-    if STATUS.fullmatch(kind):
-        status = int(kind)
+    status = 401 if error.kind in KEY_REFUSED else status_of(error) or STAND_IN_STATUS
     return Failure(
         fault_of(status, error),
         status,
         refusal(status, answer.headers, error),
         asked_wait_s=retry_after_s(answer.headers) or error.retry_after,
         member=member,
+        blameless=is_the_requests(status, error),
     )
 
 

@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from math import ceil
 from typing import NamedTuple
 
-from gatewright.domain.errors import BadInput
+from gatewright.domain.errors import BadInput, UpstreamFailed
 from gatewright.domain.money import Usage, cost
 from gatewright.gateway.attempt import Attempt, Ticks
 from gatewright.gateway.deployments import Deployments
 from gatewright.gateway.echo import Echo
-from gatewright.gateway.failures import NobodyFree, for_admins, refusal
+from gatewright.gateway.failures import NobodyFree, UpstreamBroke, for_admins, refusal
 from gatewright.gateway.fallbacks import fallbacks_of, screens
 from gatewright.gateway.faults import Fault, speaks_against
 from gatewright.gateway.group import Group, Member, NobodyForTags
@@ -93,11 +93,16 @@ class Attempts:
         if usage is not None and member.tpm is not None:
             member.health.used(usage.prompt + usage.completion, self._ticks())
 
-    def broke_off(self, answered: Answered) -> None:
+    def broke_off(self, answered: Answered, error: UpstreamFailed) -> None:
         """A stream ended with an error after it had begun: as bad as no answer, for who is asked next."""
-        now = self._ticks()
-        answered.member.health.broke_off(Fault.INTERNAL, now)
-        self._may_rest(answered.member, Fault.INTERNAL, None, now, at_once=False)
+        now, member = self._ticks(), answered.member
+        if not isinstance(error, UpstreamBroke):
+            member.health.broke_off(Fault.INTERNAL, now)
+            self._may_rest(member, Fault.INTERNAL, None, now, at_once=False)
+        elif speaks_against(error.provider_status):
+            at_once = error.provider_status in STAYING or error.provider_status == 429
+            member.health.broke_off(error.fault, now)
+            self._may_rest(member, error.fault, error.asked_wait_s, now, at_once=at_once)
 
     async def _instead_of(self, filtered: Answered, group: Group, errand: Errand) -> Answered:
         """Another model's answer in the place of one that was filtered; that one where nobody gives another."""

@@ -96,9 +96,11 @@ class Chat:
     async def _ask(self, group: Group, errand: Errand, sink: Sink) -> None:
         answered = await self._attempts.first_that_answers(group, errand)
         try:
-            await relay(sink, answered, errand.meter)
-        except UpstreamFailed:
-            self._attempts.broke_off(answered)
+            broke = await relay(sink, answered, errand.meter)
+            if broke is not None:
+                self._attempts.broke_off(answered, broke)
+        except UpstreamFailed as error:
+            self._attempts.broke_off(answered, error)
             raise
         finally:
             self._attempts.done(answered, errand.meter.usage)

@@ -7,6 +7,7 @@ from math import ceil
 from gatewright.domain.errors import GatewrightError, TooManyRequests, UpstreamFailed, UpstreamTimeout
 from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.exchange import WireHeaders
+from gatewright.gateway.faults import fault_of, status_of
 from gatewright.translation.halves import ProviderError
 from gatewright.upstreams.failures import CallFailed, CallTimedOut
 
@@ -40,10 +41,23 @@ class UpstreamRefused(UpstreamFailed):
 
 
 class UpstreamBroke(UpstreamFailed):
-    """The provider ended its own stream with an error."""
+    """The provider ended its own stream with an error, whose words are not about our credential.
+
+    `provider_status` is what it stands for, and `fault` its class.
+    """
 
     code = "upstream_broke_off"
     summary = "The model provider broke off the answer with an error."
+
+    def __init__(self, error: ProviderError) -> None:
+        found = status_of(error)
+        refused = found in (401, 403) or error.kind in KEY_REFUSED
+        super().__init__(UpstreamAuthFailed.summary if refused else error.message or None)
+        self.provider_status = found or 500
+        self.fault = fault_of(self.provider_status, error)
+        self.asked_wait_s = error.retry_after
+        if found is not None and not refused:
+            self.status = found
 
 
 class NobodyFree(TooManyRequests):

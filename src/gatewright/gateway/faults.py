@@ -3,6 +3,7 @@
 Source: contract litellm 4.5; the error pages of the providers for their codes and texts.
 """
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 
@@ -30,6 +31,7 @@ BY_STATUS = {
     403: Fault.PERMISSION,
     404: Fault.NOT_FOUND,
     408: Fault.TIMEOUT,
+    424: Fault.INTERNAL,
     429: Fault.RATE_LIMIT,
     502: Fault.BAD_GATEWAY,
     503: Fault.UNAVAILABLE,
@@ -38,10 +40,61 @@ BY_STATUS = {
 WIDER = {Fault.CONTENT_POLICY: Fault.BAD_REQUEST, Fault.CONTEXT_WINDOW: Fault.BAD_REQUEST}
 """The class that a class is part of."""
 
-RETRIED = frozenset({408, 409, 429})
-COUNTED = frozenset({401, 402, 404, 408, 429})
-"""The 4xx that speak against a deployment."""
+RETRIED = frozenset({408, 409, 424, 429})
+COUNTED = frozenset({401, 402, 404, 408, 424, 429})
+"""The 4xx that speak against a deployment. 424 is Amazon Bedrock's: the model itself failed."""
 
+STATUS_OF_KIND = {
+    # Anthropic
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+    # OpenAI
+    "invalid_prompt": 400,
+    "context_length_exceeded": 400,
+    "content_filter": 400,
+    "invalid_api_key": 401,
+    "model_not_found": 404,
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 429,
+    "server_error": 500,
+    # Google
+    "invalid_argument": 400,
+    "failed_precondition": 400,
+    "out_of_range": 400,
+    "unauthenticated": 401,
+    "permission_denied": 403,
+    "not_found": 404,
+    "aborted": 409,
+    "resource_exhausted": 429,
+    "internal": 500,
+    "unknown": 500,
+    "data_loss": 500,
+    "unimplemented": 501,
+    "unavailable": 503,
+    "deadline_exceeded": 504,
+    # Amazon
+    "validationexception": 400,
+    "accessdeniedexception": 403,
+    "resourcenotfoundexception": 404,
+    "modeltimeoutexception": 408,
+    "modelerrorexception": 424,
+    "modelstreamerrorexception": 424,
+    "modelnotreadyexception": 429,
+    "throttlingexception": 429,
+    "internalserverexception": 500,
+    "serviceunavailableexception": 503,
+}
+"""The status of an error that comes in an answer of a good one, by what it is called there, in small letters."""
+
+_STATUS = re.compile(r"[45][0-9]{2}")
 MISSING_MODEL = frozenset(
     {"model_not_found", "deploymentnotfound", "not_found", "notfounderror", "resourcenotfoundexception", "404"}
 )
@@ -72,6 +125,14 @@ TOO_LONG_TEXTS = (
     "reduce the length of the messages",
 )
 FILTER_TEXTS = ("content management policy", "rejected as a result of our safety system", "content_policy_violation")
+
+
+def status_of(error: ProviderError) -> int | None:
+    """The status that an error stands for which came in an answer of a good one; None when it does not say."""
+    kind = (error.kind or "").lower()
+    if error.status is not None and 400 <= error.status < 600:
+        return error.status
+    return int(kind) if _STATUS.fullmatch(kind) else STATUS_OF_KIND.get(kind)
 
 
 def fault_of(status: int, error: ProviderError) -> Fault:

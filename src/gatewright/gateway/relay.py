@@ -11,12 +11,14 @@ OUR_JSON: WireHeaders = [(b"content-type", b"application/json")]
 OUR_EVENTS: WireHeaders = [(b"content-type", b"text/event-stream")]
 
 
-async def relay(exchange: Sink, answered: Answered, meter: Meter) -> None:
-    """Raises the client's error for a stream that breaks off, and ClientGone."""
+async def relay(exchange: Sink, answered: Answered, meter: Meter) -> UpstreamBroke | None:
+    """The error that the provider ended its stream with, when the client has been told of it by the stream itself.
+
+    Raises the client's error for a stream that breaks off otherwise, and ClientGone.
+    """
     meter.first_byte()
     if answered.stream is not None:
-        await _relay_stream(exchange, answered, answered.stream, meter)
-        return
+        return await _relay_stream(exchange, answered, answered.stream, meter)
     if answered.status < 300:
         meter.used(answered.usage)
     else:
@@ -27,9 +29,10 @@ async def relay(exchange: Sink, answered: Answered, meter: Meter) -> None:
     await exchange.reply(
         answered.status, _headers(answered, OUR_JSON), answered.body, meter.facts(answered.call.dropped)
     )
+    return None
 
 
-async def _relay_stream(exchange: Sink, answered: Answered, stream: Stream, meter: Meter) -> None:
+async def _relay_stream(exchange: Sink, answered: Answered, stream: Stream, meter: Meter) -> UpstreamBroke | None:
     tap, data, relayed = stream.tap, stream.data, stream.first
     await exchange.begin(answered.status, _headers(answered, OUR_EVENTS), meter.facts(answered.call.dropped))
     arriving = aiter(stream.answer.stream())
@@ -50,29 +53,32 @@ async def _relay_stream(exchange: Sink, answered: Answered, stream: Stream, mete
             except StopAsyncIteration:
                 break
             relayed = tap.feed(data)
-        await _end(exchange, answered, stream, meter)
+        broke = await _end(exchange, answered, stream, meter)
     finally:
         if not meter.settled:
             meter.used(tap.usage)
     meter.settle()
     await exchange.end()
+    return broke
 
 
-async def _end(exchange: Sink, answered: Answered, stream: Stream, meter: Meter) -> None:
+async def _end(exchange: Sink, answered: Answered, stream: Stream, meter: Meter) -> UpstreamBroke | None:
     tap = stream.tap
     rest = tap.finish()
+    broke = None
     if tap.failed is not None:
-        error = UpstreamBroke(without_secrets(tap.failed, secrets_of(answered.member.deployment)).message or None)
+        broke = UpstreamBroke(without_secrets(tap.failed, secrets_of(answered.member.deployment)))
         if not tap.failed.told:
-            raise error
+            raise broke
         meter.used(tap.usage)
-        meter.failed(error)
+        meter.failed(broke)
         meter.settle()
     if not meter.settled:
         meter.used(tap.usage)
         meter.settle()
     if rest:
         await exchange.send(rest)
+    return broke
 
 
 def _headers(answered: Answered, ours: WireHeaders) -> WireHeaders:

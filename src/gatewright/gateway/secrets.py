@@ -44,4 +44,4 @@ def _spellings(found: re.Match[bytes]) -> bytes:
     """A character of a secret, in every way in which it may be written."""
     raw = found[0]
     code = b"%02x" % raw[0]
-    return rb"(?:%b|\\%b|(?i:\\u00%b|%%%b))" % (re.escape(raw), re.escape(raw), code, code)
+    return rb"(?:(?i:\\u00%b|%%%b)|\\%b|%b)" % (code, code, re.escape(raw), re.escape(raw))

@@ -7,7 +7,7 @@ import msgspec
 
 from gatewright.domain.money import Usage
 from gatewright.translation.carriage import Carriage
-from gatewright.translation.events import Event
+from gatewright.translation.events import Event, Failed
 from gatewright.translation.model import Answer, Heading, Json, Request
 
 
@@ -15,7 +15,8 @@ class ProviderError(NamedTuple):
     """What an error answer of a provider says; `message` is its own text, `kind` its type or code.
 
     `told`: it stands in a stream that passed through, so that the client has been told. `retry_after` is how many
-    seconds the error itself asks to wait.
+    seconds the error itself asks to wait. `status` is the one that it names or stands for, where it came in an answer
+    of a good status; None when it does not say.
     """
 
     message: str
@@ -23,6 +24,12 @@ class ProviderError(NamedTuple):
     param: str | None = None
     told: bool = False
     retry_after: int | None = None
+    status: int | None = None
+
+
+def failure(event: Failed) -> ProviderError:
+    """What ended a provider's stream."""
+    return ProviderError(event.message, event.kind, status=event.status if event.status != Failed("").status else None)
 
 
 class AnswerBroken(ValueError):

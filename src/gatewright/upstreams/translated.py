@@ -6,7 +6,7 @@ from gatewright.domain.money import Usage
 from gatewright.translation.carriage import Carriage
 from gatewright.translation.dialect import Dialect
 from gatewright.translation.events import Cited, Event, Failed, Finished, ToolStarted, Used
-from gatewright.translation.halves import EventReader, EventWriter, ProviderError, Tap
+from gatewright.translation.halves import EventReader, EventWriter, ProviderError, Tap, failure
 from gatewright.translation.model import Heading
 from gatewright.translation.registry import client_half, provider_half
 from gatewright.upstreams.body import Prepared
@@ -103,11 +103,12 @@ class _Translating:
             elif isinstance(event, Finished):
                 self.done = True
             elif isinstance(event, Failed):
-                self.failed = ProviderError(event.message, event.kind)
+                self.failed = failure(event)
             elif isinstance(event, ToolStarted | Cited) and self._too_many(event):
                 self.failed = ProviderError("The model provider's answer holds too many tool calls or citations.")
             if self.failed is not None:
-                return self._writer.write(events[:index])
+                # A writer may begin its stream with nothing to write, and then nobody else could be asked.
+                return self._writer.write(events[:index]) if index else b""
         return self._writer.write(events) if events else b""
 
     def _too_many(self, event: ToolStarted | Cited) -> bool:

@@ -64,8 +64,8 @@ def test_what_a_missing_thing_says_of_the_deployment(status: int, kind: str, mes
 
 def test_which_statuses_are_sent_again_and_which_speak_against_a_deployment() -> None:
     every = range(400, 600)
-    assert [status for status in every if is_retried(status)] == [408, 409, 429, *range(500, 600)]
-    assert [status for status in every if speaks_against(status)] == [401, 402, 404, 408, 429, *range(500, 600)]
+    assert [status for status in every if is_retried(status)] == [408, 409, 424, 429, *range(500, 600)]
+    assert [status for status in every if speaks_against(status)] == [401, 402, 404, 408, 424, 429, *range(500, 600)]
 
 
 def test_a_policy_names_a_class_a_wider_one_or_all() -> None:

@@ -46,6 +46,8 @@ STATUSES = {
     "serviceUnavailableException": 503,
     "internalServerException": 500,
 }
+"""Source: Amazon Bedrock Runtime API reference, "ConverseStream"."""
+
 MOST_OPEN = 1024
 """Blocks that may be open at once. Bedrock sends one after another."""
 

@@ -7,7 +7,7 @@ import msgspec
 from gatewright.translation import events as ev
 from gatewright.translation.gemini.progress import Progress
 from gatewright.translation.gemini.wire import Chunk, Wrong, decode_chunk, decode_error
-from gatewright.translation.halves import AnswerBroken, ProviderError
+from gatewright.translation.halves import AnswerBroken, ProviderError, failure
 from gatewright.translation.model import Answer, Citation, Finish, Json, Part, Reasoning, Text, ToolCall
 from gatewright.translation.sse import Events, EventTooLong
 
@@ -170,7 +170,7 @@ class _Whole:
         for index, found in self._cited.items():
             self._parts[index] = msgspec.structs.replace(self._parts[index], citations=tuple(found))
         if self._failed is not None:
-            raise AnswerBroken(ProviderError(self._failed.message, self._failed.kind), self._answer.usage)
+            raise AnswerBroken(failure(self._failed), self._answer.usage)
         logprobs = {"content": self._logprobs} if self._logprobs else None
         return msgspec.structs.replace(self._answer, parts=tuple(self._parts), logprobs=logprobs)
 
