@@ -50,12 +50,24 @@ class Refused(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """What remains of one limit, for the answer's headers."""
+    """What remains of one limit, for the answer's headers. `model` is there for a key's limit on one model."""
 
     scope: str
     kind: Kind
     limit: int
     left: int
+    model: str | None = None
+
+
+KEY = "api_key"
+"""The kind of holder that a key is."""
+
+
+def model_of(claim: Claim) -> str | None:
+    """The model that a claim is about, when it is a limit of the key."""
+    if claim.scope != "model" or not claim.counter.startswith(f"{KEY}:"):
+        return None
+    return claim.counter.partition(f":{claim.kind}:")[2]
 
 
 class Counters(Protocol):

@@ -9,6 +9,7 @@ from gatewright.domain.errors import TooManyRequests
 from gatewright.domain.keys import Principal
 from gatewright.domain.limits import Holder
 from gatewright.gateway.limits.claims import (
+    KEY,
     PARALLEL,
     REQUESTS,
     TOKENS,
@@ -19,6 +20,7 @@ from gatewright.gateway.limits.claims import (
     Standing,
     Taken,
     claims_of,
+    model_of,
 )
 from gatewright.gateway.limits.estimate import estimate
 from gatewright.gateway.limits.memory import MemoryCounters
@@ -69,13 +71,18 @@ class Admission:
 
     @property
     def standings(self) -> list[Standing]:
-        """What remains of each limit; of two of one kind and scope, of the one with less left."""
+        """What remains of each limit; of two of one kind and scope, of the one with less left. Behind them the key's
+        own limits on the model.
+        """
         found: dict[tuple[str, Kind], Standing] = {}
+        own = []
         for claim, left in zip(self._claims, self._taken.left, strict=True):
             known = found.get((claim.scope, claim.kind))
             if known is None or left < known.left:
                 found[claim.scope, claim.kind] = Standing(claim.scope, claim.kind, claim.limit, left)
-        return list(found.values())
+            if claim.scope == "model" and (model := model_of(claim)) is not None:
+                own.append(Standing(KEY, claim.kind, claim.limit, left, model))
+        return [*found.values(), *own]
 
     def settle(self, tokens: int | None) -> None:
         """Frees the slots and counts the tokens that were used, None when that is not known. Does not wait."""

@@ -1,5 +1,6 @@
 """One model request: its headers read, its answer given our headers and nothing rebuilt, whichever door it came by."""
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from gatewright.domain.errors import GatewrightError, TooLarge, TooManyRequests,
 from gatewright.domain.money import dollars
 from gatewright.gateway.counting import ESTIMATE
 from gatewright.gateway.exchange import Facts, WireHeaders
-from gatewright.gateway.limits.claims import PARALLEL
+from gatewright.gateway.limits.claims import KEY, PARALLEL, REQUESTS, TOKENS
 from gatewright.gateway.wishes import HEADERS as WISHES
 from gatewright.translation.dialect import Dialect
 from gatewright.web.credential import key_in
@@ -250,6 +251,12 @@ def _fact_lines(facts: Facts) -> bytes:
     return lines
 
 
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._~!#$%&'*+^`|-]")
+"""What no header's name may hold (RFC 9110, 5.6.2)."""
+
+KEY_LIMITS: dict[str, bytes] = {REQUESTS: b"x-litellm-key-rpm-limit", TOKENS: b"x-litellm-key-tpm-limit"}
+
+
 def _rare_headers(facts: Facts) -> WireHeaders:
     headers = []
     if facts.most_retries is not None:
@@ -258,8 +265,13 @@ def _rare_headers(facts: Facts) -> WireHeaders:
         headers.append((b"x-gatewright-dropped-params", _visible(",".join(facts.dropped))))
     if facts.cache_key is not None:
         headers.append((b"x-litellm-cache-key", facts.cache_key.encode()))
-    for scope, kind, limit, left in facts.limits:
-        if kind != PARALLEL:
+    for scope, kind, limit, left, model in facts.limits:
+        if model is not None:
+            name = _NOT_IN_NAMES.sub("-", model)
+            headers.append((f"x-litellm-key-remaining-{kind}-{name}".encode(), b"%d" % left))
+        elif kind != PARALLEL:
+            if scope == KEY:
+                headers.append((KEY_LIMITS[kind], b"%d" % limit))
             headers.append((f"x-ratelimit-{scope}-limit-{kind}".encode(), b"%d" % limit))
             headers.append((f"x-ratelimit-{scope}-remaining-{kind}".encode(), b"%d" % left))
     return headers

@@ -147,9 +147,10 @@ async def test_what_remains_is_told_by_scope_and_the_least_counts(limiter: Limit
     )
     admitted = await admit(limiter, who)
     assert [tuple(one) for one in admitted.standings] == [
-        ("api_key", "requests", 10, 9),
-        ("model", "requests", 2, 1),
-        ("team", "requests", 20, 19),
+        ("api_key", "requests", 10, 9, None),
+        ("model", "requests", 2, 1, None),
+        ("team", "requests", 20, 19, None),
+        ("api_key", "requests", 3, 2, "chat"),
     ]
 
 

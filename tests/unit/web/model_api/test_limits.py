@@ -86,7 +86,23 @@ async def test_the_refusal_is_in_the_dialect_of_the_endpoint(db: Database, tmp_p
 async def test_who_has_no_limits_is_told_none(db: Database, tmp_path: Path) -> None:
     async with Upstream(Provider(answer())) as upstream, gateway(db, tmp_path, model(upstream.port)) as made:
         got = await made.chat()
-    assert not [name for name in got.headers if name.startswith("x-ratelimit")]
+    assert not [name for name in got.headers if name.startswith(("x-ratelimit", "x-litellm-key"))]
+
+
+async def test_a_key_is_told_its_limits_in_litellms_words(db: Database, tmp_path: Path) -> None:
+    name = "org/chat: big"
+    limits = {"rpm": 9, "tpm": 5000, "parallel": 3, "models": {name: ModelLimits(rpm=4), "other": ModelLimits(rpm=1)}}
+    async with Upstream(Provider(answer())) as upstream, gateway(db, tmp_path, model(upstream.port, name)) as made:
+        got = await made.chat({**ASK, "model": name}, headers=await limited(made, **limits))
+        plain = await made.chat({**ASK, "model": name}, headers=await limited(made, rpm=9))
+    told = {name: value for name, value in got.headers.items() if name.startswith("x-litellm-key")}
+    assert told == {
+        "x-litellm-key-rpm-limit": "9",
+        "x-litellm-key-tpm-limit": "5000",
+        "x-litellm-key-remaining-requests-org-chat--big": "3",
+    }
+    assert got.headers["x-ratelimit-api_key-remaining-requests"] == "8"
+    assert "x-litellm-key-tpm-limit" not in plain.headers
 
 
 async def test_tokens_that_were_used_count(db: Database, tmp_path: Path) -> None:
