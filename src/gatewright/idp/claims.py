@@ -3,23 +3,23 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from gatewright.accounts.audit import Audit
 from gatewright.domain.errors import Unavailable
 from gatewright.domain.people import Event, Origin, User
+from gatewright.idp.access import AccessRules
 from gatewright.idp.clients import Client
-from gatewright.idp.expressions import Expressions, Failure
+from gatewright.idp.expressions.engine import Expressions
+from gatewright.idp.expressions.facts import EntitlementFacts, Facts
+from gatewright.idp.expressions.reading import PROTOCOL_CLAIMS, Failure
 from gatewright.idp.people import People
 from gatewright.oidc.scopes import OPENID
 from gatewright.storage import scope_mappings
 from gatewright.storage.database import Database
 from gatewright.storage.scope_mappings import ScopeMapping
 
-RESERVED = frozenset(
-    {
-        *("iss", "sub", "aud", "exp", "iat", "nbf", "auth_time", "nonce", "azp", "at_hash", "c_hash", "jti", "sid"),
-        *("acr", "amr", "scope"),
-    }
-)
+RESERVED = PROTOCOL_CLAIMS
 """Claims of the protocol. Authentik lets a mapping overwrite them (contract 0.7); here it cannot."""
 
 
@@ -38,6 +38,7 @@ class Claims:
         self._db = db
         self._expressions = expressions
         self._people = people
+        self._access = AccessRules(db)
         self._audit = audit
 
     async def mappings(self, client: Client) -> list[ScopeMapping]:
@@ -51,12 +52,13 @@ class Claims:
 
     async def of(self, client: Client, user: User, scopes: Sequence[str], origin: Origin) -> dict[str, Any]:
         """The claims that the granted scopes give, null members left out. Raises MappingStopped."""
-        person = await self._people.facts(user)
+        facts = await self._facts(client, user, scopes, origin)
         merged: dict[str, Any] = {}
         for mapping in await self.mappings(client):
             if mapping.scope_name not in scopes:
                 continue
-            outcome = await self._expressions.evaluate(mapping.expression, person, client.for_expressions, scopes)
+            own = msgspec.structs.replace(facts, mapping_name=mapping.name, scope_name=mapping.scope_name)
+            outcome = await self._expressions.evaluate(mapping.expression, own)
             if outcome.error is not None:
                 await self._report(client, user, mapping, outcome.error, origin)
                 if outcome.error.stopped:
@@ -66,6 +68,12 @@ class Claims:
                 await self._report(client, user, mapping, Failure(f"the claim {name} is the protocol's own"), origin)
             merge(merged, {name: value for name, value in claims.items() if name not in RESERVED})
         return {name: value for name, value in merged.items() if value is not None}
+
+    async def _facts(self, client: Client, user: User, scopes: Sequence[str], origin: Origin) -> Facts:
+        person = await self._people.facts(user)
+        entitled = await self._access.entitlements(user.id, client.application_id)
+        entitlements = tuple(EntitlementFacts(one.name, one.uuid, one.attributes) for one in entitled)
+        return Facts(person, client.for_expressions, tuple(scopes), entitlements, origin)
 
     async def _report(
         self, client: Client, user: User, mapping: ScopeMapping, failure: Failure, origin: Origin

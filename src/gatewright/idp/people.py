@@ -5,9 +5,12 @@ import hashlib
 from gatewright.accounts.memberships import with_parents
 from gatewright.domain.people import Group, User
 from gatewright.idp.blueprint import INSTALLATION
-from gatewright.idp.expressions import ExpressionUser, GroupFacts
-from gatewright.storage import facts, groups, users
+from gatewright.idp.expressions.facts import ExpressionUser, GroupFacts
+from gatewright.storage import facts, groups, person_facts, users
 from gatewright.storage.database import Database
+
+# Authentik calls recovery codes static tokens.
+DEVICE_TYPES = {"recovery": "static"}
 
 
 class People:
@@ -28,6 +31,8 @@ class People:
             direct = {group.id for group in await groups.of_user(tx, user.id)}
             everything = {group.id: group for group in await groups.everything(tx)}
             installation = str(await facts.read(tx, INSTALLATION))
+            more = await person_facts.of_user(tx, user.id)
+        kinds = () if more is None else more.authenticators
         return ExpressionUser(
             pk=user.id,
             uuid=user.uuid,
@@ -39,6 +44,12 @@ class People:
             is_active=user.is_active,
             attributes=user.attributes,
             groups=tuple(_facts(group, direct, everything) for group in with_parents(direct, everything)),
+            kind="internal" if more is None else more.kind,
+            path="users" if more is None else more.path,
+            created_at=user.created_at,
+            last_login_at=user.last_login_at,
+            password_changed_at=None if more is None else more.password_changed_at,
+            authenticators=tuple(DEVICE_TYPES.get(kind, kind) for kind in kinds),
         )
 
     async def subject(self, user: User, mode: str) -> str:
@@ -62,7 +73,7 @@ def hashed_id(user: User, installation: str) -> str:
 
 
 def _facts(group: Group, direct: set[int], everything: dict[int, Group]) -> GroupFacts:
-    parents = [everything[parent].name for parent in group.parent_ids if parent in everything]
+    parents = [everything[parent].uuid for parent in group.parent_ids if parent in everything]
     return GroupFacts(
         name=group.name,
         uuid=group.uuid,

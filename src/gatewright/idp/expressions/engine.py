@@ -1,0 +1,172 @@
+"""Run expressions in sandboxed worker processes (contract 2).
+
+The interpreter (pydantic-monty) has no file, network, import or process access; each run has limits on time, memory and
+recursion, and begins from the same saved state: the prelude, loaded once. A result crosses the border as JSON text, so
+no object of the sandbox does, and is read as anything hostile is.
+"""
+
+import asyncio
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from importlib import resources
+from typing import Any
+
+import msgspec
+from pydantic_monty import Monty, MontyCrashedError, MontyError, MontyRuntimeError, MontySyntaxError, ResourceLimits
+
+from gatewright.idp.expressions.facts import Facts
+from gatewright.idp.expressions.program import ALIASES, Program, program
+from gatewright.idp.expressions.reading import Failure
+
+# Wall time, which a busy machine stretches: what the first limit stops gets a second chance with the longer one.
+TIME_LIMITS_S = (0.1, 1.0)
+OVER_TIME = "TimeoutError: feed time limit"
+MEMORY_LIMIT = 32 * 1024 * 1024
+RECURSION_LIMIT = 200
+RESULT_LIMIT = 16 * 1024
+CAUSE_CHARS = 300
+LOG_LINES = 20
+LOG_CHARS = 300
+WORKERS = 2
+PRELUDE = ("prelude_addresses.py", "prelude_queries.py", "prelude.py")
+OWN_IMPORT = "from gatewright."
+
+
+class Noted(msgspec.Struct, frozen=True):
+    """What an expression wants in the audit log, by ak_create_event."""
+
+    action: str
+    fields: dict[str, Any]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """`claims` is None when the expression returned None or failed; `log` is what it logged or printed.
+
+    `took_ms` is wall time, waiting for a free worker included.
+    """
+
+    claims: dict[str, Any] | None
+    error: Failure | None = None
+    log: tuple[str, ...] = ()
+    events: tuple[Noted, ...] = ()
+    took_ms: float = 0.0
+
+
+class Expressions:
+    """Evaluates expressions. Workers start with the first one that is not a constant; call `close` at the end."""
+
+    def __init__(self) -> None:
+        self._pool: Monty | None = None
+        self._starting = asyncio.Lock()
+        # The library's own asyncio door aborts the process when it is closed right before the interpreter ends.
+        self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="expressions")
+        self._states: dict[float, bytes] = {}
+
+    async def evaluate(self, text: str, facts: Facts) -> Outcome:
+        """Runs one expression. Never raises for what the expression does: the outcome says it."""
+        made = program(text)
+        if isinstance(made, Failure):
+            return Outcome(None, made)
+        if made.constant is not None:
+            return judged(made.constant, ())
+        pool = await self._started()
+        data, started = facts.as_data(), time.perf_counter()
+        outcome = Outcome(None)
+        for limit in TIME_LIMITS_S:
+            outcome = await asyncio.get_running_loop().run_in_executor(
+                self._threads, self._run, pool, made, data, limit
+            )
+            if outcome.error is None or not outcome.error.stopped:
+                break
+        return msgspec.structs.replace(outcome, took_ms=(time.perf_counter() - started) * 1000)
+
+    async def close(self) -> None:
+        """Stops the workers."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await asyncio.get_running_loop().run_in_executor(self._threads, pool.__exit__, None, None, None)
+        self._threads.shutdown(wait=False)
+
+    async def _started(self) -> Monty:
+        async with self._starting:
+            if self._pool is None:
+                pool = Monty(min_processes=0, max_processes=WORKERS, request_timeout=3.0, checkout_timeout=10.0)
+                await asyncio.get_running_loop().run_in_executor(self._threads, self._prepare, pool)
+                self._pool = pool
+            return self._pool
+
+    def _prepare(self, pool: Monty) -> None:
+        """Starts the pool and saves the state that every run begins from, once for each limit, which is part of it."""
+        pool.__enter__()
+        for limit in TIME_LIMITS_S:
+            with pool.checkout(script_name="expression", limits=limits(limit)) as session:
+                session.feed_run(prelude())
+                self._states[limit] = session.dump()
+
+    def _run(self, pool: Monty, made: Program, data: dict[str, Any], time_limit_s: float) -> Outcome:
+        log: list[str] = []
+
+        def collect(_: str, printed: str) -> None:
+            log.extend(line[:LOG_CHARS] for line in printed.splitlines()[: LOG_LINES - len(log)])
+
+        try:
+            with pool.checkout(script_name="expression", limits=limits(time_limit_s)) as session:
+                session.load_session(self._states[time_limit_s])
+                result = session.feed_run(made.source, inputs={"data": data}, print_callback=collect)
+        except MontyError as error:
+            return Outcome(None, failure(error, made), tuple(log))
+        except TimeoutError:
+            return Outcome(None, Failure("all workers were busy", stopped=True), tuple(log))
+        return judged(result, tuple(log))
+
+
+def prelude() -> str:
+    """The text that stands before every expression."""
+    folder = resources.files("gatewright.idp.expressions")
+    lines = [line for name in PRELUDE for line in folder.joinpath(name).read_text("utf-8").splitlines()]
+    return "\n".join([line for line in lines if not line.startswith(OWN_IMPORT)]) + f"\n{ALIASES}"
+
+
+def limits(time_limit_s: float) -> ResourceLimits:
+    return {
+        "max_memory": MEMORY_LIMIT,
+        "max_recursion_depth": RECURSION_LIMIT,
+        "max_suspensions": 10,
+        "max_total_sleep_secs": 0.0,
+        "max_feed_duration_secs": time_limit_s,
+    }
+
+
+def judged(result: object, log: tuple[str, ...]) -> Outcome:
+    """A result is JSON of at most 16 KiB: the claims, a dict or null, and the events."""
+    if not isinstance(result, str) or len(result) > RESULT_LIMIT:
+        return Outcome(None, Failure(f"the result is larger than {RESULT_LIMIT} bytes as JSON"), log)
+    try:
+        claims, noted = json.loads(result, parse_constant=_no_constant)
+        events = msgspec.convert([{"action": action, "fields": fields} for action, fields in noted], tuple[Noted, ...])
+    except (ValueError, TypeError, RecursionError) as error:
+        return Outcome(None, Failure(f"the result is not JSON: {error}"), log)
+    if claims is not None and not isinstance(claims, dict):
+        return Outcome(None, Failure(f"the result is not a dict but {type(claims).__name__}"), log, events)
+    return Outcome(claims, None, log, events)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def failure(error: MontyError, made: Program) -> Failure:
+    """What an exception out of the sandbox says, at its place in the expression's own text."""
+    if isinstance(error, MontyCrashedError):
+        return Failure("the expression was stopped: it took too long or broke its worker", stopped=True)
+    cause = str(error)[:CAUSE_CHARS]
+    if cause.startswith(OVER_TIME):
+        return Failure("the expression was stopped: it took too long", stopped=True)
+    if not isinstance(error, (MontyRuntimeError, MontySyntaxError)):
+        return Failure(cause)
+    frames = error.traceback()
+    # The prelude is another file; the outermost frame calls the function and is nobody's line.
+    own = [frame for frame in frames if frames and frame.filename == frames[0].filename][1:]
+    line, column = made.place(own[-1].line, own[-1].column) if own else (None, None)
+    return Failure(cause, line, column=column)

@@ -1,0 +1,94 @@
+"""Parse an expression's text. Its lines count from 1, its columns too; nothing here runs anything."""
+
+import ast
+import textwrap
+import warnings
+
+import msgspec
+
+TEXT_LIMIT = 16 * 1024
+INDENT = "    "
+FUNCTION = "mapping"
+VARIABLES = (
+    *("request", "user", "provider", "token", "context", "http_request"),
+    *("ak_logger", "ak_client_ip", "ak_user_by"),
+)
+"""Names that an expression finds bound, as parameters of the function that it is the body of (contract 2.2)."""
+
+PROTOCOL_CLAIMS = frozenset(
+    {
+        *("iss", "sub", "aud", "exp", "iat", "nbf", "auth_time", "nonce", "azp", "at_hash", "c_hash", "jti", "sid"),
+        *("acr", "amr", "scope"),
+    }
+)
+"""Claims of the protocol. Authentik lets a mapping overwrite them (contract 0.7); here it cannot."""
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why an expression gave nothing. `line` and `column` count from 1 in the expression's own text.
+
+    `stopped`: it had no say, because its worker was stopped, broke or never came free. Nothing follows from that about
+    the person, so it must not be taken for an expression that gives no claim.
+    """
+
+    cause: str
+    line: int | None = None
+    stopped: bool = False
+    column: int | None = None
+
+
+def parse(text: str) -> ast.FunctionDef | Failure:
+    """The function whose body the text is. Line n of the text is line n + 1 there, its columns are INDENT further."""
+    if len(text) > TEXT_LIMIT:
+        return Failure(f"the expression is longer than {TEXT_LIMIT} characters")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            module = ast.parse(wrapped(text))
+    except SyntaxError as error:
+        column = max(1, (error.offset or 1) - len(INDENT))
+        return Failure(f"SyntaxError: {error.msg}", max(1, (error.lineno or 2) - 1), column=column)
+    except (ValueError, MemoryError, RecursionError) as error:
+        return Failure(f"the expression cannot be parsed: {error}")
+    function = module.body[0]
+    if len(module.body) != 1 or not isinstance(function, ast.FunctionDef):
+        return Failure("SyntaxError: the expression leaves its function", 1)
+    return function
+
+
+def check(text: str) -> Failure | None:
+    """What is wrong with the text's syntax, None when nothing is."""
+    tree = parse(text)
+    return tree if isinstance(tree, Failure) else None
+
+
+def failure_at(node: ast.AST, cause: str) -> Failure:
+    """A failure at the place of a node of a parsed expression."""
+    line, column = getattr(node, "lineno", 2), getattr(node, "col_offset", len(INDENT))
+    return Failure(cause, max(1, line - 1), column=max(1, column - len(INDENT) + 1))
+
+
+def wrapped(text: str) -> str:
+    """The text as the body of a function whose parameters are the variables, as Authentik does it (contract 2.2)."""
+    return f"def {FUNCTION}({', '.join(VARIABLES)}):\n{textwrap.indent(text, INDENT)}\n"
+
+
+def bound_names(function: ast.AST) -> frozenset[str]:
+    """Every name that the expression itself binds, in whatever way."""
+    found: set[str] = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)) and node is not function:
+            found.add(node.name)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            found.add(node.name)
+        elif isinstance(node, ast.alias):
+            found.add(node.asname or node.name.partition(".")[0])
+        elif isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name:
+            found.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            found.add(node.rest)
+    return frozenset(found)
