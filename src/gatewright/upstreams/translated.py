@@ -67,6 +67,7 @@ WHERE = {
 }
 
 
+_NOTED = frozenset({Used, Finished, Failed, ToolStarted, Cited})
 MOST_CALLS, MOST_SOURCES = 1_000, 2_000
 """Of tools, and of citations, in one stream: writers look through all of them now and again."""
 
@@ -98,6 +99,8 @@ class _Translating:
 
     def _note(self, events: list[Event]) -> bytes:
         for index, event in enumerate(events):
+            if type(event) not in _NOTED:  # as nearly all are
+                continue
             if isinstance(event, Used):
                 self.usage = event.usage
             elif isinstance(event, Finished):
