@@ -7,6 +7,8 @@ from gatewright.accounts.limits import Limits
 from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.sessions import Sessions
 from gatewright.domain.clock import Millis
+from gatewright.idp.authorization.decisions import Decisions
+from gatewright.idp.authorization.hints import Hints
 from gatewright.idp.authorization.interaction import Authorization
 from gatewright.idp.blueprint import apply_at_first_start
 from gatewright.idp.claims import Claims
@@ -38,8 +40,9 @@ class Provider:
         self.clients = Clients(db, base_url)
         self.keys = SigningKeys(db)
         self.claims = Claims(db, self.expressions, people, audit)
-        self.authorization = Authorization(db, self.clients, self.claims, grants.codes, audit)
         known = Directory(db, self.clients, self.claims, self.keys, audit)
+        decisions = Decisions(db.clock, Hints(self.keys, people), known.access)
+        self.authorization = Authorization(db, self.clients, self.claims, grants.codes, decisions, audit)
         self.resources = Resources(self.clients, known.access, base_url)
         authentication = ClientAuthentication(self.clients, ClientAssertions(db, self.clients, base_url), limits)
         tokens = TokenParts(db, grants, known, self.resources, authentication)

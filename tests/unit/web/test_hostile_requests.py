@@ -14,7 +14,7 @@ from gatewright.domain.people import Origin
 from gatewright.sso import sign_in
 from gatewright.sso.break_glass import BreakGlass
 from gatewright.storage.tables import attempts, audit_log, login_transactions
-from gatewright.web.idp.authorize import SIGN_IN
+from gatewright.web.idp.answers import SIGN_IN
 
 pytestmark = pytest.mark.anyio
 

@@ -59,8 +59,9 @@ class Draft(msgspec.Struct):
 
 
 class AuthorizationRequest(msgspec.Struct, frozen=True):
-    """A request that passed every check. `max_age` in seconds."""
+    """A request that passed every check. `params` are what it was read from; `max_age` in seconds."""
 
+    params: Parameters
     client: Client
     way_back: ReturnPath
     nonce: str | None
@@ -69,10 +70,16 @@ class AuthorizationRequest(msgspec.Struct, frozen=True):
     prompts: frozenset[str]
     max_age: int | None
     login_hint: str | None
+    id_token_hint: str | None
 
     @property
     def redirect_uri(self) -> str:
         return self.way_back.redirect_uri
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing may be asked (`prompt=none`)."""
+        return "none" in self.prompts
 
 
 def examine(draft: Draft) -> AuthorizationRequest:
@@ -80,6 +87,7 @@ def examine(draft: Draft) -> AuthorizationRequest:
     for check in CHECKS:
         check(draft)
     return AuthorizationRequest(
+        params=draft.params,
         client=_client(draft),
         way_back=draft.way_back,
         nonce=draft.params.value("nonce"),
@@ -88,6 +96,7 @@ def examine(draft: Draft) -> AuthorizationRequest:
         prompts=draft.prompts,
         max_age=draft.max_age,
         login_hint=draft.params.value("login_hint"),
+        id_token_hint=draft.params.value("id_token_hint"),
     )
 
 

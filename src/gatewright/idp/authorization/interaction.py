@@ -1,72 +1,89 @@
-"""The one place that decides what an authorization request gets: the sign-in page, a code, or an error."""
+"""The authorization endpoint: what a request gets, from its arrival to the code (OpenID Connect Core 3.1.2)."""
 
-import msgspec
+from collections.abc import Collection
 
 from gatewright.accounts.audit import Audit
 from gatewright.accounts.sessions import Session
 from gatewright.domain.people import Event, Origin
 from gatewright.grants.codes import Codes, NewCode
 from gatewright.idp.authorization.checks import AuthorizationRequest, Draft, examine
+from gatewright.idp.authorization.decisions import Decisions
+from gatewright.idp.authorization.progress import CHOSEN, SIGNED_IN, Tickets
 from gatewright.idp.authorization.response import SendBack
+from gatewright.idp.authorization.steps import NoAccess, Step
 from gatewright.idp.claims import Claims
 from gatewright.idp.clients import Clients
 from gatewright.oidc import scopes
-from gatewright.oidc.errors import LoginRequired, OAuthError
+from gatewright.oidc.errors import AccessDenied, OAuthError
 from gatewright.oidc.parameters import Parameters
 from gatewright.storage.database import Database
 
 
-class AskSignIn(msgspec.Struct, frozen=True):
-    """Show the sign-in page for this request."""
-
-    request: AuthorizationRequest
-
-
 class Authorization:
-    """The authorization endpoint. Every call examines the request anew, so nothing that a client holds is believed."""
+    """Every call examines the request anew, so nothing that a client or a page holds is believed.
 
-    def __init__(self, db: Database, clients: Clients, claims: Claims, codes: Codes, audit: Audit) -> None:
-        self._db = db
+    Every method raises OAuthError only while client and redirect URI are unproven: show it here.
+    """
+
+    def __init__(
+        self, db: Database, clients: Clients, claims: Claims, codes: Codes, decisions: Decisions, audit: Audit
+    ) -> None:
         self._clients = clients
         self._claims = claims
         self._codes = codes
+        self._decisions = decisions
+        self._tickets = Tickets(db)
         self._audit = audit
 
-    async def begin(self, params: Parameters, session: Session | None, origin: Origin) -> AskSignIn | SendBack:
-        """A request arrives. Raises OAuthError only while client and redirect URI are unproven: show it here."""
-        return await self._run(params, session, origin, fresh=False)
+    async def begin(
+        self, params: Parameters, session: Session | None, origin: Origin, ticket: str | None = None
+    ) -> Step:
+        """A request arrives, or comes back from a page with the ticket of what was done for it."""
+        return await self._run(params, session, origin, self._tickets.done(params, session, ticket))
 
-    async def resume(self, params: Parameters, session: Session, origin: Origin) -> AskSignIn | SendBack:
+    async def signed_in(self, params: Parameters, session: Session, origin: Origin) -> Step:
         """The person has signed in for this request just now, which satisfies `prompt=login` and any `max_age`."""
-        return await self._run(params, session, origin, fresh=True)
+        return await self._run(params, session, origin, {SIGNED_IN})
+
+    async def chosen(self, params: Parameters, session: Session | None, origin: Origin) -> Step:
+        """The person goes on with the account that is signed in."""
+        return await self._run(params, session, origin, {CHOSEN})
+
+    async def declined(self, params: Parameters, session: Session | None, origin: Origin) -> SendBack:
+        """The person does not go on: the client gets `access_denied`."""
+        request = await self.examine(params, origin)
+        if isinstance(request, SendBack):
+            return request
+        actor = None if session is None else session.user.user_id
+        event = Event("idp.authorize", "declined", actor, request.client.client_id, origin=origin)
+        await self._audit.write(event)
+        return request.way_back.failure(AccessDenied())
 
     async def examine(self, params: Parameters, origin: Origin) -> AuthorizationRequest | SendBack:
-        """The request behind a sign-in page. Raises as `begin` does."""
+        """The request behind a page."""
         draft = await self._draft(params)
         try:
             return examine(draft)
         except OAuthError as error:
             return await self._refused(draft, error, origin)
 
-    async def _run(
-        self, params: Parameters, session: Session | None, origin: Origin, *, fresh: bool
-    ) -> AskSignIn | SendBack:
-        found = await self.examine(params, origin)
-        if isinstance(found, SendBack):
-            return found
-        if session is None or (not fresh and self._must_ask(found, session)):
-            if "none" not in found.prompts:
-                return AskSignIn(found)
-            error = LoginRequired()
-            await self._audit.write(Event("idp.authorize", error.cause, target=found.client.client_id, origin=origin))
-            return found.way_back.failure(error)
-        return await self._issue(found, session, origin)
+    async def name_to_fill_in(self, request: AuthorizationRequest) -> str:
+        """What the sign-in page's name field starts with."""
+        return await self._decisions.name_to_fill_in(request)
 
-    def _must_ask(self, request: AuthorizationRequest, session: Session) -> bool:
-        if request.prompts & {"login", "select_account"}:
-            return True
-        age = self._db.clock() - session.row.created_at
-        return request.max_age is not None and age >= request.max_age * 1000
+    async def _run(self, params: Parameters, session: Session | None, origin: Origin, done: Collection[str]) -> Step:
+        draft = await self._draft(params)
+        try:
+            request = examine(draft)
+            if session is None:
+                return await self._decisions.without_session(request)
+            step = await self._decisions.next_step(request, session, done)
+        except OAuthError as error:
+            return await self._refused(draft, error, origin, session)
+        if isinstance(step, NoAccess):
+            event = Event("idp.authorize", step.cause, step.person.user_id, request.client.client_id, origin=origin)
+            await self._audit.write(event)
+        return await self._issue(request, session, origin) if step is None else step
 
     async def _issue(self, request: AuthorizationRequest, session: Session, origin: Origin) -> SendBack:
         scope = scopes.render(request.scopes)
@@ -89,15 +106,15 @@ class Authorization:
     async def _draft(self, params: Parameters) -> Draft:
         client_id = params.value("client_id")
         client = await self._clients.by_client_id(client_id) if client_id else None
-        configured = [] if client is None else [mapping.scope_name for mapping in await self._claims.mappings(client)]
-        # `openid` needs no mapping: it carries no claim of its own.
-        return Draft(params, client, tuple(dict.fromkeys((scopes.OPENID, *configured))))
+        return Draft(params, client, () if client is None else await self._claims.scopes(client))
 
-    async def _refused(self, draft: Draft, error: OAuthError, origin: Origin) -> SendBack:
+    async def _refused(
+        self, draft: Draft, error: OAuthError, origin: Origin, session: Session | None = None
+    ) -> SendBack:
         target = None if draft.client is None else draft.client.client_id
-        await self._audit.write(
-            Event("idp.authorize", error.cause, target=target, details={"error": error.error}, origin=origin)
-        )
-        if not draft.proven or draft.client is None or not error.redirectable:
+        actor = None if session is None else session.user.user_id
+        details = {"error": error.error}
+        await self._audit.write(Event("idp.authorize", error.cause, actor, target, details, origin))
+        if not draft.proven or not error.redirectable:
             raise error
         return draft.way_back.failure(error)

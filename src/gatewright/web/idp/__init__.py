@@ -1,10 +1,12 @@
-"""The embedded provider's endpoints, at Authentik's paths, and its two pages."""
+"""The embedded provider's endpoints, at Authentik's paths, and its pages."""
 
 from gatewright.idp.clients import MOUNT
 from gatewright.idp.provider import Provider
 from gatewright.oidc.metadata import WELL_KNOWN
 from gatewright.web.cookies import Cookies
-from gatewright.web.idp.authorize import AUTHORIZE, SIGN_IN, Authorize
+from gatewright.web.idp.answers import ACCOUNT, AUTHORIZE, DECLINE, SIGN_IN, Answers
+from gatewright.web.idp.authorize import Authorize
+from gatewright.web.idp.choices import Choices
 from gatewright.web.idp.discovery import DiscoveryDocuments
 from gatewright.web.idp.end_session import SIGN_OUT, EndSessionEndpoint
 from gatewright.web.idp.token import TokenEndpoints
@@ -14,7 +16,9 @@ from gatewright.web.routing import Access, Dialect, Route
 
 def routes(provider: Provider, pages: Pages, cookies: Cookies) -> list[Route]:
     """The rows of the route table. Fixed paths stand before those with a slug, which they would be taken for."""
-    authorize = Authorize(provider, pages, cookies)
+    answers = Answers(pages, provider.base_url)
+    authorize = Authorize(provider, pages, cookies, answers)
+    choices = Choices(provider, pages, cookies, answers)
     tokens = TokenEndpoints(provider)
     documents = DiscoveryDocuments(provider)
     end_session = EndSessionEndpoint(provider, pages, cookies)
@@ -28,6 +32,9 @@ def routes(provider: Provider, pages: Pages, cookies: Cookies) -> list[Route]:
         Route(f"{MOUNT}/userinfo/", ("OPTIONS",), tokens.preflight, anybody, oauth, slash=True),
         Route(SIGN_IN, ("GET",), authorize.show, anybody, page, slash=True),
         Route(SIGN_IN, ("POST",), authorize.submit, anybody, page, slash=True),
+        Route(ACCOUNT, ("GET",), choices.show_account, anybody, page, slash=True),
+        Route(ACCOUNT, ("POST",), choices.choose_account, anybody, page, slash=True),
+        Route(DECLINE, ("POST",), choices.decline, anybody, page, slash=True),
         Route(SIGN_OUT, ("POST",), end_session.confirm, anybody, page, slash=True),
         Route(f"{slug}/{WELL_KNOWN}", ("GET",), documents.document, anybody, Dialect.DETAIL, slash=True),
         Route(f"{slug}/jwks/", ("GET",), documents.jwks, anybody, Dialect.DETAIL, slash=True),
