@@ -12,8 +12,11 @@ from gatewright.oidc import redirect_uris, scopes
 
 Values = dict[str, Any]
 
+# `required` is ours: Authentik passes over it.
+MAPPING_FIELDS = ("name", "managed", "scope_name", "description", "expression", "required")
 SECRET_CHARS = 64
-GRANTS = ("authorization_code", "refresh_token")
+DEFAULT_GRANTS = ("authorization_code", "refresh_token")
+GRANTS = (*DEFAULT_GRANTS, "client_credentials", "urn:ietf:params:oauth:grant-type:device_code")
 SUB_MODES = ("hashed_user_id", "user_id", "user_uuid", "user_username", "user_email", "user_upn")
 IMPLICIT_CONSENT = "default-provider-authorization-implicit-consent"
 RESERVED_SLUGS = frozenset({"authorize", "token", "device", "userinfo", "introspect", "revoke"})
@@ -30,7 +33,7 @@ PROVIDER_DEFAULTS: Values = {
     "client_type": "confidential",
     "authorization_flow": IMPLICIT_CONSENT,
     "invalidation_flow": "default-invalidation-flow",
-    "grant_types": list(GRANTS),
+    "grant_types": list(DEFAULT_GRANTS),
     "redirect_uris": [],
     "sub_mode": "hashed_user_id",
     "issuer_mode": "per_provider",
@@ -55,8 +58,10 @@ def group_columns(attrs: Values) -> Values:
 
 def mapping_columns(attrs: Values, *, complete: bool) -> Values:
     """`complete` asks for every required field, as a new object needs it."""
-    reject_unknown("scopemapping", attrs, ("name", "managed", "scope_name", "description", "expression"))
+    reject_unknown("scopemapping", attrs, MAPPING_FIELDS)
     columns = {"description": "", **attrs} if complete else dict(attrs)
+    if not isinstance(columns.get("required", False), bool):
+        raise BlueprintInvalid("A scope mapping's `required` is true or false.")
     for name in ("name", "scope_name", "expression"):
         if complete or name in columns:
             columns[name] = _text(columns if name in columns else {**columns, "name": columns.get("managed")}, name)
@@ -92,7 +97,7 @@ def provider_columns(attrs: Values, *, complete: bool) -> tuple[Values, list[str
     if "grant_types" in columns:
         dropped = [grant for grant in columns["grant_types"] if grant not in GRANTS]
         warnings += [f"the grant type {grant} is not offered and was left out" for grant in dropped]
-        columns["grant_types"] = [grant for grant in columns["grant_types"] if grant in GRANTS] or list(GRANTS)
+        columns["grant_types"] = [grant for grant in columns["grant_types"] if grant in GRANTS] or list(DEFAULT_GRANTS)
     for name in ("access_code_validity", "access_token_validity", "refresh_token_validity"):
         if name in columns:
             columns[name] = duration(columns[name])

@@ -6,14 +6,17 @@ from typing import Any
 import msgspec
 
 from gatewright.accounts.audit import Audit
-from gatewright.domain.errors import Unavailable
+from gatewright.domain.clock import Millis
+from gatewright.domain.errors import GatewrightError, Unavailable
 from gatewright.domain.people import Event, Origin, User
 from gatewright.idp.access import AccessRules
 from gatewright.idp.clients import Client
-from gatewright.idp.expressions.engine import Expressions
+from gatewright.idp.expressions.engine import Expressions, Outcome
 from gatewright.idp.expressions.facts import EntitlementFacts, Facts
+from gatewright.idp.expressions.noting import NotedEvents
 from gatewright.idp.expressions.reading import PROTOCOL_CLAIMS, Failure
 from gatewright.idp.people import People
+from gatewright.oidc.errors import ServerError
 from gatewright.oidc.scopes import OPENID
 from gatewright.storage import scope_mappings
 from gatewright.storage.database import Database
@@ -25,13 +28,29 @@ RESERVED = PROTOCOL_CLAIMS
 
 class MappingStopped(Unavailable):
     code = "mapping_stopped"
-    summary = "A scope mapping took too long, or the machine stalled. Nobody signs in with claims that are missing so."
+    summary = "A required scope mapping took too long, or the machine stalled. Nobody signs in without its claims."
+
+
+class MappingFailed(ServerError):
+    """A required mapping failed: nobody signs in without its claims. The cause is in the audit log."""
+
+    summary = "A required scope mapping failed. Nobody signs in without its claims."
+
+
+class Contribution(msgspec.Struct, frozen=True):
+    """What one mapping gave. `claims` are those that count; `problems` say what does not, and why."""
+
+    mapping: ScopeMapping
+    outcome: Outcome
+    claims: dict[str, Any]
+    problems: tuple[Failure, ...]
 
 
 class Claims:
-    """Evaluates mappings. One that fails gives no claim and an audit event with its name, line and cause.
+    """Evaluates mappings. What goes wrong with one is in the audit log, with its name, line and cause.
 
-    One that was stopped ends the request instead: a role that only could not be worked out is no missing role.
+    Where a mapping is required, a failure ends the request: a role that only could not be worked out is no missing
+    role. Where it is not, its claims are missing. A claim of the protocol in its result is such a failure too.
     """
 
     def __init__(self, db: Database, expressions: Expressions, people: People, audit: Audit) -> None:
@@ -40,6 +59,7 @@ class Claims:
         self._people = people
         self._access = AccessRules(db)
         self._audit = audit
+        self._noted = NotedEvents(audit, db.clock)
 
     async def mappings(self, client: Client) -> list[ScopeMapping]:
         """The client's mappings in the order of merging."""
@@ -50,30 +70,50 @@ class Claims:
         """The scopes that the client may ask for. `openid` needs no mapping: it carries no claim of its own."""
         return tuple(dict.fromkeys((OPENID, *(mapping.scope_name for mapping in await self.mappings(client)))))
 
-    async def of(self, client: Client, user: User, scopes: Sequence[str], origin: Origin) -> dict[str, Any]:
-        """The claims that the granted scopes give, null members left out. Raises MappingStopped."""
-        facts = await self._facts(client, user, scopes, origin)
-        merged: dict[str, Any] = {}
-        for mapping in await self.mappings(client):
-            if mapping.scope_name not in scopes:
-                continue
-            own = msgspec.structs.replace(facts, mapping_name=mapping.name, scope_name=mapping.scope_name)
-            outcome = await self._expressions.evaluate(mapping.expression, own)
-            if outcome.error is not None:
-                await self._report(client, user, mapping, outcome.error, origin)
-                if outcome.error.stopped:
-                    raise MappingStopped(f"The scope mapping {mapping.name!r} could not be worked out now. Try again.")
-            claims = outcome.claims or {}
-            for name in sorted(RESERVED & claims.keys()):
-                await self._report(client, user, mapping, Failure(f"the claim {name} is the protocol's own"), origin)
-            merge(merged, {name: value for name, value in claims.items() if name not in RESERVED})
-        return {name: value for name, value in merged.items() if value is not None}
+    async def of(
+        self,
+        client: Client,
+        user: User,
+        scopes: Sequence[str],
+        origin: Origin,
+        auth_time: Millis | None = None,
+    ) -> dict[str, Any]:
+        """The claims that the granted scopes give, null members left out. Raises MappingFailed, MappingStopped."""
+        granted = [mapping for mapping in await self.mappings(client) if mapping.scope_name in scopes]
+        facts = await self.facts(client, user, scopes, origin, auth_time)
+        given = [await self.contribution(mapping, facts) for mapping in granted]
+        for one in given:
+            await self._noted.write(one.outcome.events, one.mapping.name, user, origin)
+            for problem in one.problems:
+                await self._report(client, user, one.mapping, problem, origin)
+        for one in given:
+            if one.mapping.required and one.problems:
+                raise refusal(one, origin)
+        return merged(given)
 
-    async def _facts(self, client: Client, user: User, scopes: Sequence[str], origin: Origin) -> Facts:
+    async def contribution(self, mapping: ScopeMapping, facts: Facts) -> Contribution:
+        """Evaluates one mapping. Writes nothing and raises nothing: what went wrong is in the answer."""
+        own = msgspec.structs.replace(facts, mapping_name=mapping.name, scope_name=mapping.scope_name)
+        outcome = await self._expressions.evaluate(mapping.expression, own)
+        claims = outcome.claims or {}
+        problems = [] if outcome.error is None else [outcome.error]
+        problems += [Failure(f"the claim {name} is the protocol's own") for name in sorted(RESERVED & claims.keys())]
+        kept = {name: value for name, value in claims.items() if name not in RESERVED}
+        return Contribution(mapping, outcome, kept, tuple(problems))
+
+    async def facts(
+        self,
+        client: Client,
+        user: User,
+        scopes: Sequence[str],
+        origin: Origin | None,
+        auth_time: Millis | None = None,
+    ) -> Facts:
+        """What the mappings get to know."""
         person = await self._people.facts(user)
         entitled = await self._access.entitlements(user.id, client.application_id)
         entitlements = tuple(EntitlementFacts(one.name, one.uuid, one.attributes) for one in entitled)
-        return Facts(person, client.for_expressions, tuple(scopes), entitlements, origin)
+        return Facts(person, client.for_expressions, tuple(scopes), entitlements, origin, auth_time)
 
     async def _report(
         self, client: Client, user: User, mapping: ScopeMapping, failure: Failure, origin: Origin
@@ -86,6 +126,25 @@ class Claims:
         }
         event = Event("idp.mapping", "mapping_failed", user.user_id, mapping.name, details, origin)
         await self._audit.write(event)
+
+
+def refusal(given: Contribution, origin: Origin) -> GatewrightError:
+    """What the client is told of a required mapping that failed: which one, and where to look for the cause."""
+    name, reference = given.mapping.name, origin.reference or "unknown"
+    if any(problem.stopped for problem in given.problems):
+        return MappingStopped(
+            f"The scope mapping {name!r} could not be worked out now. Try again. Request {reference}."
+        )
+    words = f"The scope mapping {name!r} failed, and nobody signs in without its claims. Request {reference}."
+    return MappingFailed(words, cause="mapping_failed")
+
+
+def merged(given: Sequence[Contribution]) -> dict[str, Any]:
+    """The claims of all mappings, null members left out."""
+    found: dict[str, Any] = {}
+    for one in given:
+        merge(found, one.claims)
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:

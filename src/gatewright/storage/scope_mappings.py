@@ -10,7 +10,7 @@ from gatewright.storage.tables import provider_mappings, scope_mappings
 
 
 class ScopeMapping(msgspec.Struct, frozen=True):
-    """One row. `managed` is Authentik's id of a packaged mapping."""
+    """One row. `managed` is Authentik's id of a packaged mapping. Nobody signs in without a `required` one."""
 
     id: int
     uuid: str
@@ -19,6 +19,7 @@ class ScopeMapping(msgspec.Struct, frozen=True):
     scope_name: str
     description: str
     expression: str
+    required: bool = False
 
 
 async def find(tx: Transaction, **columns: Any) -> ScopeMapping | None:

@@ -50,10 +50,10 @@ class Issuer:
         self._audit = audit
 
     async def answer(self, request: TokenRequest, grounds: Grounds) -> dict[str, Any]:
-        """The members of the token answer. Raises OAuthError, MappingStopped."""
+        """The members of the token answer. Raises OAuthError, MappingStopped, both before the grant is used up."""
         client = request.client
         user = await self._standing.user(client, grounds)
-        claims = await self._claims.of(client, user, grounds.scope, request.origin)
+        claims = await self._claims.of(client, user, grounds.scope, request.origin, grounds.auth_time)
         subject = await self._people.subject(user, client.sub_mode)
         key = (await self._keys.ring()).current
         new = NewTokens(
