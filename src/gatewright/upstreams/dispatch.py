@@ -4,9 +4,13 @@ from gatewright.domain.errors import BadInput
 from gatewright.upstreams.body import Prepared
 from gatewright.upstreams.call import Call, Opening, Way
 from gatewright.upstreams.coded import Coded
+from gatewright.upstreams.endpoints import COMPACT
 from gatewright.upstreams.form import Form, FormCall
 from gatewright.upstreams.passing import PassThrough
 from gatewright.upstreams.translated import Translated
+
+# Codex asks for this when its provider is named OpenAI, and gives the turn up when it is refused.
+COMPACT_HINT = "Compact on the client: Codex does when `name` in its `model_providers` entry is another than OpenAI."
 
 Body = Prepared | Form
 """A request that was looked into."""
@@ -23,6 +27,7 @@ def open_call(way: Way | None, asked: Body, opening: Opening) -> Call:
         raise EndpointNotServed(
             f"The model {asked.model!r} cannot be asked at {opening.endpoint.path}: its provider has no such endpoint.",
             param="model",
+            hint=COMPACT_HINT if opening.endpoint is COMPACT else None,
         )
     if isinstance(asked, Form):
         return FormCall(way, asked, opening)

@@ -1,6 +1,7 @@
 """The endpoints of the model API, and what the way of a request depends on: data.
 
-Source: OpenAI API reference, the `create` call of each; Anthropic API reference, "Create a message" and "Count tokens";
+Source: OpenAI API reference, the `create` call of each, "Compact a response", "Get input token counts"; Anthropic API
+reference, "Create a message" and "Count tokens";
 contract litellm 4.1.
 """
 
@@ -48,6 +49,8 @@ CHAT = Endpoint(
     named=(f"{AZURE}/chat/completions", f"{ENGINE}/chat/completions"),
 )
 RESPONSES = Endpoint("/responses", "", Dialect.RESPONSES, forwards=(b"openai-beta",))
+COMPACT = Endpoint("/responses/compact", "", Dialect.RESPONSES, forwards=(b"openai-beta",))
+INPUT_TOKENS = Endpoint("/responses/input_tokens", "", Dialect.RESPONSES, forwards=(b"openai-beta",))
 MESSAGES = Endpoint("/messages", "messages", Dialect.MESSAGES, forwards=ANTHROPIC_HEADERS)
 COUNT_TOKENS = Endpoint("/messages/count_tokens", "messages", counts=Dialect.MESSAGES, forwards=ANTHROPIC_HEADERS)
 COMPLETIONS = Endpoint(
@@ -67,7 +70,10 @@ TRANSLATIONS = Endpoint(
 RERANK = Endpoint("/rerank", "query")
 
 CONVERSATIONS = (CHAT, RESPONSES, MESSAGES)
+BESIDE_RESPONSES = (COMPACT, INPUT_TOKENS)
+"""What a provider with the responses API has besides it. It is never translated."""
+
 OPENAI_ENDPOINTS = (*(COMPLETIONS, EMBEDDINGS, MODERATIONS, IMAGES, IMAGE_EDITS, SPEECH, TRANSCRIPTIONS, TRANSLATIONS),)
 """What OpenAI's API has besides conversations."""
 
-ENDPOINTS = (*CONVERSATIONS, COUNT_TOKENS, *OPENAI_ENDPOINTS, RERANK)
+ENDPOINTS = (*CONVERSATIONS, *BESIDE_RESPONSES, COUNT_TOKENS, *OPENAI_ENDPOINTS, RERANK)

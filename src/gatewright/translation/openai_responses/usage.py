@@ -88,12 +88,14 @@ class _Nested(_Output):
 
 
 class _Answer(msgspec.Struct):
+    object: str = ""
     usage: WireUsage | None = None
 
 
 _decode_answer = msgspec.json.Decoder(_Answer).decode
 _decode_output = msgspec.json.Decoder(_Nested).decode
 
+COUNTED = "response.input_tokens"
 SEARCHED = b'_search_call"'
 """What stands in every answer in which the provider searched the web or files."""
 
@@ -120,12 +122,17 @@ def _is_search(item: _Item) -> bool:
 
 
 def usage_of(answer: bytes) -> Usage | None:
-    """Usage out of a complete answer; None when it says nothing or nothing that can be read."""
+    """Usage out of a complete answer; None when it says nothing or nothing that can be read.
+
+    An answer to "Get input token counts" says how many there would be: asking that uses none.
+    """
     try:
-        found = _decode_answer(answer).usage
+        found = _decode_answer(answer)
     except (ValueError, RecursionError):
         return None
-    return None if found is None else with_searches(found.usage(), answer)
+    if found.object == COUNTED:
+        return Usage()
+    return None if found.usage is None else with_searches(found.usage.usage(), answer)
 
 
 def usage_object(usage: Usage) -> Json:

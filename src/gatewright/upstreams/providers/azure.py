@@ -20,6 +20,7 @@ from gatewright.upstreams.account import Account
 from gatewright.upstreams.call import Way
 from gatewright.upstreams.choosing import CHOOSERS
 from gatewright.upstreams.endpoints import (
+    BESIDE_RESPONSES,
     CHAT,
     CONVERSATIONS,
     COUNT_TOKENS,
@@ -31,6 +32,7 @@ from gatewright.upstreams.endpoints import (
     Endpoint,
 )
 from gatewright.upstreams.providers.anthropic import VERSION, options_of
+from gatewright.upstreams.providers.openai import plain
 
 CHAT_VERSION = "2025-02-01-preview"
 """What LiteLLM asks for where nobody says."""
@@ -136,12 +138,21 @@ def _deployments(place: _Place) -> dict[str, Way]:
         return place.way(f"{prefix}{endpoint.path}?api-version={version}", endpoint, dialect)
 
     others = {one.path: way(one) for one in OPENAI_ENDPOINTS if one is not MODERATIONS}
-    responses = None
+    native: dict[str, Way] = {}
     if place.version is None:
-        responses = place.way(V1 + RESPONSES.path, RESPONSES, Dialect.RESPONSES)
+        native = _native(place, V1)
     elif place.version >= RESPONSES_SINCE:
-        responses = place.way(f"/openai{RESPONSES.path}?api-version={version}", RESPONSES, Dialect.RESPONSES)
-    return {**others, **_talks(place, way(CHAT, Dialect.CHAT), responses)}
+        native = _native(place, "/openai", f"?api-version={version}")
+    return {**others, **native, **_talks(place, way(CHAT, Dialect.CHAT), native.get(RESPONSES.path))}
+
+
+def _native(place: _Place, prefix: str, query: str = "") -> dict[str, Way]:
+    """The responses API and what is beside it."""
+
+    def way(endpoint: Endpoint) -> Way:
+        return place.way(f"{prefix}{endpoint.path}{query}", endpoint, Dialect.RESPONSES)
+
+    return {RESPONSES.path: way(RESPONSES), **{one.path: plain(way(one)) for one in BESIDE_RESPONSES}}
 
 
 def _v1(place: _Place) -> dict[str, Way]:
@@ -151,7 +162,8 @@ def _v1(place: _Place) -> dict[str, Way]:
         return place.way(f"{V1}{endpoint.path}{query}", endpoint, dialect)
 
     others = {one.path: way(one) for one in OPENAI_ENDPOINTS if one is not MODERATIONS}
-    return {**others, **_talks(place, way(CHAT, Dialect.CHAT), way(RESPONSES, Dialect.RESPONSES))}
+    native = _native(place, V1, query)
+    return {**others, **native, **_talks(place, way(CHAT, Dialect.CHAT), native[RESPONSES.path])}
 
 
 def _foundry(place: _Place) -> dict[str, Way]:

@@ -1,11 +1,13 @@
 """Providers that speak OpenAI's API: a row of `settings.providers` each, and nothing else to tell them apart."""
 
+import msgspec
+
 from gatewright.settings.providers import PROVIDERS
 from gatewright.translation.dialect import Dialect
 from gatewright.upstreams.account import Account
 from gatewright.upstreams.call import Way
 from gatewright.upstreams.choosing import CHOOSERS
-from gatewright.upstreams.endpoints import CHAT, MESSAGES, OPENAI_ENDPOINTS, RERANK, RESPONSES
+from gatewright.upstreams.endpoints import BESIDE_RESPONSES, CHAT, MESSAGES, OPENAI_ENDPOINTS, RERANK, RESPONSES
 
 
 def ways(account: Account) -> dict[str, Way]:
@@ -34,10 +36,17 @@ def ways(account: Account) -> dict[str, Way]:
     if row.rerank:
         found[RERANK.path] = way(RERANK.path)
     chat, responses = way(CHAT.path, Dialect.CHAT), way(RESPONSES.path, Dialect.RESPONSES)
+    beside = {one.path: plain(way(one.path, Dialect.RESPONSES)) for one in BESIDE_RESPONSES}
     if account.params.get("mode") == "responses":
-        return {**found, CHAT.path: responses, RESPONSES.path: responses, MESSAGES.path: responses}
-    native = responses if row.responses and (row.api_base is None or _is_own(account)) else chat
-    return {**found, CHAT.path: chat, RESPONSES.path: native, MESSAGES.path: chat}
+        return {**found, **beside, CHAT.path: responses, RESPONSES.path: responses, MESSAGES.path: responses}
+    if row.responses and (row.api_base is None or _is_own(account)):
+        return {**found, **beside, CHAT.path: chat, RESPONSES.path: responses, MESSAGES.path: chat}
+    return {**found, CHAT.path: chat, RESPONSES.path: chat, MESSAGES.path: chat}
+
+
+def plain(way: Way) -> Way:
+    """Without what an entry says of how answers are made: these endpoints make none, and refuse it."""
+    return msgspec.structs.replace(way, defaults={})
 
 
 def _is_own(account: Account) -> bool:

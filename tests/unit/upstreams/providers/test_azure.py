@@ -25,6 +25,8 @@ CHAT: dict[str, Any] = {"model": "my deployment", "messages": []}
 ASKED: dict[str, Asking] = {
     "/chat/completions": lambda client: client.chat.completions.create(**CHAT),
     "/responses": lambda client: client.responses.create(model="my deployment", input="x"),
+    "/responses/compact": lambda client: client.responses.compact(model="my deployment", input="x"),
+    "/responses/input_tokens": lambda client: client.responses.input_tokens.count(model="my deployment", input="x"),
     "/completions": lambda client: client.completions.create(model="my deployment", prompt="x"),
     "/embeddings": lambda client: client.embeddings.create(model="my deployment", input="x"),
     "/images/generations": lambda client: client.images.generate(model="my deployment", prompt="x"),

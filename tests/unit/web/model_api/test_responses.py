@@ -251,13 +251,69 @@ async def test_there_are_no_web_sockets(
 async def test_endpoints_that_are_no_stored_response_are_somebody_elses(db: Database, tmp_path: Path) -> None:
     async with gateway(db, tmp_path) as made:
         for path in (
-            "/v1/responses/compact",
-            "/v1/responses/input_tokens",
             "/v1/responses/",
             "/responses/a/b",
             "/responsesx",
         ):
             assert made.api.route("POST", path) is None
+
+
+COMPACTED = {
+    "id": "resp_c",
+    "object": "response.compaction",
+    "created_at": 1,
+    "output": [{"id": "cmp_1", "type": "compaction", "encrypted_content": "sealed"}],
+    "usage": {
+        "input_tokens": 10,
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens": 1,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 11,
+    },
+}
+COUNTED = {"object": "response.input_tokens", "input_tokens": 11}
+WITH_DEFAULTS: Any = {"params": {"mode": "responses", "defaults": {"temperature": 0.5}}}
+
+
+async def test_the_sdk_compacts_and_counts_where_the_provider_does(db: Database, tmp_path: Path) -> None:
+    provider = Provider(answer(json.dumps(COMPACTED).encode()), answer(json.dumps(COUNTED).encode()))
+    async with (
+        Upstream(provider) as up,
+        gateway(db, tmp_path, model(up.port, **WITH_DEFAULTS)) as made,
+        made.served() as url,
+        openai.AsyncOpenAI(base_url=url, api_key=made.key, max_retries=0) as client,
+    ):
+        compacted = await client.responses.compact(model="chat", input="hello", instructions="Be brief.")
+        counted = await client.responses.input_tokens.count(model="chat", input="hello")
+        records = await made.records()
+    assert (compacted.output[0].type, counted.input_tokens) == ("compaction", 11)
+    assert [head.split()[1] for head in provider.heads] == [b"/v1/responses/compact", b"/v1/responses/input_tokens"]
+    asked = {"model": "gpt-x", "input": "hello"}
+    assert [json.loads(body) for body in provider.bodies] == [{**asked, "instructions": "Be brief."}, asked]
+    assert [(one["cost"], one["prompt_tokens"]) for one in records] == [(28_000, 10), (0, 0)]
+    assert all(one["metered"] for one in records)
+
+
+@pytest.mark.parametrize("path", ["/v1/responses/compact", "/responses/compact", "/v1/responses/input_tokens"])
+async def test_what_only_the_responses_api_has_is_not_translated(db: Database, tmp_path: Path, path: str) -> None:
+    provider = Provider(answer())
+    async with Upstream(provider) as up, gateway(db, tmp_path, model(up.port)) as made:
+        got = await made.call("POST", path, json.dumps({"model": "chat", "input": "hello"}).encode())
+        wrong = await made.call("GET", path)
+    assert (got.status, got.error["code"], got.error["param"]) == (400, "endpoint_not_supported", "model")
+    assert "its provider has no such endpoint" in got.error["message"]
+    assert ("Codex" in got.error["message"]) == path.endswith("compact")
+    assert (wrong.status, wrong.headers["allow"], provider.bodies) == (405, "POST", [])
+
+
+async def test_thoughts_of_other_providers_are_not_compacted(db: Database, tmp_path: Path) -> None:
+    provider = Provider(answer(json.dumps(COMPACTED).encode()))
+    foreign = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": pack(Sealed(signature="s"))}
+    said = {"role": "user", "content": "hello"}
+    async with Upstream(provider) as up, gateway(db, tmp_path, model(up.port, **WITH_DEFAULTS)) as made:
+        body = json.dumps({"model": "chat", "input": [foreign, said]}).encode()
+        assert (await made.call("POST", "/v1/responses/compact", body)).status == 200
+    assert json.loads(provider.bodies[0])["input"] == [said]
 
 
 async def test_the_sdk_says_that_a_response_is_not_found(db: Database, tmp_path: Path) -> None:
