@@ -13,6 +13,7 @@ from gatewright.translation.model import Request
 from gatewright.translation.registry import client_half
 
 _NOTHING = msgspec.Raw(b"[]")
+_EMPTY = Request(messages=())
 
 
 def presets_of(defaults: Mapping[str, object]) -> Request | None:
@@ -25,7 +26,8 @@ def presets_of(defaults: Mapping[str, object]) -> Request | None:
 
 def preset(request: Request, presets: Request) -> Request:
     """The request with what it says nothing of."""
-    missing = {name: asked for name, asked in presets.asked_as.items() if name not in request.asked_as}
+    said = {*request.asked_as, *(name for name in presets.asked_as if getattr(request, name) != getattr(_EMPTY, name))}
+    missing = {name: asked for name, asked in presets.asked_as.items() if name not in said}
     return msgspec.structs.replace(
         request,
         **{name: getattr(presets, name) for name in missing},

@@ -46,6 +46,14 @@ def test_they_stand_behind_what_the_caller_says() -> None:
     assert found["additionalModelRequestFields"] == {"top_k": 4}
 
 
+def test_a_caller_that_says_the_usual_has_said_something() -> None:
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    assert "additionalModelRequestFields" in sent({"parallel_tool_calls": False}, tools=tools)
+    assert "additionalModelRequestFields" not in sent(
+        {"parallel_tool_calls": False}, tools=tools, parallel_tool_calls=True
+    )
+
+
 def test_they_count_for_callers_of_every_dialect() -> None:
     found = sent({"temperature": 0.2, "top_k": 5}, MESSAGES, max_tokens=7)
     assert found["inferenceConfig"] == {"temperature": 0.2, "maxTokens": 7}

@@ -33,11 +33,14 @@ class _Options(msgspec.Struct):
 
 
 class _Plain(NamedTuple):
-    """A parameter whose value goes into the model as it is. `default` is a value that changes nothing."""
+    """A parameter whose value goes into the model as it is. `default` is a value that changes nothing; `usual` one that
+    is sent where there is a place for it, and asks for what happens without it.
+    """
 
     member: str
     decode: Callable[[msgspec.Raw], Any]
     default: object = None
+    usual: object = None
 
 
 _number, _whole, _text, _flag = decoder(float), decoder(int), decoder(str), decoder(bool)
@@ -52,8 +55,8 @@ _PLAIN = {
     "logit_bias": _Plain("logit_bias", decoder(dict[str, float]), {}),
     "logprobs": _Plain("logprobs", _flag, False),
     "top_logprobs": _Plain("top_logprobs", _whole, 0),
-    "parallel_tool_calls": _Plain("parallel_tools", _flag),
-    "verbosity": _Plain("verbosity", _text),
+    "parallel_tool_calls": _Plain("parallel_tools", _flag, usual=True),
+    "verbosity": _Plain("verbosity", _text, usual="medium"),
 }
 
 
@@ -66,7 +69,9 @@ def read(members: Mapping[str, msgspec.Raw]) -> Request:
         if (plain := _PLAIN.get(name)) is not None:
             value = member(plain.decode, name, raw)
             if value != plain.default:
-                asked.put(plain.member, name, value)
+                asked.values[plain.member] = value
+                if value != plain.usual:
+                    asked.asked_as[plain.member] = name
         elif (reader := _READERS.get(name)) is not None:
             reader(raw, asked)
         else:

@@ -258,7 +258,7 @@ def test_what_is_wrong_is_named(name: str, value: Any, param: str) -> None:
 
 def test_what_the_caller_wrote_is_known_by_its_name() -> None:
     request = read(
-        max_tokens=5, max_completion_tokens=9, response_format={"type": "json_object"}, parallel_tool_calls=True
+        max_tokens=5, max_completion_tokens=9, response_format={"type": "json_object"}, parallel_tool_calls=False
     )
     assert request.max_tokens == 9
     assert read(max_completion_tokens=9, max_tokens=5).max_tokens == 9
