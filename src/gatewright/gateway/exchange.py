@@ -104,6 +104,10 @@ class Exchange(Sink, Protocol):
         """The whole body. Raises TooLarge."""
         ...
 
+    def flush(self) -> None:
+        """Sends at once what was handed over and waits for company."""
+        ...
+
     def until_hang_up(self) -> AbstractContextManager[object]:
         """A block that is cancelled, and then raises ClientGone, when the client hangs up meanwhile."""
         ...

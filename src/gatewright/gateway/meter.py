@@ -177,6 +177,8 @@ class Meter:
         if self.settled:
             return
         self.settled = True
+        if self._exchange.begun:
+            self._exchange.flush()  # a slow disk holds back the end of a stream and no more
         if self.admission is not None:
             self.admission.settle(self._spent())
         usage = self._usage or Usage()

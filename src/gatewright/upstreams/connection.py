@@ -11,6 +11,7 @@ from typing import Protocol, cast
 import httptools
 
 from gatewright.upstreams.failures import CallFailed, CallTimedOut, Phase
+from gatewright.upstreams.outbox import outbox_of
 from gatewright.upstreams.target import Origin
 from gatewright.upstreams.timeouts import Timeouts
 
@@ -64,6 +65,8 @@ class Connection(asyncio.Protocol):
         "_keep",
         "_loop",
         "_origin",
+        "_outbox",
+        "_outgoing",
         "_parser",
         "_parts",
         "_paused",
@@ -81,6 +84,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, loop: asyncio.AbstractEventLoop, origin: Origin) -> None:
         self._loop = loop
         self._origin = origin
+        self._outbox = outbox_of(loop)
+        self._outgoing = b""  # the request, until the turn of the loop ends
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._sink: Sink | None = None
@@ -118,10 +123,17 @@ class Connection(asyncio.Protocol):
         if when < self._timer_at:
             self._set_timer(when)
         if len(body) < JOIN_BELOW:
-            transport.write(head + body)
+            self._outgoing = head + body
+            self._outbox.add(self)
         else:
             transport.write(head)
             transport.write(body)
+
+    def flush(self) -> None:
+        """Send what waits for the end of the turn."""
+        outgoing, self._outgoing = self._outgoing, b""
+        if outgoing and self._transport is not None and not self.closed:
+            self._transport.write(outgoing)
 
     def rest(self) -> None:
         """Wait for the next request, at most the keeper's idle age."""
@@ -180,6 +192,8 @@ class Connection(asyncio.Protocol):
         if sink is None:  # an answer that nobody asked for: the next request must not get it
             self.abort()
             return
+        if self._outgoing:
+            self.flush()
         self._answered = True
         self._barren += len(data)
         headed = self._status

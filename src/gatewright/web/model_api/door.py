@@ -14,6 +14,7 @@ from typing import Any, Protocol, cast
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from gatewright.gateway.exchange import ClientGone, WireHeaders
+from gatewright.upstreams.outbox import outbox_of
 from gatewright.web.bounded import BODY, HEAD, NEXT, BoundedProtocol
 from gatewright.web.model_api.exchange import ModelExchange
 
@@ -95,16 +96,17 @@ class DirectCycle(ModelExchange):
         if self._task is None:
             self._task = task = self._protocol.loop.create_task(self.serve(self))
             self._protocol.tasks.add(task)
+            task.add_done_callback(self._protocol.tasks.discard)
 
     def over(self) -> None:
         """It was served."""
-        protocol = self._protocol
-        if self._task is not None:
-            protocol.tasks.discard(self._task)
         if not self.response_complete:
             # An answer that broke off: the client must notice.
             self.response_complete = True
-            protocol.transport.close()
+            self._protocol.close()
+
+    def flush(self) -> None:
+        self._protocol.flush()
 
     def hang_up(self) -> None:
         """The connection is lost."""
@@ -156,10 +158,9 @@ class DirectCycle(ModelExchange):
                 raise ClientGone
 
     def _put(self, data: bytes) -> None:
-        transport = self._protocol.transport
-        if self._gone or transport.is_closing():
+        if self._gone or self._protocol.transport.is_closing():
             raise ClientGone
-        transport.write(data)
+        self._protocol.send(data)
 
     def _servers(self) -> bytes:
         """The lines that are the server's own: what it says to everybody, and its wish to close."""
@@ -169,7 +170,7 @@ class DirectCycle(ModelExchange):
     def _complete(self) -> None:
         self.response_complete = True
         if not self.keep_alive:
-            self._protocol.transport.close()
+            self._protocol.close()
         self._protocol.on_response_complete()
 
 
@@ -188,6 +189,36 @@ class DirectProtocol(BoundedProtocol):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._application = cast(Direct, self.app)
+        self._outbox = outbox_of(self.loop)
+        self._outgoing: list[bytes] = []
+
+    def send(self, data: bytes) -> None:
+        """At the end of the loop's turn, or at the next thing that happens to the connection."""
+        if not self._outgoing:
+            self._outbox.add(self)
+        self._outgoing.append(data)
+
+    def flush(self) -> None:
+        """Send what waits for the end of the turn."""
+        outgoing = self._outgoing
+        if outgoing:
+            self._outgoing = []
+            if not self.transport.is_closing():
+                self.transport.write(outgoing[0] if len(outgoing) == 1 else b"".join(outgoing))
+
+    def close(self) -> None:
+        """As soon as everything is sent."""
+        self.flush()
+        self.transport.close()
+
+    def shutdown(self) -> None:
+        self.flush()
+        super().shutdown()
+
+    def data_received(self, data: bytes) -> None:
+        if self._outgoing:
+            self.flush()
+        super().data_received(data)
 
     def server_lines(self) -> bytes:
         """uvicorn's own headers; it makes a new list of them each second, for the date."""

@@ -98,6 +98,9 @@ class ModelExchange:
         """The whole body. Raises TooLarge and ClientGone."""
         raise NotImplementedError
 
+    def flush(self) -> None:
+        """Sends at once what waits; nothing does where a door writes each piece by itself."""
+
     def over(self) -> None:
         """It was served, or nobody is there to serve it."""
 
