@@ -53,8 +53,7 @@ class PassThrough:
         )
 
     def _without_foreign(self, asked: Prepared) -> Prepared:
-        dialect = self._endpoint.dialect
-        clean = None if dialect is None else passing(dialect).without_foreign
+        clean = passing(self._endpoint.usual_dialect()).without_foreign
         members = None if clean is None else clean(asked.members)
         return asked if members is None else msgspec.structs.replace(asked, members=members, body=b"")
 

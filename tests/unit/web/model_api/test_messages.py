@@ -346,3 +346,38 @@ async def test_the_list_of_models_for_anthropics_clients(db: Database, tmp_path:
     assert plain["object"] == "list"
     assert error(absent)["type"] == "not_found_error"
     assert error(nobody)["type"] == "authentication_error"
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/messages/count_tokens"])
+async def test_thoughts_of_another_provider_do_not_reach_anthropic(db: Database, tmp_path: Path, path: str) -> None:
+    """A conversation began with Gemini, whose thoughts the client hands back; Anthropic would refuse what it did not
+    seal."""
+    thought = {
+        "content": {
+            "parts": [{"text": "Hm.", "thought": True}, {"functionCall": {"name": "f"}, "thoughtSignature": "c2ln"}]
+        }
+    }
+    began = {"candidates": [{**thought, "finishReason": "STOP"}], "usageMetadata": {"promptTokenCount": 1}}
+    to_gemini, to_claude = Provider(answer(json.dumps(began).encode())), Provider(answer())
+    async with Upstream(to_gemini) as google, Upstream(to_claude) as anthropic:
+        entries = [
+            model(google.port, "gem", provider="gemini", upstream_model="gemini-3-flash"),
+            model(anthropic.port, "claude", provider="anthropic", upstream_model="claude-x"),
+        ]
+        async with gateway(db, tmp_path, *entries) as made:
+            ask: dict[str, Any] = {
+                "max_tokens": 9,
+                "messages": [{"role": "user", "content": "Hi"}],
+                "tools": [{"name": "f", "input_schema": {}}],
+            }
+            first = await made.call("POST", "/v1/messages", json.dumps({**ask, "model": "gem"}).encode())
+            content = json.loads(first.body)["content"]
+            assert "gatewright-" in json.dumps(content)
+            call = next(block for block in content if block["type"] == "tool_use")
+            result = {"type": "tool_result", "tool_use_id": call["id"], "content": "42"}
+            turns = [{"role": "assistant", "content": content}, {"role": "user", "content": [result]}]
+            body = {**ask, "model": "claude", "messages": [*ask["messages"], *turns]}
+            got = await made.call("POST", path, json.dumps(body).encode())
+    assert got.status == 200
+    sent = json.loads(to_claude.bodies[0])
+    assert sent["messages"] == [ask["messages"][0], {"role": "assistant", "content": [call]}, turns[1]]
