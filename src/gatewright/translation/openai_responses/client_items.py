@@ -110,12 +110,10 @@ class Conversation:
             self._answer(Reasoning(text=thought, signature=seal.signature, redacted=seal.redacted, origin=seal.origin))
 
     def _function_call(self, item: Json, at: int) -> None:
-        name = carried_name(text(item, "name", at), maybe_text(item, "namespace", at))
-        self._call(item, at, name, text(item, "arguments", at))
+        self._call(item, at, _name_of(item, at), text(item, "arguments", at))
 
     def _custom_call(self, item: Json, at: int) -> None:
-        name = carried_name(text(item, "name", at), maybe_text(item, "namespace", at))
-        self._call(item, at, name, arguments_of(text(item, "input", at)))
+        self._call(item, at, _name_of(item, at), arguments_of(text(item, "input", at)))
 
     def _search_call(self, item: Json, at: int) -> None:
         if item.get("execution") != "client":
@@ -125,8 +123,8 @@ class Conversation:
 
     def _call(self, item: Json, at: int, name: str, arguments: str) -> None:
         call_id = text(item, "call_id", at)
-        signature = self._seals.pop(call_id, None)
-        self._answer(ToolCall(call_id, name, arguments, signature))
+        signature = self._seals.pop(call_id, None) if self._seals else None
+        self._say(ASSISTANT, (ToolCall(call_id, name, arguments, signature),), "answer")
 
     def _output(self, item: Json, at: int) -> None:
         output = item.get("output")
@@ -176,6 +174,11 @@ _ITEMS: dict[str, Callable[[Conversation, Json, int], None]] = {
     "additional_tools": Conversation._additional_tools,
     "item_reference": Conversation._reference,
 }
+
+
+def _name_of(item: Json, at: int) -> str:
+    name = text(item, "name", at)
+    return name if item.get("namespace") is None else carried_name(name, text(item, "namespace", at))
 
 
 def _thoughts(item: Json, at: int) -> list[tuple[str, Json]]:

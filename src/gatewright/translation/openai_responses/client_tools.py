@@ -200,4 +200,4 @@ def free_text_of(arguments: str) -> str:
 
 
 def _join(*texts: str | None) -> str | None:
-    return "\n\n".join(one for one in texts if one) or None
+    return "\n\n".join([one for one in texts if one]) or None
