@@ -6,8 +6,9 @@ import string
 from typing import Any
 
 from gatewright.domain.clock import DAY, HOUR, MINUTE, SECOND, Millis
-from gatewright.idp import expressions
 from gatewright.idp.blueprint_file import BlueprintInvalid
+from gatewright.idp.expressions.inspection import inspect
+from gatewright.idp.expressions.reading import TEXT_LIMIT
 from gatewright.oidc import redirect_uris, scopes
 
 Values = dict[str, Any]
@@ -68,10 +69,10 @@ def mapping_columns(attrs: Values, *, complete: bool) -> Values:
     if "scope_name" in columns and scopes.parse(columns["scope_name"]) != (columns["scope_name"],):
         raise BlueprintInvalid(f"{columns['scope_name']!r} is not a scope name.")
     if "expression" in columns:
-        failure = expressions.check(columns["expression"])
-        if failure is not None:
+        found = inspect(columns["expression"]).first_error
+        if found is not None:
             name = columns.get("name", columns.get("scope_name", "mapping"))
-            raise BlueprintInvalid(f"The expression of {name!r}, line {failure.line}: {failure.cause}.")
+            raise BlueprintInvalid(f"The expression of {name!r}, line {found.line}: {found.message}.")
     return columns
 
 
@@ -190,6 +191,6 @@ def _secret(value: object) -> str:
 
 def _text(attrs: Values, name: str) -> str:
     value = attrs.get(name)
-    if not isinstance(value, str) or not value.strip() or len(value) > expressions.TEXT_LIMIT:
+    if not isinstance(value, str) or not value.strip() or len(value) > TEXT_LIMIT:
         raise BlueprintInvalid(f"The attribute {name} is missing or not a text.")
     return value

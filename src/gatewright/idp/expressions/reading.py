@@ -73,22 +73,22 @@ def wrapped(text: str) -> str:
     return f"def {FUNCTION}({', '.join(VARIABLES)}):\n{textwrap.indent(text, INDENT)}\n"
 
 
-def bound_names(function: ast.AST) -> frozenset[str]:
-    """Every name that the expression itself binds, in whatever way."""
-    found: set[str] = set()
-    for node in ast.walk(function):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)) and node is not function:
-            found.add(node.name)
-        elif isinstance(node, ast.arg):
-            found.add(node.arg)
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            found.add(node.name)
-        elif isinstance(node, ast.alias):
-            found.add(node.asname or node.name.partition(".")[0])
-        elif isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name:
-            found.add(node.name)
-        elif isinstance(node, ast.MatchMapping) and node.rest:
-            found.add(node.rest)
-    return frozenset(found)
+def bound_names(function: ast.FunctionDef) -> frozenset[str]:
+    """Every name that the expression itself binds, in whatever way; a variable of VARIABLES only when it is rebound."""
+    nodes = [node for statement in function.body for node in ast.walk(statement)]
+    return frozenset(name for node in nodes for name in _bound(node) if name)
+
+
+def _bound(node: ast.AST) -> list[str | None]:
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()):
+            return [name]
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.AsyncFunctionDef(name=name):
+            return [name]
+        case ast.ExceptHandler(name=name) | ast.MatchAs(name=name) | ast.MatchStar(name=name):
+            return [name]
+        case ast.arg(arg=name) | ast.MatchMapping(rest=name):
+            return [name]
+        case ast.alias(name=module, asname=name):
+            return [name or module.partition(".")[0]]
+    return []
