@@ -7,6 +7,9 @@ import msgspec
 from gatewright.domain.clock import Millis
 from gatewright.domain.identity import Role, RoleReason
 
+# Names that mean somebody else in answers and in the audit log.
+RESERVED_NAMES = frozenset({"default_user_id", "master", "anonymous", "system", "session", "key", "cli", "token"})
+
 
 class User(msgspec.Struct, frozen=True):
     """One row of users, without the password.

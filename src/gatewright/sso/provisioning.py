@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from gatewright.domain.clock import Millis
-from gatewright.domain.people import Event, Origin, User
+from gatewright.domain.people import RESERVED_NAMES, Event, Origin, User
 from gatewright.oidc.errors import LoginRefused
 from gatewright.sso.claims import Person
 from gatewright.sso.roles import RoleDecision, decide_role
@@ -12,9 +12,6 @@ from gatewright.sso.sources import Source
 from gatewright.storage import audit_log, changes, login_transactions, users
 from gatewright.storage.database import Database, Transaction
 from gatewright.storage.users import NewUser
-
-# Names that mean somebody else in answers and in the audit log.
-RESERVED = frozenset({"default_user_id", "master", "anonymous", "system", "session", "key", "cli"})
 
 
 class Provisioning:
@@ -117,7 +114,7 @@ class Provisioning:
 
         PROXY_ADMIN_ID is nobody's to claim: whoever got it as user_id would be administrator at the next sign-in.
         """
-        if wish is None or wish in RESERVED or (wish == self._proxy_admin_id and wish != person.subject):
+        if wish is None or wish in RESERVED_NAMES or (wish == self._proxy_admin_id and wish != person.subject):
             return fresh
         names = {"username": fresh, "user_id": fresh, column: wish}
         return fresh if await users.taken(tx, **names) else wish

@@ -11,18 +11,26 @@ from gatewright.storage.tables import applications
 
 
 class Application(msgspec.Struct, frozen=True):
-    """One row. `launch_url` may start with `{base_url}`."""
+    """One row. `launch_url` may start with `{base_url}`. `section` is the heading under which people see it."""
 
     id: int
     slug: str
     name: str
     provider_id: int | None
     launch_url: str
+    uuid: str = ""
+    open_in_new_tab: bool = False
+    section: str = ""
+    icon: str = ""
+    description: str = ""
+    publisher: str = ""
+    is_hidden: bool = False
+    binding_mode: str = "any"
 
 
 async def by_slug(tx: Transaction, slug: str) -> Application | None:
     row = (await tx.execute(select(applications).where(applications.c.slug == slug))).first()
-    return None if row is None else msgspec.convert(row._mapping, Application)
+    return None if row is None else msgspec.convert(row._mapping, Application, strict=False)
 
 
 async def add(tx: Transaction, **columns: Any) -> int:

@@ -1,6 +1,6 @@
 """Pages of a list with filters, search and order, in SQL: what every list of `/api/v3` asks for (contract 3.8)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ LARGEST = 100
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """`test` is `is`, `has` (a part, whatever its case), `starts`, `empty` (with True or False), `in`, `from`, `to`."""
+    """`test` is `is`, `has` (a part, whatever its case), `starts`, `empty` (with True or False), `in`, `out`, `from`, `to`."""
 
     name: str
     test: str
@@ -71,17 +71,17 @@ def _order(columns: Mapping[str, Any], name: str) -> Any:
 
 
 def _condition(column: Any, one: Filter) -> ColumnElement[bool]:
-    tests = {
+    tests: dict[str, Callable[[], ColumnElement[bool]]] = {
         "is": lambda: column == one.value,
         "in": lambda: column.in_(one.value),
+        "out": lambda: column.not_in(one.value),
         "has": lambda: _has(column, one.value),
         "starts": lambda: column.startswith(one.value, autoescape=True),
         "empty": lambda: column.is_(None) if one.value else column.is_not(None),
         "from": lambda: column > one.value,
         "to": lambda: column < one.value,
     }
-    condition: ColumnElement[bool] = tests[one.test]()
-    return condition
+    return tests[one.test]()
 
 
 def _has(column: Any, text: str) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""Links that work once: the set-up link. Only the hash of the token is stored."""
+"""Links that work once: set-up, recovery. Only the hash of the token is stored."""
 
 from sqlalchemy import delete, insert, select, update
 
@@ -24,6 +24,28 @@ async def use(tx: Transaction, token_hash: str, purpose: str, now: Millis) -> bo
     """Uses the link up, atomically; False when it is unknown, used or expired."""
     query = update(links).where(*_good(token_hash, purpose, now)).values(used_at=now).returning(links.c.token_hash)
     return (await tx.execute(query)).first() is not None
+
+
+async def replace_own(
+    tx: Transaction, token_hash: str, purpose: str, user_pk: int, now: Millis, expires_at: Millis
+) -> None:
+    """Stores a new link of a person's and drops their earlier ones of the same purpose that nobody used."""
+    own = (links.c.purpose == purpose, links.c.user_pk == user_pk, links.c.used_at.is_(None))
+    await tx.execute(delete(links).where(*own))
+    values = {"token_hash": token_hash, "purpose": purpose, "user_pk": user_pk, "created_at": now}
+    await tx.execute(insert(links).values(**values, expires_at=expires_at))
+
+
+async def owner(tx: Transaction, token_hash: str, purpose: str, now: Millis) -> int | None:
+    """Whose good link it is."""
+    return (await tx.execute(select(links.c.user_pk).where(*_good(token_hash, purpose, now)))).scalar()
+
+
+async def take(tx: Transaction, token_hash: str, purpose: str, now: Millis) -> int | None:
+    """Uses the link up, atomically, and says whose it was; None when it is unknown, used or expired."""
+    query = update(links).where(*_good(token_hash, purpose, now)).values(used_at=now).returning(links.c.user_pk)
+    user_pk: int | None = (await tx.execute(query)).scalar()
+    return user_pk
 
 
 def _good(token_hash: str, purpose: str, now: Millis) -> tuple:  # type: ignore[type-arg]  # SQL conditions

@@ -1,0 +1,41 @@
+"""The directory's parts, put together for the composition root and the web edge."""
+
+from gatewright.accounts.audit import Audit
+from gatewright.accounts.passwords import Passwords
+from gatewright.idp.directory.administrators import Administrators
+from gatewright.idp.directory.applications import DirectoryApplications
+from gatewright.idp.directory.bindings import DirectoryBindings, DirectoryEntitlements
+from gatewright.idp.directory.grants import DirectoryGrants
+from gatewright.idp.directory.groups import DirectoryGroups
+from gatewright.idp.directory.mappings import DirectoryMappings
+from gatewright.idp.directory.people import DirectoryPeople
+from gatewright.idp.directory.providers import DirectoryProviders
+from gatewright.idp.directory.recovery import Recovery
+from gatewright.idp.directory.service_accounts import ServiceAccounts
+from gatewright.idp.directory.tokens import DirectoryTokens
+from gatewright.idp.directory.transactional import Transactional
+from gatewright.storage.database import Database
+
+
+class Directory:
+    """Everything that `/api/v3` manages. `own_client` is the client id of our dashboard at the embedded provider.
+
+    It is None where an outside provider signs people in: then no membership makes an administrator.
+    """
+
+    def __init__(
+        self, db: Database, base_url: str, passwords: Passwords, audit: Audit, *, own_client: str | None
+    ) -> None:
+        administrators = Administrators(membership_decides=own_client is not None)
+        self.people = DirectoryPeople(db, passwords, administrators)
+        self.groups = DirectoryGroups(db, administrators)
+        self.mappings = DirectoryMappings(db)
+        self.providers = DirectoryProviders(db, base_url, own_client)
+        self.applications = DirectoryApplications(db, self.providers)
+        self.bindings = DirectoryBindings(db)
+        self.entitlements = DirectoryEntitlements(db)
+        self.transactional = Transactional(db, self.applications, self.providers, self.bindings)
+        self.tokens = DirectoryTokens(db)
+        self.services = ServiceAccounts(db, self.tokens)
+        self.grants = DirectoryGrants(db)
+        self.recovery = Recovery(db, base_url, passwords, audit)

@@ -1,0 +1,1 @@
+"""The directory's lists and single objects as administrators see them: people, groups, applications, providers, ..."""

@@ -1,0 +1,157 @@
+"""What people have: sessions, consents, access and refresh tokens, as the directory lists and ends them."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import delete, or_, select, update
+
+from gatewright.domain.clock import Millis
+from gatewright.storage.database import Transaction
+from gatewright.storage.listing import Listing, Wish, matching
+from gatewright.storage.rows import changed
+from gatewright.storage.tables import access_tokens, applications, consents, refresh_tokens, sessions, users
+
+
+class SessionView(msgspec.Struct, frozen=True):
+    """A living session. `kind` is `idp` (the provider's) or `gateway` (the dashboard's)."""
+
+    id: int
+    kind: str
+    user_pk: int
+    address: str | None
+    user_agent: str | None
+    created_at: Millis
+    last_used_at: Millis
+    expires_at: Millis
+
+
+class ConsentView(msgspec.Struct, frozen=True):
+    """What a person let a client have."""
+
+    id: int
+    user_pk: int
+    provider_id: int
+    application_id: int | None
+    scopes: list[str]
+    expires_at: Millis | None
+
+
+class TokenView(msgspec.Struct, frozen=True):
+    """A living access or refresh token; `key` is the hash by which it is stored."""
+
+    key: str
+    provider_id: int
+    user_pk: int
+    scope: str
+    created_at: Millis
+    expires_at: Millis
+
+
+SESSIONS = Listing(
+    key=sessions.c.id,
+    columns={
+        "user": sessions.c.user_pk,
+        "user__username": users.c.username,
+        "kind": sessions.c.kind,
+        "session__last_ip": sessions.c.address,
+        "session__last_user_agent": sessions.c.user_agent,
+        "last_used": sessions.c.last_used_at,
+        "expires": sessions.c.expires_at,
+    },
+    searched=(users.c.username, sessions.c.address, sessions.c.user_agent),
+)
+CONSENTS = Listing(
+    key=consents.c.id,
+    columns={
+        "user": consents.c.user_pk,
+        "application": applications.c.uuid,
+        "expires": consents.c.expires_at,
+        "user__username": users.c.username,
+    },
+    searched=(users.c.username, applications.c.name),
+)
+TABLES = {
+    "access": (access_tokens, access_tokens.c.jti_hash, access_tokens.c.expires_at),
+    "refresh": (refresh_tokens, refresh_tokens.c.token_hash, refresh_tokens.c.expires_at),
+}
+
+
+async def session_page(tx: Transaction, wish: Wish, now: Millis) -> tuple[int, list[SessionView]]:
+    """How many living sessions match, and one page of them."""
+    names = msgspec.structs.fields(SessionView)
+    query = select(*(sessions.c[one.name] for one in names)).join(users, users.c.id == sessions.c.user_pk)
+    query = query.where(sessions.c.ended_at.is_(None), sessions.c.expires_at > now)
+    count, rows = await matching(tx, query, SESSIONS, wish)
+    return count, [msgspec.convert(row._mapping, SessionView) for row in rows]
+
+
+async def consent_page(tx: Transaction, wish: Wish, now: Millis) -> tuple[int, list[ConsentView]]:
+    """How many consents match that still count, and one page of them."""
+    query = _consents().where(or_(consents.c.expires_at.is_(None), consents.c.expires_at > now))
+    count, rows = await matching(tx, query, CONSENTS, wish)
+    return count, [msgspec.convert(row._mapping, ConsentView, strict=False) for row in rows]
+
+
+async def consent(tx: Transaction, consent_id: int) -> ConsentView | None:
+    row = (await tx.execute(_consents().where(consents.c.id == consent_id))).first()
+    return None if row is None else msgspec.convert(row._mapping, ConsentView, strict=False)
+
+
+async def remove_consent(tx: Transaction, consent_id: int) -> None:
+    await tx.execute(delete(consents).where(consents.c.id == consent_id))
+
+
+async def token_page(tx: Transaction, kind: str, wish: Wish, now: Millis) -> tuple[int, list[TokenView]]:
+    """How many living tokens of that kind (`access`, `refresh`) match, and one page of them, newest first."""
+    table, key, expires = TABLES[kind]
+    listing = Listing(
+        key=table.c.created_at.desc(),
+        columns={"user": table.c.user_pk, "provider": table.c.provider_id, "expires": expires},
+        searched=(users.c.username,),
+    )
+    columns = (key.label("key"), *(table.c[name] for name in ("provider_id", "user_pk", "scope", "created_at")))
+    query = select(*columns, expires.label("expires_at")).join(users, users.c.id == table.c.user_pk)
+    query = query.where(table.c.revoked_at.is_(None), expires > now)
+    if kind == "refresh":
+        query = query.where(refresh_tokens.c.rotated_at.is_(None), refresh_tokens.c.idle_expires_at > now)
+    count, rows = await matching(tx, query, listing, wish)
+    return count, [msgspec.convert(row._mapping, TokenView) for row in rows]
+
+
+async def token_numbers(tx: Transaction, kind: str, user_pk: int | None, now: Millis) -> list[TokenView]:
+    """Every living token of somebody (None: of everybody), for finding one by its number."""
+    table, key, expires = TABLES[kind]
+    columns = (key.label("key"), *(table.c[name] for name in ("provider_id", "user_pk", "scope", "created_at")))
+    query = select(*columns, expires.label("expires_at")).where(table.c.revoked_at.is_(None), expires > now)
+    if user_pk is not None:
+        query = query.where(table.c.user_pk == user_pk)
+    return [msgspec.convert(row._mapping, TokenView) for row in await tx.execute(query)]
+
+
+async def revoke_token(tx: Transaction, kind: str, token_hash: str, at: Millis) -> bool:
+    """Revokes the token, a refresh token with its whole family; False when it was over already."""
+    table, key, _ = TABLES[kind]
+    family = (await tx.execute(select(table.c.family).where(key == token_hash))).scalar()
+    if kind == "access":
+        query: Any = update(table).where(key == token_hash, table.c.revoked_at.is_(None))
+        return changed(await tx.execute(query.values(revoked_at=at))) > 0
+    ended = 0
+    for one in (refresh_tokens, access_tokens):
+        query = update(one).where(one.c.family == family, one.c.revoked_at.is_(None))
+        ended += changed(await tx.execute(query.values(revoked_at=at)))
+    return ended > 0
+
+
+async def revoke_session(tx: Transaction, session_id: int, at: Millis) -> None:
+    """Revokes the refresh tokens of a session; its access tokens end with it."""
+    for table in (access_tokens, refresh_tokens):
+        query = update(table).where(table.c.session_id == session_id, table.c.revoked_at.is_(None))
+        await tx.execute(query.values(revoked_at=at))
+
+
+def _consents() -> Any:
+    joined = consents.join(users, users.c.id == consents.c.user_pk).outerjoin(
+        applications, applications.c.provider_id == consents.c.provider_id
+    )
+    names = ("id", "user_pk", "provider_id", "scopes", "expires_at")
+    return select(*(consents.c[name] for name in names), applications.c.id.label("application_id")).select_from(joined)

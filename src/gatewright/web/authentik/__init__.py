@@ -1,0 +1,1 @@
+"""`/api/v3`: Authentik's REST API (contract 3.8), by which automation and the dashboard manage the directory."""
