@@ -69,6 +69,10 @@ class Devices:
                     return Started(device_code, shown(code), LIFE // SECOND, INTERVAL_S)
         raise ServerError(cause="user_codes_taken")
 
+    def age_s(self, row: DeviceCode) -> int:
+        """How many seconds ago the device asked."""
+        return (self._db.clock() - row.created_at) // SECOND
+
     async def waiting(self, user_code: str) -> DeviceCode | None:
         """The device that shows this code and waits for an answer."""
         async with self._db.read() as tx:

@@ -80,6 +80,11 @@ class Clients:
             row = await oauth_providers.by_client_id(tx, client_id)
         return None if row is None else self._client(row)
 
+    async def by_id(self, provider_id: int) -> Client | None:
+        async with self._db.read() as tx:
+            row = await oauth_providers.by_id(tx, provider_id)
+        return None if row is None else self._client(row)
+
     async def by_slug(self, slug: str) -> Client | None:
         if not slug.isprintable():
             return None

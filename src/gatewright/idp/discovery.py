@@ -6,6 +6,7 @@ from gatewright.idp.claims import RESERVED, Claims
 from gatewright.idp.clients import MOUNT, Client, Clients
 from gatewright.idp.expressions import claims_in
 from gatewright.idp.signing_keys import SigningKeys
+from gatewright.idp.tokens.request import SUPPORTED
 from gatewright.oidc import metadata, scopes
 
 PROTOCOL_CLAIMS = ["sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce"]
@@ -33,6 +34,7 @@ class Discovery:
             client.issuer,
             endpoints(self._base_url, client),
             algorithms=[algorithm],
+            grant_types_supported=[grant for grant in SUPPORTED if grant in client.grant_types],
             scopes_supported=list(dict.fromkeys([scopes.OPENID, *(mapping.scope_name for mapping in mappings)])),
             claims_supported=list(dict.fromkeys([*PROTOCOL_CLAIMS, *named])),
         )
@@ -51,6 +53,10 @@ def endpoints(base_url: str, client: Client) -> dict[str, str]:
         "authorization_endpoint": f"{shared}/authorize/",
         "token_endpoint": f"{shared}/token/",
         "userinfo_endpoint": f"{shared}/userinfo/",
+        "introspection_endpoint": f"{shared}/introspect/",
+        "revocation_endpoint": f"{shared}/revoke/",
+        "device_authorization_endpoint": f"{shared}/device/",
+        "pushed_authorization_request_endpoint": f"{shared}/par/",
         "end_session_endpoint": f"{own}/end-session/",
         "jwks_uri": f"{own}/jwks/",
     }

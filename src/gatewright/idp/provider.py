@@ -15,11 +15,14 @@ from gatewright.idp.claims import Claims
 from gatewright.idp.client_assertions import ClientAssertions
 from gatewright.idp.client_authentication import ClientAuthentication
 from gatewright.idp.clients import Clients
+from gatewright.idp.device import PAGE as DEVICE_PAGE
+from gatewright.idp.device import DeviceAuthorization, Verification
 from gatewright.idp.discovery import Discovery
 from gatewright.idp.expressions import Expressions
 from gatewright.idp.login import Login
 from gatewright.idp.logout import EndSession
 from gatewright.idp.people import People
+from gatewright.idp.pushed_authorization import PushedAuthorization
 from gatewright.idp.resources import Resources
 from gatewright.idp.signing_keys import SigningKeys
 from gatewright.idp.tokens.parts import Directory, Grants, TokenParts
@@ -29,7 +32,16 @@ from gatewright.storage.database import Database
 class Provider:
     """The embedded OpenID provider. `base_url` has no trailing slash; `session_life` in milliseconds."""
 
-    def __init__(self, db: Database, base_url: str, session_life: Millis, passwords: Passwords, audit: Audit) -> None:
+    def __init__(
+        self,
+        db: Database,
+        base_url: str,
+        session_life: Millis,
+        passwords: Passwords,
+        audit: Audit,
+        *,
+        device_code_in_link: bool = False,
+    ) -> None:
         self._db = db
         sessions = Sessions(db, "idp", session_life)
         people = People(db)
@@ -48,6 +60,9 @@ class Provider:
         tokens = TokenParts(db, grants, known, self.resources, authentication)
         self.token, self.userinfo = tokens.endpoint, tokens.userinfo
         self.introspection, self.revocation = tokens.introspection, tokens.revocation
+        self.pushed = PushedAuthorization(authentication, self.clients, self.claims, grants.pushed, audit)
+        verification = Verification(base_url + DEVICE_PAGE, device_code_in_link)
+        self.device = DeviceAuthorization(authentication, known, self.resources, grants.devices, limits, verification)
         self.discovery = Discovery(self.clients, self.claims, self.keys, base_url)
         self.login = Login(db, sessions, passwords, limits, audit)
         self.end_session = EndSession(db, self.clients, sessions, self.tokens, self.keys, audit)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from gatewright.oidc.errors import MetadataInvalid
+from gatewright.oidc.jwt import ASYMMETRIC
 
 WELL_KNOWN = ".well-known/openid-configuration"
 
@@ -67,16 +68,26 @@ def _check_endpoints(metadata: Metadata) -> None:
 
 
 def document(issuer: str, endpoints: dict[str, str], *, algorithms: list[str], **lists: list[str]) -> dict[str, Any]:
-    """The discovery document of a provider of the code flow. `lists` are `scopes_supported` and `claims_supported`."""
+    """The discovery document of a provider of the code flow.
+
+    `algorithms` are those of ID tokens; `lists` are `grant_types_supported`, `scopes_supported`, `claims_supported`.
+    """
+    methods = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
+    signed = list(ASYMMETRIC)
     return {
         "issuer": issuer,
         **endpoints,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "fragment", "form_post"],
-        "grant_types_supported": ["authorization_code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "token_endpoint_auth_methods_supported": [*methods, "none"],
+        "token_endpoint_auth_signing_alg_values_supported": signed,
+        "revocation_endpoint_auth_methods_supported": [*methods, "none"],
+        "revocation_endpoint_auth_signing_alg_values_supported": signed,
+        "introspection_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_signing_alg_values_supported": signed,
+        "require_pushed_authorization_requests": False,
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": ["none", "login"],
         "claims_parameter_supported": False,

@@ -73,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True):
     body_timeout_s: float = 30.0
     max_connections: int = 8192
     direct_door: bool = True
+    device_code_in_link: bool = False
     untested_providers: frozenset[str] = frozenset()
     models: tuple[ModelEntry, ...] = ()
     router: Router = Router()
@@ -155,6 +156,14 @@ SETTINGS: tuple[Setting, ...] = (
         values.boolean,
         False,
         files=("general_settings.auto_redirect_ui_login_to_sso",),
+    ),
+    Setting(
+        "device_code_in_link",
+        ("GATEWRIGHT_DEVICE_CODE_IN_LINK",),
+        "The embedded provider tells devices an address with their code in it (`verification_uri_complete`), so that "
+        "nobody types it. People then let devices in that somebody else sent them a link for: leave it off.",
+        values.boolean,
+        False,
     ),
     Setting(
         "master_key",

@@ -62,6 +62,11 @@ async def by_client_id(tx: Transaction, client_id: str) -> ProviderRow | None:
     return next(iter(await _select(tx, oauth_providers.c.client_id == client_id)), None)
 
 
+async def by_id(tx: Transaction, provider_id: int) -> ProviderRow | None:
+    """The provider with that id."""
+    return next(iter(await _select(tx, oauth_providers.c.id == provider_id)), None)
+
+
 async def by_slug(tx: Transaction, slug: str) -> ProviderRow | None:
     """The provider of the application with that slug."""
     return next(iter(await _select(tx, applications.c.slug == slug)), None)

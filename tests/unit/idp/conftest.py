@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -120,20 +121,26 @@ async def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict
     return folder / "gatewright.db", made.people
 
 
-@pytest.fixture
-async def stand(template: tuple[Path, dict[str, User]], tmp_path: Path) -> AsyncIterator[Stand]:
-    shutil.copy(template[0], tmp_path / "gatewright.db")
-    db = open_database(tmp_path)
+@asynccontextmanager
+async def stand_on(db: Database, folder: Path, people: dict[str, User]) -> AsyncIterator[Stand]:
+    """The stand on a database after its first start; closes both."""
     clock = db.clock
     assert isinstance(clock, ManualClock)
-    settings = load({}, {"GATEWRIGHT_DATA_DIR": str(tmp_path), "PROXY_BASE_URL": BASE})
+    settings = load({}, {"GATEWRIGHT_DATA_DIR": str(folder), "PROXY_BASE_URL": BASE})
     passwords, cookies = quick_passwords(), Cookies(https=settings.is_https)
     provider = Provider(db, settings.base_url, settings.session_life, passwords, Audit(db))
     pages = Pages(settings, cookies)
     authentication = Authentication(KeyRing(db, "sk-a-master-key-for-tests"), Sessions(db, "gateway", 1))
     guard = Guard(settings, authentication, cookies, pages)
     made = Stand(db, clock, provider, application(idp.routes(provider, pages, cookies), guard))
-    made.people = template[1]
+    made.people = dict(people)
     yield made
     await provider.close()
     await db.close()
+
+
+@pytest.fixture
+async def stand(template: tuple[Path, dict[str, User]], tmp_path: Path) -> AsyncIterator[Stand]:
+    shutil.copy(template[0], tmp_path / "gatewright.db")
+    async with stand_on(open_database(tmp_path), tmp_path, template[1]) as made:
+        yield made

@@ -47,6 +47,7 @@ EFFECTS: list[tuple[str, str, str, Any]] = [
     ("GATEWRIGHT_MAX_REQUEST_MB", "5", "max_request_bytes", 5_000_000),
     ("GATEWRIGHT_REQUEST_TIMEOUT", "30", "request_timeout_s", 30.0),
     ("GATEWRIGHT_DIRECT_DOOR", "false", "direct_door", False),
+    ("GATEWRIGHT_DEVICE_CODE_IN_LINK", "true", "device_code_in_link", True),
     ("GATEWRIGHT_HEAD_TIMEOUT", "1.5", "head_timeout_s", 1.5),
     ("GATEWRIGHT_BODY_TIMEOUT", "90", "body_timeout_s", 90.0),
     ("GATEWRIGHT_MAX_CONNECTIONS", "100", "max_connections", 100),

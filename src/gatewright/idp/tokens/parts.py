@@ -3,6 +3,7 @@
 from gatewright.accounts.audit import Audit
 from gatewright.grants.codes import Codes
 from gatewright.grants.devices import Devices
+from gatewright.grants.pushed import PushedRequests
 from gatewright.grants.refresh import Refreshes
 from gatewright.grants.tokens import Tokens
 from gatewright.idp.access import AccessRules
@@ -29,13 +30,14 @@ from gatewright.storage.database import Database
 
 
 class Grants:
-    """What waits to be redeemed: codes, device codes, refresh tokens, and the tokens that came of them."""
+    """What waits to be redeemed: codes, device codes, refresh tokens and pushed requests, and what comes of it."""
 
     def __init__(self, db: Database) -> None:
         self.tokens = Tokens(db)
         self.codes = Codes(db, self.tokens)
         self.devices = Devices(db, self.tokens)
         self.refreshes = Refreshes(db, self.tokens)
+        self.pushed = PushedRequests(db)
 
 
 class Directory:

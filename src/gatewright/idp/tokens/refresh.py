@@ -1,5 +1,7 @@
 """The grant of a refresh token (RFC 6749 6, RFC 9700 4.14, OpenID Connect Core 12)."""
 
+import msgspec
+
 from gatewright.grants.refresh import WORDS, Refreshes
 from gatewright.grants.tokens import Issued, NewRefresh, NewTokens
 from gatewright.idp.tokens.request import Grounds, TokenRequest
@@ -15,13 +17,16 @@ class RefreshGrant:
 
     async def examine(self, request: TokenRequest) -> Grounds:
         client = request.client
-        row = await self._refreshes.look(request.required("refresh_token"), client.id)
+        token = request.required("refresh_token")
+        row = await self._refreshes.look(token, client.id)
         granted = scopes.parse(row.scope)
         if scopes.OFFLINE_ACCESS not in request.configured:
             raise InvalidGrant(WORDS, cause="offline_access_withdrawn")
 
         async def redeem(new: NewTokens) -> Issued:
-            return await self._refreshes.redeem(row, new, client.refresh_threshold)
+            issued = await self._refreshes.redeem(row, new, client.refresh_threshold)
+            # A token that stays is given back: many clients forget what an answer does not repeat.
+            return issued if issued.refresh_token else msgspec.structs.replace(issued, refresh_token=token)
 
         return Grounds(
             family=row.family,

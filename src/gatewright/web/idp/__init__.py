@@ -7,6 +7,7 @@ from gatewright.web.cookies import Cookies
 from gatewright.web.idp.answers import ACCOUNT, AUTHORIZE, DECLINE, SIGN_IN, Answers
 from gatewright.web.idp.authorize import Authorize
 from gatewright.web.idp.choices import Choices
+from gatewright.web.idp.device import DevicePage
 from gatewright.web.idp.discovery import DiscoveryDocuments
 from gatewright.web.idp.end_session import SIGN_OUT, EndSessionEndpoint
 from gatewright.web.idp.token import TokenEndpoints
@@ -22,14 +23,12 @@ def routes(provider: Provider, pages: Pages, cookies: Cookies) -> list[Route]:
     tokens = TokenEndpoints(provider)
     documents = DiscoveryDocuments(provider)
     end_session = EndSessionEndpoint(provider, pages, cookies)
-    anybody, page, oauth = Access.PUBLIC, Dialect.PAGE, Dialect.OAUTH
+    anybody, page = Access.PUBLIC, Dialect.PAGE
     slug = f"{MOUNT}/{{slug}}"
     return [
         Route(AUTHORIZE, ("GET", "POST"), authorize.authorize, anybody, page, slash=True),
-        Route(f"{MOUNT}/token/", ("POST",), tokens.token, anybody, oauth, slash=True),
-        Route(f"{MOUNT}/token/", ("OPTIONS",), tokens.preflight, anybody, oauth, slash=True),
-        Route(f"{MOUNT}/userinfo/", ("GET", "POST"), tokens.userinfo, anybody, oauth, slash=True),
-        Route(f"{MOUNT}/userinfo/", ("OPTIONS",), tokens.preflight, anybody, oauth, slash=True),
+        *tokens.routes(),
+        *DevicePage(provider, pages, cookies, SIGN_IN).routes(),
         Route(SIGN_IN, ("GET",), authorize.show, anybody, page, slash=True),
         Route(SIGN_IN, ("POST",), authorize.submit, anybody, page, slash=True),
         Route(ACCOUNT, ("GET",), choices.show_account, anybody, page, slash=True),

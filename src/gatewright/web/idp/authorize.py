@@ -12,6 +12,7 @@ from gatewright.oidc import parameters
 from gatewright.web.call import Call
 from gatewright.web.cookies import IDP_SESSION, Cookies
 from gatewright.web.idp.answers import REDIRECT_HEADERS, SIGN_IN, Answers, form_origins, pending_parameters
+from gatewright.web.idp.device import is_device_page
 from gatewright.web.render import Pages
 
 LONGEST_NAME = 254
@@ -30,7 +31,7 @@ class Authorize:
         """GET and POST (OpenID Connect Core 3.1.2.1)."""
         is_form = call.request.method == "POST"
         encoded = (await call.body(parameters.MAX_CHARS)).decode("latin-1") if is_form else call.request.url.query
-        params = parameters.parse(encoded)
+        params = await self._provider.pushed.expand(parameters.parse(encoded), call.origin)
         session = await self._provider.login.session(self._cookies.read(call.request, IDP_SESSION))
         return self._answers.respond(call, await self._provider.authorization.begin(params, session, call.origin))
 
@@ -66,7 +67,8 @@ class Authorize:
     async def _after(self, pending: str, session: Session, call: Call) -> Response:
         params = pending_parameters(pending)
         if params is None:
-            return RedirectResponse("/", 303, headers=REDIRECT_HEADERS)
+            target = pending if is_device_page(pending) else "/"
+            return RedirectResponse(target, 303, headers=REDIRECT_HEADERS)
         return self._answers.respond(call, await self._provider.authorization.signed_in(params, session, call.origin))
 
     async def _pending(self, pending: str, call: Call) -> AuthorizationRequest | SendBack | None:
@@ -92,7 +94,7 @@ class Authorize:
             application=None if found is None else self._answers.application(found),
             nobody_yet=await self._provider.login.nobody_yet(),
             action=SIGN_IN,
-            next=pending if found else "",
+            next=pending if found or is_device_page(pending) else "",
             name=name,
             problem=problem,
         )

@@ -1,10 +1,13 @@
-"""The token and userinfo endpoints: OAuth JSON, never cached, readable by the pages of registered clients."""
+"""The endpoints that clients call themselves: OAuth JSON, never cached."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
 from gatewright.domain.errors import GatewrightError
+from gatewright.domain.people import Origin
+from gatewright.idp.clients import MOUNT
 from gatewright.idp.provider import Provider
 from gatewright.idp.tokens.userinfo import bearer
 from gatewright.oidc import parameters
@@ -12,7 +15,10 @@ from gatewright.oidc.errors import InsufficientScope, InvalidClient, InvalidRequ
 from gatewright.oidc.parameters import Parameters
 from gatewright.web import errors
 from gatewright.web.call import Call
-from gatewright.web.routing import Dialect
+from gatewright.web.routing import Access, Dialect, Route
+
+Answer = Callable[[str | None, Parameters, Origin], Awaitable[dict[str, Any]]]
+"""A use case: the Authorization header, the form and the origin become the members of the answer."""
 
 FORM = "application/x-www-form-urlencoded"
 NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
@@ -24,17 +30,40 @@ class TokenEndpoints:
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
 
+    def routes(self) -> list[Route]:
+        """The rows of the route table."""
+        rows = [
+            ("token", ("POST",), self.token),
+            ("token", ("OPTIONS",), self.preflight),
+            ("userinfo", ("GET", "POST"), self.userinfo),
+            ("userinfo", ("OPTIONS",), self.preflight),
+            ("revoke", ("POST",), self.revoke),
+            ("revoke", ("OPTIONS",), self.preflight),
+            ("introspect", ("POST",), self.introspect),
+            ("par", ("POST",), self.push),
+            ("device", ("POST",), self.device),
+        ]
+        return [
+            Route(f"{MOUNT}/{name}/", methods, handler, Access.PUBLIC, Dialect.OAUTH, slash=True)
+            for name, methods, handler in rows
+        ]
+
     async def token(self, call: Call) -> Response:
-        try:
-            form = await read_form(call)
-            header = call.request.headers.get("authorization")
-            answer = await self._provider.token.answer(header, form, call.origin)
-            response: Response = JSONResponse(answer, headers=NO_STORE)
-        except GatewrightError as error:
-            response = errors.as_response(error, Dialect.OAUTH, call.origin.reference)
-            if isinstance(error, InvalidClient):
-                response.headers["www-authenticate"] = 'Basic realm="gatewright", charset="UTF-8"'
-        return await self._shared(call, response)
+        return await self._shared(call, await self._answered(call, self._provider.token.answer))
+
+    async def introspect(self, call: Call) -> Response:
+        return await self._answered(call, self._provider.introspection.answer)
+
+    async def revoke(self, call: Call) -> Response:
+        """200 with nothing to say (RFC 7009 2.2)."""
+        return await self._shared(call, await self._answered(call, self._revoked))
+
+    async def push(self, call: Call) -> Response:
+        """201 (RFC 9126 2.2)."""
+        return await self._answered(call, self._provider.pushed.push, status=201)
+
+    async def device(self, call: Call) -> Response:
+        return await self._answered(call, self._provider.device.start)
 
     async def userinfo(self, call: Call) -> Response:
         """GET and POST; the token in the header or the form, never in the query (RFC 6750 2)."""
@@ -57,6 +86,22 @@ class TokenEndpoints:
         response.headers["access-control-allow-headers"] = "authorization, content-type"
         response.headers["access-control-max-age"] = "600"
         return await self._shared(call, response)
+
+    async def _revoked(self, authorization: str | None, form: Parameters, origin: Origin) -> dict[str, Any]:
+        await self._provider.revocation.revoke(authorization, form, origin)
+        return {}
+
+    async def _answered(self, call: Call, answer: Answer, *, status: int = 200) -> Response:
+        """The JSON of a use case that a client authenticates for, or its error."""
+        try:
+            form = await read_form(call)
+            body = await answer(call.request.headers.get("authorization"), form, call.origin)
+            return JSONResponse(body, status, headers=NO_STORE)
+        except GatewrightError as error:
+            response = errors.as_response(error, Dialect.OAUTH, call.origin.reference)
+            if isinstance(error, InvalidClient):
+                response.headers["www-authenticate"] = 'Basic realm="gatewright", charset="UTF-8"'
+            return response
 
     async def _shared(self, call: Call, response: Response) -> Response:
         """Lets the pages of registered clients read the answer, without credentials."""
