@@ -31,6 +31,7 @@ from gatewright.gateway.deployments import Deployments
 from gatewright.gateway.limits.limiter import Limiter
 from gatewright.gateway.limits.memory import MemoryCounters
 from gatewright.gateway.limits.valkey import ValkeyCounters
+from gatewright.idp.directory.directory import Directory
 from gatewright.idp.provider import Provider
 from gatewright.outbound.client import Outbound
 from gatewright.outbound.valkey import Valkey
@@ -58,6 +59,7 @@ from gatewright.web.api.sessions import MySessions
 from gatewright.web.api.ui_config import UiConfig
 from gatewright.web.api.users import People
 from gatewright.web.authentication import Authentication
+from gatewright.web.authentik.routes import routes as authentik_routes
 from gatewright.web.cookies import Cookies
 from gatewright.web.edge import Edge
 from gatewright.web.guard import Guard
@@ -161,6 +163,7 @@ class Program:
             *web_idp.routes(self.provider, self.pages, self.cookies),
             *sso_routes(self._sso()),
             *self._management(),
+            *authentik_routes(self._directory(), db),
         ]
         return application(table, guard)
 
@@ -205,6 +208,10 @@ class Program:
             *TeamRoutes(Teams(self.db), self.reports, clock).routes(),
             *ModelRoutes(self.deployments).routes(),
         ]
+
+    def _directory(self) -> Directory:
+        own_client = None if self.settings.generic is not None else EMBEDDED_CLIENT
+        return Directory(self.db, self.settings.base_url, self.passwords, self.audit, own_client=own_client)
 
     async def _embedded_secret(self) -> str:
         """Our own client's secret at the embedded provider, read at each login."""
