@@ -6,7 +6,7 @@ import secrets
 import msgspec
 
 from gatewright.domain.clock import Millis
-from gatewright.storage import access_tokens, refresh_tokens
+from gatewright.storage import access_tokens, authorization_codes, refresh_tokens
 from gatewright.storage.access_tokens import AccessToken
 from gatewright.storage.database import Database, Transaction
 from gatewright.storage.refresh_tokens import RefreshToken
@@ -99,6 +99,16 @@ class Tokens:
         """Revokes everything of one person, in the transaction that deactivates them."""
         await refresh_tokens.revoke_user(tx, user_pk, self._db.clock())
         return await access_tokens.revoke_user(tx, user_pk, self._db.clock())
+
+    async def revoke_client(self, tx: Transaction, user_pk: int, provider_id: int) -> int:
+        """Revokes everything that one client has of one person and says how many access tokens were alive.
+
+        Codes come first: a redemption that is under way ends before its tokens are looked for.
+        """
+        now = self._db.clock()
+        await authorization_codes.cancel(tx, user_pk, provider_id, now)
+        await refresh_tokens.revoke_client(tx, user_pk, provider_id, now)
+        return await access_tokens.revoke_client(tx, user_pk, provider_id, now)
 
     async def _open_refresh(self, tx: Transaction, new: NewTokens, refresh: NewRefresh, now: Millis) -> str:
         token = secrets.token_urlsafe(REFRESH_BYTES)

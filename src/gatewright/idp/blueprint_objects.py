@@ -20,6 +20,7 @@ DEFAULT_GRANTS = ("authorization_code", "refresh_token")
 GRANTS = (*DEFAULT_GRANTS, "client_credentials", "urn:ietf:params:oauth:grant-type:device_code")
 SUB_MODES = ("hashed_user_id", "user_id", "user_uuid", "user_username", "user_email", "user_upn")
 IMPLICIT_CONSENT = "default-provider-authorization-implicit-consent"
+EXPLICIT_CONSENT = "default-provider-authorization-explicit-consent"
 RESERVED_SLUGS = frozenset({"authorize", "token", "device", "userinfo", "introspect", "revoke"})
 SLUG = re.compile(r"[a-zA-Z0-9_\-]{1,100}")
 UNITS: dict[str, Millis] = {
@@ -152,8 +153,7 @@ def _check_choices(columns: Values) -> None:
         "client_type": ("confidential", "public"),
         "sub_mode": SUB_MODES,
         "issuer_mode": ("per_provider",),
-        # The consent page does not exist yet: a client that asks for it must not be let through without.
-        "authorization_flow": (IMPLICIT_CONSENT,),
+        "authorization_flow": (IMPLICIT_CONSENT, EXPLICIT_CONSENT),
         "invalidation_flow": ("default-invalidation-flow", "default-provider-invalidation-flow"),
     }
     for name, allowed in choices.items():

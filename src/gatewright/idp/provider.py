@@ -7,14 +7,13 @@ from gatewright.accounts.limits import Limits
 from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.sessions import Sessions
 from gatewright.domain.clock import Millis
-from gatewright.idp.authorization.decisions import Decisions
-from gatewright.idp.authorization.hints import Hints
-from gatewright.idp.authorization.interaction import Authorization
+from gatewright.idp.authorization.parts import authorization
 from gatewright.idp.blueprint import apply_at_first_start
 from gatewright.idp.claims import Claims
 from gatewright.idp.client_assertions import ClientAssertions
 from gatewright.idp.client_authentication import ClientAuthentication
 from gatewright.idp.clients import Clients
+from gatewright.idp.consents import Consents
 from gatewright.idp.device import PAGE as DEVICE_PAGE
 from gatewright.idp.device import DeviceAuthorization, Verification
 from gatewright.idp.discovery import Discovery
@@ -53,8 +52,8 @@ class Provider:
         self.keys = SigningKeys(db)
         self.claims = Claims(db, self.expressions, people, audit)
         known = Directory(db, self.clients, self.claims, self.keys, audit)
-        decisions = Decisions(db.clock, Hints(self.keys, people), known.access)
-        self.authorization = Authorization(db, self.clients, self.claims, grants.codes, decisions, audit)
+        self.consents = Consents(db, self.tokens, audit)
+        self.authorization = authorization(db, base_url, known, grants.codes, self.consents)
         self.resources = Resources(self.clients, known.access, base_url)
         authentication = ClientAuthentication(self.clients, ClientAssertions(db, self.clients, base_url), limits)
         tokens = TokenParts(db, grants, known, self.resources, authentication)

@@ -50,6 +50,16 @@ async def redeem(tx: Transaction, code_hash: str, provider_id: int, at: Millis) 
     return None if row is None else msgspec.convert(row._mapping, Code)
 
 
+async def cancel(tx: Transaction, user_pk: int, provider_id: int, at: Millis) -> None:
+    """Uses up every code that the client has of the person."""
+    query = update(authorization_codes).where(
+        authorization_codes.c.user_pk == user_pk,
+        authorization_codes.c.provider_id == provider_id,
+        authorization_codes.c.redeemed_at.is_(None),
+    )
+    await tx.execute(query.values(redeemed_at=at))
+
+
 async def find(tx: Transaction, code_hash: str) -> Code | None:
     """The code whatever its state."""
     row = (await tx.execute(select(authorization_codes).where(authorization_codes.c.code_hash == code_hash))).first()

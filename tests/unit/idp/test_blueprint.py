@@ -160,7 +160,7 @@ REFUSED = {
     "attribute": ("version: 1\nentries: [{model: authentik_core.group, identifiers: {name: a}, attrs: {x: 1}}]", "x"),
     "regex": (OLD.replace(URIS, '[{url: "https://.*", matching_mode: regex}]\n'), "regex"),
     "javascript": (OLD.replace("https://wiki.example/cb", "javascript:alert(1)"), "javascript"),
-    "consent": (OLD.replace("implicit-consent", "explicit-consent"), "explicit-consent"),
+    "flow": (OLD.replace("implicit-consent", "enrolment"), "enrolment"),
     "expression": (OLD.replace("return {'role': 'x'}", "return {"), "line 1"),
     "key": (OLD.replace("!KeyOf role", "!KeyOf nothing"), "nothing"),
     "find": (OLD.replace("scope-openid", "scope-nothing"), "finds nothing"),

@@ -27,9 +27,11 @@ async def ask(browser: httpx2.AsyncClient, **query: str) -> httpx2.Response:
 async def submit(
     browser: httpx2.AsyncClient, page: httpx2.Response, changes: Mapping[str, str] | None = None, form: int = 0
 ) -> httpx2.Response:
-    """Presses the button of the page's form, as a browser would."""
-    part = page.text.split("<form", 1)[1 + form]
-    fields = {name: unescape(value) for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', part)}
+    """Presses the first button of the page's form, as a browser would."""
+    part = page.text.split("<form")[1 + form]
+    pairs = re.findall(r'name="([^"]+)" value="([^"]*)"', part)
+    # Of several buttons of one name the first is pressed.
+    fields = {name: unescape(value) for name, value in reversed(pairs)}
     action = unescape(re.findall(r'action="([^"]*)"', part)[0])
     return await browser.post(action, data={**fields, **(changes or {})}, headers={"origin": BASE})
 
@@ -227,7 +229,7 @@ async def test_another_account_may_be_used_instead(stand: Stand) -> None:
 
 async def test_declining_belongs_to_this_browser_and_a_real_request(stand: Stand) -> None:
     await bind_to_nobody(stand)
-    decline = "/if/flow/default-provider-authorization-explicit-consent/decline/"
+    decline = "/if/flow/default-provider-authorization-explicit-consent/"
     async with stand.browser() as browser:
         page = await sign_in(browser, "alice")
         fields = {name: unescape(v) for name, v in re.findall(r'name="(csrf|next)" value="([^"]*)"', page.text)}

@@ -12,7 +12,6 @@ from gatewright.idp.authorization.response import FORM_POST, MODES, QUERY, Retur
 from gatewright.idp.clients import Client
 from gatewright.oidc import pkce, redirect_uris, scopes
 from gatewright.oidc.errors import (
-    ConsentRequired,
     InvalidRequest,
     InvalidScope,
     RedirectUriMismatch,
@@ -155,8 +154,14 @@ def grant_allowed(draft: Draft) -> None:
 
 
 def granted_scopes(draft: Draft) -> None:
-    """Empty means all that are configured; those that nobody configured are dropped (contract 1.3 step 4)."""
-    draft.scopes = scopes.clamp(scopes.parse(draft.params.get("scope", "")), draft.configured)
+    """Empty means all that are configured; those that nobody configured are dropped (contract 1.3 step 4).
+
+    Access while the person is away must be asked for by name, by a client that can use it.
+    """
+    asked, configured = scopes.parse(draft.params.get("scope", "")), draft.configured
+    if not asked or "refresh_token" not in _client(draft).grant_types:
+        configured = tuple(name for name in configured if name != scopes.OFFLINE_ACCESS)
+    draft.scopes = scopes.clamp(asked, configured)
     if not draft.scopes:
         raise InvalidScope("None of the requested scopes is configured for this client.", cause="scope_unknown")
 
@@ -186,8 +191,6 @@ def known_prompts(draft: Draft) -> None:
     draft.prompts = frozenset(draft.params.get("prompt", "").split()) & PROMPTS
     if "none" in draft.prompts and len(draft.prompts) > 1:
         raise InvalidRequest("prompt=none excludes every other prompt.", cause="prompt_conflict")
-    if "consent" in draft.prompts:
-        raise ConsentRequired("This provider cannot ask for consent.", cause="consent_not_available")
 
 
 def readable_max_age(draft: Draft) -> None:

@@ -7,23 +7,30 @@ from gatewright.domain.clock import Clock
 from gatewright.idp.access import AccessRules
 from gatewright.idp.authorization.checks import AuthorizationRequest
 from gatewright.idp.authorization.hints import Hints
-from gatewright.idp.authorization.progress import CHOSEN, SIGNED_IN
-from gatewright.idp.authorization.steps import AskAccount, AskSignIn, NoAccess
-from gatewright.oidc.errors import AccessDenied, LoginRequired
+from gatewright.idp.authorization.progress import CHOSEN, CONSENTED, SIGNED_IN
+from gatewright.idp.authorization.steps import AskAccount, AskConsent, AskSignIn, NoAccess
+from gatewright.idp.consents import Consents
+from gatewright.oidc.errors import AccessDenied, ConsentRequired, LoginRequired
+from gatewright.oidc.scopes import OFFLINE_ACCESS
+
+DASHBOARD_CALLBACK = "/sso/callback"
+"""Where our own dashboard receives its codes, below the base URL."""
 
 OTHER_PERSON = "Somebody else is signed in than the id_token_hint names."
 
 
 class Decisions:
-    """Looks at prompts, session, hint and access rules, in this order. Whatever it asks for, it asks for once.
+    """Looks at prompts, session, hint, access rules and consent, in this order. Whatever it asks for, it asks for once.
 
-    With prompt=none it raises the error instead of asking (OpenID Connect Core 3.1.2.6).
+    With prompt=none it raises the error instead of asking (OpenID Connect Core 3.1.2.6). `base_url` is our own.
     """
 
-    def __init__(self, clock: Clock, hints: Hints, access: AccessRules) -> None:
+    def __init__(self, clock: Clock, hints: Hints, access: AccessRules, consents: Consents, base_url: str) -> None:
         self._clock = clock
         self._hints = hints
         self._access = access
+        self._consents = consents
+        self._dashboard = base_url + DASHBOARD_CALLBACK
 
     async def without_session(self, request: AuthorizationRequest) -> AskSignIn:
         """Nobody is signed in. Raises OAuthError for the client."""
@@ -32,7 +39,7 @@ class Decisions:
 
     async def next_step(
         self, request: AuthorizationRequest, session: Session, done: Collection[str]
-    ) -> AskSignIn | AskAccount | NoAccess | None:
+    ) -> AskSignIn | AskAccount | NoAccess | AskConsent | None:
         """The next step, None when the code may be issued. `done` is what the browser did for this very request.
 
         Raises OAuthError for the client.
@@ -47,7 +54,7 @@ class Decisions:
             return AskSignIn(request)
         if "select_account" in request.prompts and not {SIGNED_IN, CHOSEN} & set(done):
             return AskAccount(request, session.user)
-        return await self._access_step(request, session)
+        return await self._access_step(request, session) or await self._consent_step(request, session, done)
 
     async def name_to_fill_in(self, request: AuthorizationRequest) -> str:
         """The login_hint, else the hint's subject where it is something that a person would type."""
@@ -76,3 +83,26 @@ class Decisions:
         if request.is_silent:
             raise AccessDenied("The person may not use this application.", cause=cause)
         return NoAccess(request, session.user, cause)
+
+    async def _consent_step(
+        self, request: AuthorizationRequest, session: Session, done: Collection[str]
+    ) -> AskConsent | None:
+        if CONSENTED in done:
+            return None
+        known = await self._consents.remembered(session.user.id, request.client.id)
+        missing = self._needs_consent(request) and not known.issuperset(request.scopes)
+        if not missing and "consent" not in request.prompts:
+            return None
+        if request.is_silent:
+            raise ConsentRequired()
+        return AskConsent(request, session.user, known)
+
+    def _needs_consent(self, request: AuthorizationRequest) -> bool:
+        """Whether the person must have agreed to the scopes.
+
+        Access while the person is away needs it from every client (OpenID Connect Core 11). Our own dashboard gets
+        nothing that the person does not give to this very server by signing in: it never asks.
+        """
+        if request.redirect_uri == self._dashboard:
+            return False
+        return request.client.asks_consent or OFFLINE_ACCESS in request.scopes

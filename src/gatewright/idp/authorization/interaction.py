@@ -2,21 +2,35 @@
 
 from collections.abc import Collection
 
+import msgspec
+
 from gatewright.accounts.audit import Audit
 from gatewright.accounts.sessions import Session
 from gatewright.domain.people import Event, Origin
 from gatewright.grants.codes import Codes, NewCode
 from gatewright.idp.authorization.checks import AuthorizationRequest, Draft, examine
 from gatewright.idp.authorization.decisions import Decisions
-from gatewright.idp.authorization.progress import CHOSEN, SIGNED_IN, Tickets
+from gatewright.idp.authorization.progress import CHOSEN, CONSENTED, SIGNED_IN, Tickets
 from gatewright.idp.authorization.response import SendBack
-from gatewright.idp.authorization.steps import NoAccess, Step
+from gatewright.idp.authorization.steps import AskConsent, NoAccess, Step
 from gatewright.idp.claims import Claims
-from gatewright.idp.clients import Clients
+from gatewright.idp.clients import Client, Clients
+from gatewright.idp.consents import Consents
 from gatewright.oidc import scopes
 from gatewright.oidc.errors import AccessDenied, OAuthError
 from gatewright.oidc.parameters import Parameters
 from gatewright.storage.database import Database
+
+SIGN_IN_TEXT = "Your sign-in: who you are here"
+"""What the consent page says of the scope `openid`, which carries no claim of its own and has no description."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a consent page showed to whom, as its form brings it back: the person's uuid and the scopes."""
+
+    person: str
+    scope: str
+    ticket: str
 
 
 class Authorization:
@@ -26,12 +40,20 @@ class Authorization:
     """
 
     def __init__(
-        self, db: Database, clients: Clients, claims: Claims, codes: Codes, decisions: Decisions, audit: Audit
+        self,
+        db: Database,
+        clients: Clients,
+        claims: Claims,
+        codes: Codes,
+        decisions: Decisions,
+        consents: Consents,
+        audit: Audit,
     ) -> None:
         self._clients = clients
         self._claims = claims
         self._codes = codes
         self._decisions = decisions
+        self._consents = consents
         self._tickets = Tickets(db)
         self._audit = audit
 
@@ -48,6 +70,28 @@ class Authorization:
     async def chosen(self, params: Parameters, session: Session | None, origin: Origin) -> Step:
         """The person goes on with the account that is signed in."""
         return await self._run(params, session, origin, {CHOSEN})
+
+    async def consented(self, params: Parameters, session: Session | None, answer: Answer, origin: Origin) -> Step:
+        """The person allows what the page showed. It is asked again when person or scopes are no longer those."""
+        done = self._tickets.done(params, session, answer.ticket)
+        step = await self._run(params, session, origin, done)
+        if not isinstance(step, AskConsent) or session is None:
+            return step
+        shown = (step.person.uuid, scopes.render(step.request.scopes))
+        if shown != (answer.person, answer.scope):
+            return step
+        await self._consents.remember(session.user, step.request.client, step.request.scopes, origin)
+        return await self._run(params, session, origin, {*done, CONSENTED})
+
+    async def scope_texts(self, client: Client) -> dict[str, str]:
+        """What each scope of the client means, in the words of its mappings; its name where they have none."""
+        texts: dict[str, list[str]] = {}
+        for mapping in await self._claims.mappings(client):
+            known = texts.setdefault(mapping.scope_name, [])
+            if mapping.description and mapping.description not in known:
+                known.append(mapping.description)
+        words = {name: ", ".join(parts) or name for name, parts in texts.items()}
+        return {**words, scopes.OPENID: ", ".join(texts.get(scopes.OPENID, [])) or SIGN_IN_TEXT}
 
     async def declined(self, params: Parameters, session: Session | None, origin: Origin) -> SendBack:
         """The person does not go on: the client gets `access_denied`."""
@@ -83,6 +127,8 @@ class Authorization:
         if isinstance(step, NoAccess):
             event = Event("idp.authorize", step.cause, step.person.user_id, request.client.client_id, origin=origin)
             await self._audit.write(event)
+        if isinstance(step, AskConsent):
+            return msgspec.structs.replace(step, ticket=self._tickets.issue(params, session, done))
         return await self._issue(request, session, origin) if step is None else step
 
     async def _issue(self, request: AuthorizationRequest, session: Session, origin: Origin) -> SendBack:

@@ -17,7 +17,7 @@ from gatewright.domain.errors import Unavailable
 from gatewright.oidc.parameters import Parameters
 from gatewright.storage.database import Database
 
-SIGNED_IN, CHOSEN = "signed_in", "chosen"
+SIGNED_IN, CHOSEN, CONSENTED = "signed_in", "chosen", "consented"
 PURPOSE = "idp.authorization.progress"
 LIFE: Millis = 30 * MINUTE
 LONGEST = 1024

@@ -31,4 +31,16 @@ class NoAccess(msgspec.Struct, frozen=True):
     cause: str
 
 
-Step = SendBack | AskSignIn | AskAccount | NoAccess
+class AskConsent(msgspec.Struct, frozen=True):
+    """Ask `person` whether the client may have the request's scopes; `known` are those that it may have already.
+
+    `ticket` goes with the page, and comes back with the answer.
+    """
+
+    request: AuthorizationRequest
+    person: User
+    known: frozenset[str]
+    ticket: str = ""
+
+
+Step = SendBack | AskSignIn | AskAccount | NoAccess | AskConsent

@@ -4,7 +4,7 @@ from gatewright.idp.clients import MOUNT
 from gatewright.idp.provider import Provider
 from gatewright.oidc.metadata import WELL_KNOWN
 from gatewright.web.cookies import Cookies
-from gatewright.web.idp.answers import ACCOUNT, AUTHORIZE, DECLINE, SIGN_IN, Answers
+from gatewright.web.idp.answers import ACCOUNT, AUTHORIZE, CONSENT, SIGN_IN, Answers
 from gatewright.web.idp.authorize import Authorize
 from gatewright.web.idp.choices import Choices
 from gatewright.web.idp.device import DevicePage
@@ -33,7 +33,8 @@ def routes(provider: Provider, pages: Pages, cookies: Cookies) -> list[Route]:
         Route(SIGN_IN, ("POST",), authorize.submit, anybody, page, slash=True),
         Route(ACCOUNT, ("GET",), choices.show_account, anybody, page, slash=True),
         Route(ACCOUNT, ("POST",), choices.choose_account, anybody, page, slash=True),
-        Route(DECLINE, ("POST",), choices.decline, anybody, page, slash=True),
+        Route(CONSENT, ("GET",), choices.show_consent, anybody, page, slash=True),
+        Route(CONSENT, ("POST",), choices.decide, anybody, page, slash=True),
         Route(SIGN_OUT, ("POST",), end_session.confirm, anybody, page, slash=True),
         Route(f"{slug}/{WELL_KNOWN}", ("GET",), documents.document, anybody, Dialect.DETAIL, slash=True),
         Route(f"{slug}/jwks/", ("GET",), documents.jwks, anybody, Dialect.DETAIL, slash=True),

@@ -4,9 +4,11 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
+from gatewright.domain.people import Origin
 from gatewright.idp.authorization.checks import AuthorizationRequest
 from gatewright.idp.authorization.response import FORM_POST, SendBack
-from gatewright.idp.authorization.steps import AskAccount, AskSignIn, NoAccess, Step
+from gatewright.idp.authorization.steps import AskAccount, AskConsent, AskSignIn, NoAccess, Step
+from gatewright.idp.provider import Provider
 from gatewright.oidc import parameters, redirect_uris
 from gatewright.oidc.parameters import Parameters
 from gatewright.sso.relying_party import CALLBACK
@@ -16,7 +18,7 @@ from gatewright.web.render import Pages
 AUTHORIZE = "/application/o/authorize/"
 SIGN_IN = "/if/flow/default-authentication-flow/"
 ACCOUNT = "/if/flow/account-selection/"
-DECLINE = "/if/flow/default-provider-authorization-explicit-consent/decline/"
+CONSENT = "/if/flow/default-provider-authorization-explicit-consent/"
 CONTINUE = "/static/continue.js"
 # A code or an error travels in the address: no page may pass it on, no cache keep it.
 REDIRECT_HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
@@ -37,6 +39,8 @@ class Answers:
             return to_page(SIGN_IN, step.request)
         if isinstance(step, AskAccount):
             return to_page(ACCOUNT, step.request)
+        if isinstance(step, AskConsent):
+            return to_page(CONSENT, step.request, step.ticket)
         return self._no_access(call, step)
 
     def send(self, call: Call, result: SendBack) -> Response:
@@ -71,7 +75,7 @@ class Answers:
             form_origins=form_origins(step.request),
             application=self.application(step.request),
             person=step.person.email or step.person.username,
-            action=DECLINE,
+            action=CONSENT,
             next=pending(step.request.params),
             another=page_address(SIGN_IN, step.request),
             reference=call.origin.reference,
@@ -91,12 +95,20 @@ def pending_parameters(text: str) -> Parameters | None:
     return parameters.parse(query)
 
 
+async def pending_origins(provider: Provider, text: str, origin: Origin) -> tuple[str, ...]:
+    """What a form may end at whose `next` says this; nothing but ourselves when it is no good request."""
+    params = pending_parameters(text)
+    found = None if params is None else await provider.authorization.examine(params, origin)
+    return form_origins(found) if isinstance(found, AuthorizationRequest) else ()
+
+
 def page_address(page: str, request: AuthorizationRequest) -> str:
     return f"{page}?next={quote(pending(request.params), safe='')}"
 
 
-def to_page(page: str, request: AuthorizationRequest) -> Response:
-    return RedirectResponse(page_address(page, request), 303, headers=REDIRECT_HEADERS)
+def to_page(page: str, request: AuthorizationRequest, ticket: str = "") -> Response:
+    tail = f"&ticket={quote(ticket, safe='')}" if ticket else ""
+    return RedirectResponse(page_address(page, request) + tail, 303, headers=REDIRECT_HEADERS)
 
 
 def form_origins(request: AuthorizationRequest) -> tuple[str, ...]:

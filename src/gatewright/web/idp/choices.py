@@ -1,16 +1,21 @@
 """The pages that ask a signed-in person: with which account to go on, and whether to go on at all."""
 
+from urllib.parse import urlsplit
+
 from starlette.responses import Response
 
 from gatewright.accounts.sessions import Session
 from gatewright.domain.errors import BadInput
-from gatewright.idp.authorization.steps import AskAccount
+from gatewright.idp.authorization.interaction import Answer
+from gatewright.idp.authorization.steps import AskAccount, AskConsent
 from gatewright.idp.provider import Provider
+from gatewright.oidc import scopes
 from gatewright.oidc.parameters import Parameters
 from gatewright.web.call import Call
 from gatewright.web.cookies import IDP_SESSION, Cookies
 from gatewright.web.idp.answers import (
     ACCOUNT,
+    CONSENT,
     SIGN_IN,
     Answers,
     form_origins,
@@ -54,12 +59,42 @@ class Choices:
         session = await self._session(call)
         return self._answers.respond(call, await self._provider.authorization.chosen(params, session, call.origin))
 
-    async def decline(self, call: Call) -> Response:
-        """The person turns back: the client gets `access_denied`."""
+    async def show_consent(self, call: Call) -> Response:
+        """What the client asks for, with `ticket` of what was done for the request already."""
+        params = required(call.query("next"))
+        ticket = call.query("ticket")
+        step = await self._provider.authorization.begin(params, await self._session(call), call.origin, ticket)
+        if not isinstance(step, AskConsent):
+            return self._answers.respond(call, step)
+        request = step.request
+        texts = await self._provider.authorization.scope_texts(request.client)
+        named = [(name in step.known, texts.get(name, name)) for name in request.scopes]
+        return self._pages.page(
+            call,
+            "idp/consent.html",
+            form_origins=form_origins(request),
+            application=self._answers.application(request),
+            host=urlsplit(request.redirect_uri).netloc or urlsplit(request.redirect_uri).scheme,
+            person=step.person,
+            new=[text for is_known, text in named if not is_known],
+            known=[text for is_known, text in named if is_known],
+            action=CONSENT,
+            next=pending(params),
+            ticket=step.ticket,
+            scope=scopes.render(request.scopes),
+            another=page_address(SIGN_IN, request),
+        )
+
+    async def decide(self, call: Call) -> Response:
+        """The answer: `decision` is `allow`, or anything else for no, which sends the client `access_denied`."""
         fields = await self._pages.form(call)
         params = required(fields.get("next"))
         session = await self._session(call)
-        return self._answers.send(call, await self._provider.authorization.declined(params, session, call.origin))
+        if fields.get("decision") != "allow":
+            return self._answers.send(call, await self._provider.authorization.declined(params, session, call.origin))
+        answer = Answer(fields.get("person", ""), fields.get("scope", ""), fields.get("ticket", ""))
+        step = await self._provider.authorization.consented(params, session, answer, call.origin)
+        return self._answers.respond(call, step)
 
     async def _session(self, call: Call) -> Session | None:
         return await self._provider.login.session(self._cookies.read(call.request, IDP_SESSION))
