@@ -71,7 +71,8 @@ class Principal(msgspec.Struct, frozen=True):
 
     def may_use(self, model: str) -> bool:
         """Whether this caller may use the model of that public name."""
-        return _allows(self.models, model) and _allows(self.team_models, model)
+        models, of_team = self.models, self.team_models
+        return (not models or model in models or _allows(models, model)) and (not of_team or _allows(of_team, model))
 
 
 def _allows(models: frozenset[str], model: str) -> bool:

@@ -1,8 +1,9 @@
 """Asks one deployment once, until its answer is whole or has begun: so long another may be asked instead."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
+from typing import Any
 
 from gatewright.domain.errors import UpstreamFailed, UpstreamTimeout
 from gatewright.gateway.counting import Estimate
@@ -130,16 +131,16 @@ def _measure(outcome: Answered | Failure, member: Member, errand: Errand, second
         member.health.answered_in(seconds, outcome.usage.completion if outcome.usage else 0)
 
 
-async def _received(
+def _received(
     answer: Answer, call: Call, member: Member, errand: Errand, screen: Dialect | None
-) -> Answered | Failure:
-    """Raises UpstreamFailed."""
+) -> Coroutine[Any, Any, Answered | Failure]:
+    """Raises UpstreamFailed when awaited."""
     kind = header(answer.headers, b"content-type") or b""
     if call.streams(answer.status, kind):
-        return await _begun(answer, call, member, screen, passes=not call.translated and kind.startswith(EVENTS))
+        return _begun(answer, call, member, screen, passes=not call.translated and kind.startswith(EVENTS))
     if not 200 <= answer.status < 300:
-        return await _refused(answer, call, member)
-    return await _whole(answer, call, member, errand)
+        return _refused(answer, call, member)
+    return _whole(answer, call, member, errand)
 
 
 async def _begun(

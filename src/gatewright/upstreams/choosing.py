@@ -22,6 +22,7 @@ LISTS = {
 """Members that list helpers: how one is called, and those that ask no model of the caller's choice. Of tools only
 OpenRouter's own are looked at."""
 
+_LISTING = frozenset(LISTS)
 _OPENROUTERS = "openrouter:"
 
 
@@ -38,6 +39,8 @@ def check_members(members: Mapping[str, msgspec.Raw], choosers: Collection[str])
     if not choosers:
         return
     check_names(members, choosers)
+    if _LISTING.isdisjoint(members):
+        return
     for member, (called, harmless) in LISTS.items():
         raw = members.get(member)
         if raw is None or (member == "tools" and not _may_be_openrouters(bytes(raw))):
