@@ -18,6 +18,7 @@ from gatewright.idp.device import PAGE as DEVICE_PAGE
 from gatewright.idp.device import DeviceAuthorization, Verification
 from gatewright.idp.discovery import Discovery
 from gatewright.idp.expressions import Expressions
+from gatewright.idp.factors.factors import Factors
 from gatewright.idp.login import Login
 from gatewright.idp.logout import EndSession
 from gatewright.idp.people import People
@@ -63,7 +64,8 @@ class Provider:
         verification = Verification(base_url + DEVICE_PAGE, device_code_in_link)
         self.device = DeviceAuthorization(authentication, known, self.resources, grants.devices, limits, verification)
         self.discovery = Discovery(self.clients, self.claims, self.keys, base_url)
-        self.login = Login(db, sessions, passwords, limits, audit)
+        self.factors = Factors(db, limits, audit, base_url)
+        self.login = Login(db, sessions, passwords, limits, self.factors, audit)
         self.end_session = EndSession(db, self.clients, sessions, self.tokens, self.keys, audit)
 
     async def start(self, environment: Mapping[str, str] | None = None) -> None:

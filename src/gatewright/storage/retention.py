@@ -9,6 +9,7 @@ from gatewright.storage.tables import (
     attempts,
     audit_log,
     authorization_codes,
+    ceremonies,
     changes,
     cli_logins,
     login_transactions,
@@ -28,6 +29,7 @@ async def forget_expired(tx: Transaction, now: Millis) -> None:
     for table in (authorization_codes, access_tokens, cli_logins, one_time_links):
         await tx.execute(delete(table).where(table.c.expires_at < now - REPLAY_WINDOW))
     await tx.execute(delete(login_transactions).where(login_transactions.c.expires_at < now))
+    await tx.execute(delete(ceremonies).where(ceremonies.c.expires_at < now))
     await tx.execute(delete(attempts).where(attempts.c.resets_at < now))
     over = or_(sessions.c.expires_at < now - SESSIONS_KEPT, sessions.c.ended_at < now - SESSIONS_KEPT)
     await tx.execute(delete(sessions).where(over))

@@ -8,6 +8,7 @@ IDP_SESSION = "gatewright_idp_session"
 LOGIN = "gatewright_login"
 FORM = "gatewright_form"
 SIGNED_OUT = "gatewright_signed_out"
+STEP = "gatewright_step"
 
 
 class Cookies:

@@ -31,6 +31,7 @@ def routes(provider: Provider, pages: Pages, cookies: Cookies) -> list[Route]:
         *DevicePage(provider, pages, cookies, SIGN_IN).routes(),
         Route(SIGN_IN, ("GET",), authorize.show, anybody, page, slash=True),
         Route(SIGN_IN, ("POST",), authorize.submit, anybody, page, slash=True),
+        *authorize.second_step.routes(),
         Route(ACCOUNT, ("GET",), choices.show_account, anybody, page, slash=True),
         Route(ACCOUNT, ("POST",), choices.choose_account, anybody, page, slash=True),
         Route(CONSENT, ("GET",), choices.show_consent, anybody, page, slash=True),

@@ -6,13 +6,14 @@ from gatewright.accounts.sessions import Session
 from gatewright.domain.errors import TooManyRequests
 from gatewright.idp.authorization.checks import AuthorizationRequest
 from gatewright.idp.authorization.response import SendBack
-from gatewright.idp.login import SignInRefused
+from gatewright.idp.login import FactorNeeded, SignInRefused
 from gatewright.idp.provider import Provider
 from gatewright.oidc import parameters
 from gatewright.web.call import Call
 from gatewright.web.cookies import IDP_SESSION, Cookies
 from gatewright.web.idp.answers import REDIRECT_HEADERS, SIGN_IN, Answers, form_origins, pending_parameters
 from gatewright.web.idp.device import is_device_page
+from gatewright.web.idp.second_step import PASSKEY, QUESTION, REASONS, SCRIPT, SecondStep
 from gatewright.web.render import Pages
 
 LONGEST_NAME = 254
@@ -26,6 +27,7 @@ class Authorize:
         self._pages = pages
         self._cookies = cookies
         self._answers = answers
+        self.second_step = SecondStep(provider, pages, cookies, provider.base_url, self._after)
 
     async def authorize(self, call: Call) -> Response:
         """GET and POST (OpenID Connect Core 3.1.2.1)."""
@@ -53,15 +55,17 @@ class Authorize:
             return self._answers.send(call, found)
         old = self._cookies.read(call.request, IDP_SESSION)
         try:
-            token, session = await self._provider.login.sign_in(name, fields.get("password", ""), call.origin, old)
+            found_person = await self._provider.login.sign_in(name, fields.get("password", ""), call.origin, old)
         except SignInRefused as error:
             return await self._page(call, found, pending, name=name, problem=error.message, status=400)
         except TooManyRequests as error:
             response = await self._page(call, found, pending, name=name, problem=error.message, status=429)
             response.headers["retry-after"] = str(error.retry_after)
             return response
-        response = await self._after(pending, session, call)
-        self._cookies.write(response, IDP_SESSION, token)
+        if isinstance(found_person, FactorNeeded):
+            return self.second_step.ask(found_person, pending)
+        response = await self._after(pending, found_person.session, call)
+        self._cookies.write(response, IDP_SESSION, found_person.token)
         return response
 
     async def _after(self, pending: str, session: Session, call: Call) -> Response:
@@ -96,5 +100,8 @@ class Authorize:
             action=SIGN_IN,
             next=pending if found or is_device_page(pending) else "",
             name=name,
-            problem=problem,
+            problem=problem or REASONS.get(call.query("again") or ""),
+            script=SCRIPT,
+            passkey=PASSKEY,
+            question=QUESTION,
         )

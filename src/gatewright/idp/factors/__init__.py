@@ -1,0 +1,1 @@
+"""Second factors of the embedded provider's people: authenticator apps, passkeys and recovery codes."""
