@@ -79,7 +79,7 @@ def _from_app(params: Mapping[str, Any], means: Means) -> Fetch:
 
     async def fetch() -> Token:
         url = f"{authority}/{tenant}/oauth2/v2.0/token"
-        return granted(await means.outbound.post_form(url, means.policy, form), means.clock())
+        return granted(await means.outbound.post_form(url, means.policy, form), means.clock(), form["client_secret"])
 
     return fetch
 

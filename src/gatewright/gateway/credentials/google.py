@@ -142,7 +142,8 @@ def _from_service_account(account: ServiceAccount, key: SigningKey, means: Means
             "exp": now + HOUR // SECOND,
         }
         form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": sign(claims, key)}
-        return granted(await means.outbound.post_form(account.token_uri, means.policy, form), means.clock())
+        answer = await means.outbound.post_form(account.token_uri, means.policy, form)
+        return granted(answer, means.clock(), form["assertion"])
 
     return fetch
 
@@ -155,7 +156,8 @@ def _from_sign_in(given: SignedIn, means: Means) -> Fetch:
             "client_secret": given.client_secret,
             "refresh_token": given.refresh_token,
         }
-        return granted(await means.outbound.post_form(given.token_uri, means.policy, form), means.clock())
+        answer = await means.outbound.post_form(given.token_uri, means.policy, form)
+        return granted(answer, means.clock(), given.client_secret, given.refresh_token)
 
     return fetch
 

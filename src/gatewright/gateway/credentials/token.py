@@ -1,6 +1,6 @@
 """An access token as a bearer of the Authorization header."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -10,6 +10,8 @@ from gatewright.outbound.client import Answer
 from gatewright.upstreams.target import Target, header_block
 
 LONGEST_TOKEN = 16 * 1024
+SHORTEST_SECRET = 6
+"""Characters. Shorter ones stand in texts by chance."""
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -67,10 +69,12 @@ class _Refused(msgspec.Struct):
     error_description: str = ""
 
 
-def granted(answer: Answer, now: Millis) -> Token:
-    """The token of an OAuth 2.0 answer (RFC 6749 5.1). Raises CredentialFailed with the other side's words."""
+def granted(answer: Answer, now: Millis, *secrets: str) -> Token:
+    """The token of an OAuth 2.0 answer (RFC 6749 5.1). Raises CredentialFailed with the other side's words, without the
+    `secrets` that it was sent.
+    """
     if not answer.is_ok:
-        raise CredentialFailed(f"{answer.url} gives no access token: {_words(answer)}.")
+        raise CredentialFailed(f"{answer.url} gives no access token: {_words(answer, secrets)}.")
     try:
         found = msgspec.json.decode(answer.body, type=_Granted)
         seconds = int(found.expires_in)
@@ -79,13 +83,16 @@ def granted(answer: Answer, now: Millis) -> Token:
     return Token(found.access_token, now + seconds * SECOND)
 
 
-def _words(answer: Answer) -> str:
+def _words(answer: Answer, secrets: Sequence[str]) -> str:
     """OAuth's own error (RFC 6749 5.2), bounded and printable."""
     try:
         said = msgspec.json.decode(answer.body, type=_Refused)
     except (ValueError, RecursionError):
         said = _Refused()
     text = " ".join(part for part in (said.error, said.error_description) if part)
+    for secret in secrets:
+        if len(secret) >= SHORTEST_SECRET:
+            text = text.replace(secret, "***")
     return shown(text) or f"it answered with the status {answer.status}"
 
 

@@ -119,6 +119,11 @@ async def test_a_persons_deployment_never_has_the_machines_identity(cloud: Cloud
             {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret."},
             "invalid_client AADSTS7000215: Invalid client secret",
         ),
+        (
+            "400 Bad Request",
+            {"error": "invalid_client", "error_description": "app-secret is not it."},
+            r"invalid_client \*\*\* is not it",
+        ),
         ("500 Oh", b"<html>", "status 500"),
         ("200 OK", b"<html>", "holds none"),
         ("200 OK", {"access_token": "x"}, "holds none"),
