@@ -15,7 +15,6 @@ missing is left out) and in its own process.
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -179,7 +178,7 @@ SIDES = {"gatewright": gatewright, "llm-rosetta": rosetta, "litellm": litellm}
 
 
 def cpu_us(work, slices=11, seconds=0.04):
-    """Microseconds of CPU of one call: the median of some slices, so that a pause of the machine does not count."""
+    """Microseconds of CPU of one call: the least of some slices, since what else the machine does only adds to it."""
     work()
     found = []
     for _ in range(slices):
@@ -188,7 +187,7 @@ def cpu_us(work, slices=11, seconds=0.04):
             work()
             calls += 1
         found.append((time.process_time() - began) * 1e6 / calls)
-    return statistics.median(found)
+    return min(found)
 
 
 def measure_one(name, pairs):
@@ -197,8 +196,8 @@ def measure_one(name, pairs):
     for pair, work in asked.items():
         assert str(work()).count("Ulm") == whole, f"{name} lost something from {pair[0]} to {pair[1]}"
     assert str(streamed()).count("a few words") == PIECES, f"{name} lost something of the stream"
-    figures = {arrow(pair): cpu_us(work) for pair, work in asked.items() if pairs or pair == MAIN}
-    print(json.dumps(figures | {"json": cpu_us(only_json), "chunk": cpu_us(streamed) / PIECES}))
+    requests = {arrow(pair): cpu_us(work) for pair, work in asked.items() if pairs or pair == MAIN}
+    print(json.dumps(requests | {"json": cpu_us(only_json), "chunk": cpu_us(streamed) / PIECES}))
 
 
 def arrow(pair):
@@ -206,7 +205,7 @@ def arrow(pair):
 
 
 def measured(rounds, pairs):
-    """The medians of each library's figures, the libraries taking turns."""
+    """The least of each figure of each library, the libraries taking turns."""
     found = {name: [] for name, python in ENVIRONMENTS.items() if python.exists()}
     for _ in range(rounds):
         for name, taken in found.items():
@@ -215,18 +214,15 @@ def measured(rounds, pairs):
             if done.returncode:
                 sys.exit(f"error: {name} failed:\n{done.stderr[-800:]}")
             taken.append(json.loads(done.stdout.splitlines()[-1]))
-    return {
-        name: {figure: statistics.median(one[figure] for one in taken) for figure in taken[0]}
-        for name, taken in found.items()
-    }
+    return {name: {figure: min(one[figure] for one in taken) for figure in taken[0]} for name, taken in found.items()}
 
 
-def print_main(medians):
-    ours = medians["gatewright"]
+def print_main(figures):
+    ours = figures["gatewright"]
     request = arrow(MAIN)
     print("| translation | request of 30 messages, CPU us | of it JSON | x ours | stream, CPU us a chunk | x ours |")
     print("| ----------- | ------------------------------ | ---------- | ------ | ---------------------- | ------ |")
-    for name, one in medians.items():
+    for name, one in figures.items():
         asked, chunk = one[request], one["chunk"]
         print(
             f"| {name:11} | {asked:30.0f} | {one['json']:10.0f} | {asked / ours[request]:6.1f} |"
@@ -234,13 +230,13 @@ def print_main(medians):
         )
 
 
-def print_pairs(medians):
+def print_pairs(figures):
     """The request from every client's dialect to every provider's; in brackets, how many times ours."""
-    print("\n| request of 30 messages, CPU us |", " | ".join(f"{name:12}" for name in medians), "|")
-    print("| ------------------------------ |", " | ".join("-" * 12 for _ in medians), "|")
+    print("\n| request of 30 messages, CPU us |", " | ".join(f"{name:12}" for name in figures), "|")
+    print("| ------------------------------ |", " | ".join("-" * 12 for _ in figures), "|")
     for pair in map(arrow, PAIRS):
-        ours = medians["gatewright"][pair]
-        cells = (f"{one[pair]:4.0f} ({one[pair] / ours:.1f})" if pair in one else "" for one in medians.values())
+        ours = figures["gatewright"][pair]
+        cells = (f"{one[pair]:4.0f} ({one[pair] / ours:.1f})" if pair in one else "" for one in figures.values())
         print(f"| {pair:30} |", " | ".join(f"{cell:12}" for cell in cells), "|")
 
 
@@ -253,12 +249,12 @@ def main():
     options = parser.parse_args()
     if options.one:
         return measure_one(options.one, options.pairs)
-    medians = measured(options.rounds, options.pairs)
-    print_main(medians)
+    figures = measured(options.rounds, options.pairs)
+    print_main(figures)
     if options.pairs:
-        print_pairs(medians)
+        print_pairs(figures)
     if options.json:
-        options.json.write_text(json.dumps(medians, indent=1))
+        options.json.write_text(json.dumps(figures, indent=1))
     return None
 
 
