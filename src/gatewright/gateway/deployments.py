@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -25,21 +24,18 @@ from gatewright.gateway.deployment import (
     ways_at,
 )
 from gatewright.gateway.group import Group
+from gatewright.gateway.new_deployment import NewDeployment, as_new, checked, shown_name, stored_info
 from gatewright.outbound.errors import AddressRefused, OutboundFailed
 from gatewright.outbound.pinning import pin, system_resolve
-from gatewright.settings.providers import PROVIDERS, base_of, provider_and_model, unknown_provider
+from gatewright.settings.providers import PROVIDERS, base_of, provider_and_model
 from gatewright.settings.schema import Settings
 from gatewright.storage import audit_log, changes
 from gatewright.storage import deployments as stored
 from gatewright.storage.changes import Change
-from gatewright.storage.database import Database
+from gatewright.storage.database import Database, Transaction
 
-LONGEST_NAME = 200
 ADDRESSES = ("aws_bedrock_runtime_endpoint", "aws_sts_endpoint", "azure_authority_host")
 """Members of `litellm_params` beside `api_base` that are addresses."""
-
-HIGHEST_PRICE = 10**15
-"""Nano-dollars for a million tokens, a million dollars: above it a slip of the pen, and a sum that overflows."""
 
 PriceOf = Callable[[str, str], Price | None]
 """Takes provider and upstream model, answers the catalogue's price."""
@@ -57,26 +53,6 @@ class KeyModelAccessDenied(Forbidden):
 class ModelStoreOff(Forbidden):
     code = "model_store_off"
     summary = "Models cannot be changed at run time: STORE_MODEL_IN_DB is false. Change the config file instead."
-
-
-class NewDeployment(msgspec.Struct, frozen=True):
-    """What somebody asks to be added. `api_base` may be None for a provider that has an address of its own.
-
-    `params` are the other members of `litellm_params` and `info` those of `model_info`, read by `settings.added`. `id`
-    None: one is made.
-    """
-
-    name: str
-    upstream_model: str
-    api_base: str | None
-    api_key: str | None = None
-    price: Price | None = None
-    params: Mapping[str, Any] = {}
-    info: Mapping[str, Any] = {}
-    id: str | None = None
-
-    def __repr__(self) -> str:
-        return f"NewDeployment({self.name!r}, {self.upstream_model!r})"
 
 
 class Deployments:
@@ -113,7 +89,7 @@ class Deployments:
         meant = self._catalogue.meant(model)
         if not self._allows(caller, model, meant):
             raise KeyModelAccessDenied(
-                f"The requested model {_shown(model)} is not available for this API key, or its name is wrong.",
+                f"The requested model {shown_name(model)} is not available for this API key, or its name is wrong.",
                 param="model",
                 hint="GET /v1/models lists the models of this key.",
             )
@@ -127,7 +103,7 @@ class Deployments:
         try:
             return self.plan(model, caller)
         except GatewrightError as error:
-            logger.warning("no fallback to %s: %s", _shown(model), error.message)
+            logger.warning("no fallback to %s: %s", shown_name(model), error.message)
             return None
 
     def visible(self, caller: Principal) -> list[Deployment]:
@@ -181,11 +157,7 @@ class Deployments:
         Raises ModelStoreOff, and BadInput naming the field: an address that the policy for people's URLs refuses too.
         """
         self._check_store()
-        provider, upstream_model = _checked(new)
-        api_base = base_of(provider, new.api_base) or ""
-        if not api_base and not PROVIDERS[provider].regional:
-            raise BadInput("The address is missing.", param="api_base", hint="Give the URL up to and with /v1.")
-        await self._check_callable(new, provider, upstream_model, api_base)
+        target = await self._checked_target(new)
         deployment_id, now = new.id or str(uuid.uuid4()), self._db.clock()
         async with self._db.write() as tx:
             if new.id is not None and (self._known(new.id) or await stored.by_uuid(tx, new.id) is not None):
@@ -197,13 +169,48 @@ class Deployments:
                 uuid=deployment_id,
                 model_name=new.name,
                 sealed_params=new.params,
-                params={"model": f"{provider}/{upstream_model}", "api_base": api_base.rstrip("/")},
-                model_info=_stored_info(new),
+                params=target,
+                model_info=stored_info(new),
                 created_at=now,
                 created_by=actor,
             )
-            details = {"model": new.name, "upstream_model": f"{provider}/{upstream_model}", "api_base": api_base}
+            details = {"model": new.name, "upstream_model": target["model"], "api_base": target["api_base"]}
             event = Event("model.create", "ok", actor=actor, target=deployment_id, details=details, origin=origin)
+            await audit_log.add(tx, event, now)
+            await changes.announce(tx, "deployment", deployment_id, now)
+        await self._read_again()
+        return self.find(deployment_id)
+
+    async def change(
+        self, deployment_id: str, changed: Callable[[NewDeployment], NewDeployment], *, actor: str, origin: Origin
+    ) -> Deployment:
+        """Replaces one that was added at run time by what `changed` makes of it, for every worker within a second.
+
+        Raises what `add` and `changed` raise, NotFound, and Conflict for one that stands in the config file or that
+        somebody else has changed meanwhile.
+        """
+        self._check_store()
+        await self.refresh()
+        async with self._db.read() as tx:
+            row = await self._row(tx, deployment_id)
+        new = changed(as_new(row, self._db.sealer))
+        target = await self._checked_target(new)
+        now = self._db.clock()
+        async with self._db.write() as tx:
+            written = await stored.replace(
+                tx,
+                self._db.sealer,
+                row,
+                api_key=new.api_key or None,
+                sealed_params=new.params,
+                model_name=new.name,
+                params=target,
+                model_info=stored_info(new),
+            )
+            if not written:
+                raise Conflict("Somebody else has changed this model meanwhile. Try again.", code="model_changed")
+            details = {"model": new.name, "upstream_model": target["model"], "api_base": target["api_base"]}
+            event = Event("model.update", "ok", actor=actor, target=deployment_id, details=details, origin=origin)
             await audit_log.add(tx, event, now)
             await changes.announce(tx, "deployment", deployment_id, now)
         await self._read_again()
@@ -215,21 +222,35 @@ class Deployments:
         await self.refresh()
         now = self._db.clock()
         async with self._db.write() as tx:
-            row = await stored.by_uuid(tx, deployment_id)
-            if row is None:
-                one = self.find(deployment_id)
-                raise Conflict(
-                    "This model stands in the config file."
-                    if one.source == CONFIG
-                    else "The demonstration model cannot be deleted; it goes when there is a real one.",
-                    code="model_not_stored",
-                )
+            row = await self._row(tx, deployment_id)
             await stored.delete(tx, deployment_id)
             details = {"model": row.model_name}
             event = Event("model.delete", "ok", actor=actor, target=deployment_id, details=details, origin=origin)
             await audit_log.add(tx, event, now)
             await changes.announce(tx, "deployment", deployment_id, now)
         await self._read_again()
+
+    async def _row(self, tx: Transaction, deployment_id: str) -> stored.DeploymentRow:
+        """Raises NotFound, and Conflict for one that is not stored."""
+        row = await stored.by_uuid(tx, deployment_id)
+        if row is None:
+            one = self.find(deployment_id)
+            raise Conflict(
+                "This model stands in the config file: change it there."
+                if one.source == CONFIG
+                else "The demonstration model is built in; it goes when there is a real one.",
+                code="model_not_stored",
+            )
+        return row
+
+    async def _checked_target(self, new: NewDeployment) -> dict[str, str]:
+        """The model and its address as they are stored. Raises BadInput for what could not be called."""
+        provider, upstream_model = checked(new)
+        api_base = base_of(provider, new.api_base) or ""
+        if not api_base and not PROVIDERS[provider].regional:
+            raise BadInput("The address is missing.", param="api_base", hint="Give the URL up to and with /v1.")
+        await self._check_callable(new, provider, upstream_model, api_base)
+        return {"model": f"{provider}/{upstream_model}", "api_base": api_base.rstrip("/")}
 
     @staticmethod
     def _allows(caller: Principal, name: str, meant: str) -> bool:
@@ -291,48 +312,16 @@ class Deployments:
 
     def _missing(self, model: str) -> GatewrightError:
         if model in self._broken:
-            return Unavailable(f"The model {_shown(model)} cannot be used: {self._broken[model]}", code="model_broken")
+            return Unavailable(
+                f"The model {shown_name(model)} cannot be used: {self._broken[model]}", code="model_broken"
+            )
         hint = None
         if self._catalogue.deployments.get(ECHO.name) == (ECHO,):
             hint = (
                 "Only the demonstration model `echo` is there until somebody adds one on the dashboard's Models page."
             )
         return UnknownModel(
-            f"The model {_shown(model)} does not exist. GET /v1/models lists those that do.", param="model", hint=hint
+            f"The model {shown_name(model)} does not exist. GET /v1/models lists those that do.",
+            param="model",
+            hint=hint,
         )
-
-
-def _checked(new: NewDeployment) -> tuple[str, str]:
-    """Provider and upstream model of what is asked for. Raises BadInput naming the field that is wrong."""
-    for value, param in ((new.name, "name"), (new.upstream_model, "upstream_model")):
-        if not value.strip() or value != value.strip() or not value.isprintable() or len(value) > LONGEST_NAME:
-            raise BadInput(
-                f"This is not a model's name: it must have 1 to {LONGEST_NAME} printable characters, "
-                "none of them a space at its ends.",
-                param=param,
-            )
-    if new.price is not None:
-        rates = (("input_price_per_million", new.price.input), ("output_price_per_million", new.price.output))
-        for param, rate in rates:
-            if not 0 <= rate <= HIGHEST_PRICE:
-                raise BadInput("The price must be from 0 to 1000000 USD for a million tokens.", param=param)
-    stranger = unknown_provider(new.upstream_model)
-    if stranger is not None and not new.api_base:
-        raise BadInput(
-            f"The provider {_shown(stranger)} is not known.",
-            param="upstream_model",
-            hint="Give its address up to and with /v1 in the field for it, when it speaks OpenAI's API.",
-        )
-    provider, upstream_model = provider_and_model(new.upstream_model)
-    if not upstream_model:
-        raise BadInput("The name after the provider is missing.", param="upstream_model")
-    return provider, upstream_model
-
-
-def _stored_info(new: NewDeployment) -> dict[str, Any]:
-    price = {} if new.price is None else {"price": msgspec.to_builtins(new.price)}
-    return {**price, **({"info": dict(new.info)} if new.info else {})}
-
-
-def _shown(model: str) -> str:
-    return repr(model if len(model) <= 100 else model[:100] + "...")

@@ -91,8 +91,8 @@ def price_of(costs: Mapping[str, Any], provider: str = "") -> Price | None:
     return msgspec.structs.replace(price, tiers=_tiers(price, tiers)) if tiers else price
 
 
-def costs_of(price: Price) -> dict[str, float]:
-    """A price by LiteLLM's names, in USD for one token, and for one of what else has a price."""
+def costs_of(price: Price, provider: str = "") -> dict[str, float]:
+    """A price by LiteLLM's names, in USD for one token, and for one of what else has a price: what `price_of` reads."""
     extras = price.extras
     found = _per_token(price, "") if extras is None or extras.by_tokens else {}
     for name, field in UNIT_COSTS.items():
@@ -100,7 +100,8 @@ def costs_of(price: Price) -> dict[str, float]:
         if rate is not None:
             found[name] = _dollars(rate / SECONDS_PER_HOUR if field == "hour" else rate)
     for tier in price.tiers:
-        above = f"{tier.above // 1000}k" if tier.above % 1000 == 0 else str(tier.above)
+        start = tier.above + (provider in INCLUSIVE)
+        above = f"{start // 1000}k" if start % 1000 == 0 else str(start)
         found |= _per_token(tier.price, f"_above_{above}_tokens")
     return found
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import delete as delete_from
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
@@ -58,15 +58,35 @@ async def add(
     **columns: Any,
 ) -> int:
     """Inserts a deployment, its provider key and `sealed_params` sealed, and returns its id."""
-    secrets = {
-        "api_key": None if api_key is None else sealer.seal(api_key, KEY_PURPOSE),
-        "sealed_params": sealer.seal(msgspec.json.encode(sealed_params).decode(), PARAMS_PURPOSE)
-        if sealed_params
-        else None,
-    }
+    secrets = _sealed(sealer, api_key, sealed_params)
     query = insert(deployments).values(**secrets, **columns).returning(deployments.c.id)
     deployment_id: int = (await tx.execute(query)).scalar_one()
     return deployment_id
+
+
+async def replace(
+    tx: Transaction,
+    sealer: Sealer,
+    before: DeploymentRow,
+    *,
+    api_key: str | None,
+    sealed_params: Mapping[str, Any] | None = None,
+    **columns: Any,
+) -> bool:
+    """Writes these columns of a deployment; False, and nothing is written, when it is no longer what it was before."""
+    row = (await tx.execute(select(deployments).where(deployments.c.id == before.id).with_for_update())).first()
+    if row is None or _row(row._mapping) != before:
+        return False
+    values = {**_sealed(sealer, api_key, sealed_params), **columns}
+    await tx.execute(update(deployments).where(deployments.c.id == before.id).values(**values))
+    return True
+
+
+def _sealed(sealer: Sealer, api_key: str | None, params: Mapping[str, Any] | None) -> dict[str, bytes | None]:
+    return {
+        "api_key": None if api_key is None else sealer.seal(api_key, KEY_PURPOSE),
+        "sealed_params": sealer.seal(msgspec.json.encode(params).decode(), PARAMS_PURPOSE) if params else None,
+    }
 
 
 async def everything(tx: Transaction) -> list[DeploymentRow]:

@@ -14,7 +14,8 @@ from gatewright.domain.keys import Principal
 from gatewright.domain.money import Extras, Price
 from gatewright.domain.people import Origin
 from gatewright.gateway.deployment import ECHO, Deployment
-from gatewright.gateway.deployments import Deployments, KeyModelAccessDenied, ModelStoreOff, NewDeployment
+from gatewright.gateway.deployments import Deployments, KeyModelAccessDenied, ModelStoreOff
+from gatewright.gateway.new_deployment import NewDeployment
 from gatewright.storage import audit_log, changes
 from gatewright.storage.database import Database
 from gatewright.storage.sealing import Sealer

@@ -9,7 +9,7 @@ import msgspec
 
 from gatewright.domain.errors import BadInput
 from gatewright.domain.money import TOKENS_PER_PRICE
-from gatewright.gateway.deployments import NewDeployment
+from gatewright.gateway.new_deployment import NewDeployment
 from gatewright.settings.added import PARAMS as WITHIN
 from gatewright.settings.added import read_added
 from gatewright.settings.costs import is_cost

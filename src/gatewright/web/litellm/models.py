@@ -1,5 +1,6 @@
-"""`/model/info`, `/model/new` and `/model/delete` (contract litellm 3.8), which LiteLLM's command line calls."""
+"""`/model/info`, `/model/new`, `/model/update` and `/model/delete` (contract litellm 3.8)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -9,8 +10,10 @@ from gatewright.domain.clock import iso
 from gatewright.domain.errors import BadInput
 from gatewright.domain.keys import Principal
 from gatewright.gateway.deployment import DATABASE, Deployment
-from gatewright.gateway.deployments import Deployments, NewDeployment
+from gatewright.gateway.deployments import Deployments
+from gatewright.gateway.new_deployment import NewDeployment
 from gatewright.settings.added import Added, read_added
+from gatewright.settings.changed import read_changed
 from gatewright.settings.costs import costs_of
 from gatewright.web.api.wire import answer, clean
 from gatewright.web.call import Call
@@ -50,6 +53,17 @@ class NewFields(msgspec.Struct, frozen=True):
         return f"NewFields({self.model_name!r})"
 
 
+class ChangedFields(msgspec.Struct, frozen=True):
+    """The fields of /model/update: those that are to change. `model_info.id` says which model."""
+
+    model_name: str | None = None
+    litellm_params: dict[str, Any] = {}
+    model_info: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"ChangedFields({self.model_name!r})"
+
+
 class Delete(msgspec.Struct, frozen=True):
     """A deployment by its id."""
 
@@ -71,6 +85,8 @@ class ModelRoutes:
             Route("/model/info", ("GET",), self.info, Access.CALLER, Dialect.LITELLM),
             Route("/v1/model/info", ("GET",), self.info, Access.CALLER, Dialect.LITELLM),
             Route("/model/new", ("POST",), self.new, Access.ADMIN, Dialect.LITELLM),
+            Route("/model/update", ("POST",), self.update, Access.ADMIN, Dialect.LITELLM),
+            Route("/model/{id:path}/update", ("PATCH",), self.patch, Access.ADMIN, Dialect.LITELLM),
             Route("/model/delete", ("POST",), self.delete, Access.ADMIN, Dialect.LITELLM),
         ]
 
@@ -83,17 +99,9 @@ class ModelRoutes:
     async def new(self, call: Call) -> Response:
         """The row; on every worker within a second. Raises BadInput naming the member, Conflict for a known id."""
         wanted = await asked(call, NewFields)
-        added = _read(wanted)
-        new = NewDeployment(
-            name=clean(wanted.model_name, "model_name"),
-            upstream_model=added.upstream_model,
-            api_base=added.api_base,
-            api_key=added.api_key,
-            price=added.price,
-            params=added.params,
-            info=storable(added.info),
-            id=None if added.id is None else _checked_id(added.id),
-        )
+        added = _located(lambda: read_added(wanted.litellm_params, wanted.model_info))
+        new_id = None if added.id is None else _checked_id(added.id)
+        new = _new(clean(wanted.model_name, "model_name"), added, new_id)
         made = await self._deployments.add(new, actor=call.actor, origin=call.origin)
         row = _row(made, call.principal)
         return answer(
@@ -107,6 +115,33 @@ class ModelRoutes:
             )
         )
 
+    async def update(self, call: Call) -> Response:
+        """The row, with the members that were named changed. Raises as `new` does, NotFound, and Conflict for one that
+        was not added at run time.
+        """
+        wanted = await asked(call, ChangedFields)
+        given = wanted.model_info.get("id")
+        if not isinstance(given, str):
+            raise BadInput("model_info.id is missing.", param="model_info.id", hint="GET /model/info shows the ids.")
+        return await self._change(call, clean(given, "model_info.id"), wanted)
+
+    async def patch(self, call: Call) -> Response:
+        """The same; the address says which model."""
+        wanted = await asked(call, ChangedFields)
+        model_id = call.path("id")
+        if wanted.model_info.get("id") not in (None, model_id):
+            raise BadInput("The id of a model cannot be changed.", param="model_info.id", hint="Leave it out.")
+        return await self._change(call, model_id, wanted)
+
+    async def _change(self, call: Call, model_id: str, wanted: ChangedFields) -> Response:
+        def changed(before: NewDeployment) -> NewDeployment:
+            added = _located(lambda: read_changed(_as_added(before), wanted.litellm_params, wanted.model_info))
+            name = before.name if wanted.model_name is None else clean(wanted.model_name, "model_name")
+            return _new(name, added, before.id)
+
+        made = await self._deployments.change(model_id, changed, actor=call.actor, origin=call.origin)
+        return answer(_row(made, call.principal))
+
     async def delete(self, call: Call) -> Response:
         """Raises NotFound, and Conflict for one that was not added at run time."""
         wanted = clean((await asked(call, Delete)).id, "id")
@@ -114,9 +149,35 @@ class ModelRoutes:
         return answer(Deleted(f"Model: {wanted} deleted successfully"))
 
 
-def _read(wanted: NewFields) -> Added:
+def _new(name: str, added: Added, new_id: str | None) -> NewDeployment:
+    return NewDeployment(
+        name=name,
+        upstream_model=added.upstream_model,
+        api_base=added.api_base,
+        api_key=added.api_key,
+        price=added.price,
+        params=added.params,
+        info=storable(added.info),
+        id=new_id,
+    )
+
+
+def _as_added(one: NewDeployment) -> Added:
+    return Added(
+        upstream_model=one.upstream_model,
+        api_base=one.api_base,
+        api_key=one.api_key,
+        params=dict(one.params),
+        info=dict(one.info),
+        price=one.price,
+        id=one.id,
+    )
+
+
+def _located(read: Callable[[], Added]) -> Added:
+    """What was read. Raises BadInput naming the member that is wrong."""
     try:
-        return read_added(wanted.litellm_params, wanted.model_info)
+        return read()
     except ValueError as error:
         problem, _, fix = str(error).partition(" | ")
         name = str(getattr(error, "at", "")).removeprefix(".")
@@ -135,5 +196,5 @@ def _row(one: Deployment, principal: Principal) -> ModelRow:
         params = {"model": f"{one.provider}/{one.upstream_model}", "api_base": one.api_base}
     known: dict[str, Any] = {"id": one.id, "db_model": one.source == DATABASE}
     if one.price is not None:
-        known |= costs_of(one.price)
+        known |= costs_of(one.price, one.provider)
     return ModelRow(one.name, params, {**one.info, **known})

@@ -8,7 +8,7 @@ from tests.unit.web.api.stage import MASTER, Stage
 from gatewright.accounts.teams import NewTeam
 from gatewright.domain.identity import Role
 from gatewright.domain.people import Origin
-from gatewright.gateway.deployments import NewDeployment
+from gatewright.gateway.new_deployment import NewDeployment
 
 CALLERS = ("anonymous", "read-only member", "member", "viewer", "admin", "master key", "revoked key")
 ROLES = {
@@ -80,6 +80,8 @@ CASES = (
         "401 401 401 401 200 200 401",
         body={"model_name": "{fresh}", "litellm_params": {"model": "gpt-x"}},
     ),
+    Case("POST", "/model/update", "401 401 401 401 404 404 401", body={"model_info": {"id": "no-such"}}),
+    Case("PATCH", "/model/{id:path}/update", "401 401 401 401 404 404 401", "/model/no-such/update", body={}),
     Case("POST", "/model/delete", "401 401 401 401 404 404 401", body={"id": "{fresh}"}),
 )
 
