@@ -32,6 +32,7 @@ from gatewright.gateway.limits.limiter import Limiter
 from gatewright.gateway.limits.memory import MemoryCounters
 from gatewright.gateway.limits.valkey import ValkeyCounters
 from gatewright.idp.directory.directory import Directory
+from gatewright.idp.preview import Preview
 from gatewright.idp.provider import Provider
 from gatewright.outbound.client import Outbound
 from gatewright.outbound.valkey import Valkey
@@ -50,15 +51,18 @@ from gatewright.sso.sources import EMBEDDED_CLIENT, source_of
 from gatewright.upstreams.client import Client
 from gatewright.web import idp as web_idp
 from gatewright.web.address import caller_address
+from gatewright.web.api.idp_preview import IdpPreview
 from gatewright.web.api.keys import VirtualKeys
 from gatewright.web.api.me import Me
 from gatewright.web.api.models import Models
 from gatewright.web.api.overview import Today
 from gatewright.web.api.role_rules import Roles
+from gatewright.web.api.security import MySecurity
 from gatewright.web.api.sessions import MySessions
 from gatewright.web.api.ui_config import UiConfig
 from gatewright.web.api.users import People
 from gatewright.web.authentication import Authentication
+from gatewright.web.authentik.previews import Previews
 from gatewright.web.authentik.routes import routes as authentik_routes
 from gatewright.web.cookies import Cookies
 from gatewright.web.edge import Edge
@@ -156,6 +160,8 @@ class Program:
         db = self.db
         guard = Guard(self.settings, Authentication(self.ring, self.sessions, ApiTokens(db)), self.cookies, self.pages)
         setup = Setup(self.db, self.passwords, break_glass=self.settings.generic is not None)
+        # With an outside provider a local password is for the break-glass account's own page.
+        after = "/ui/" if self.settings.generic is None else "/fallback/login"
         table = [
             *Health(self.db, self._standing).routes(),
             *Dashboard(self.sessions, self.pages).routes(),
@@ -163,7 +169,8 @@ class Program:
             *web_idp.routes(self.provider, self.pages, self.cookies),
             *sso_routes(self._sso()),
             *self._management(),
-            *authentik_routes(self._directory(), db),
+            *self._previews(),
+            *authentik_routes(self._directory(), db, self.pages, after),
         ]
         return application(table, guard)
 
@@ -198,6 +205,7 @@ class Program:
         return [
             *Me(self.users, self.keys, self.sessions).routes(),
             *MySessions(self.sessions, self.keys).routes(),
+            *MySecurity(self.provider.own_account).routes(),
             *Today(self.reports, self.deployments, self.settings, clock).routes(),
             *VirtualKeys(self.keys, self.users, self.deployments, self.reports, clock).routes(),
             *Models(self.deployments).routes(),
@@ -209,9 +217,17 @@ class Program:
             *ModelRoutes(self.deployments).routes(),
         ]
 
+    def _previews(self) -> list[Route]:
+        preview = Preview(self.db, self.provider.clients, self.provider.claims, self.audit)
+        return [*IdpPreview(preview).routes(), *Previews(preview).routes()]
+
     def _directory(self) -> Directory:
-        own_client = None if self.settings.generic is not None else EMBEDDED_CLIENT
-        return Directory(self.db, self.settings.base_url, self.passwords, self.audit, own_client=own_client)
+        settings = self.settings
+        own_client = None if settings.generic is not None else EMBEDDED_CLIENT
+        claimed = [settings.proxy_admin_id] if settings.proxy_admin_id else []
+        return Directory(
+            self.db, settings.base_url, self.passwords, self.audit, own_client=own_client, claimed=claimed
+        )
 
     async def _embedded_secret(self) -> str:
         """Our own client's secret at the embedded provider, read at each login."""

@@ -21,6 +21,7 @@ from gatewright.idp.expressions import Expressions
 from gatewright.idp.factors.factors import Factors
 from gatewright.idp.login import Login
 from gatewright.idp.logout import EndSession
+from gatewright.idp.own_account import OwnAccount
 from gatewright.idp.people import People
 from gatewright.idp.pushed_authorization import PushedAuthorization
 from gatewright.idp.resources import Resources
@@ -66,6 +67,7 @@ class Provider:
         self.discovery = Discovery(self.clients, self.claims, self.keys, base_url)
         self.factors = Factors(db, limits, audit, base_url)
         self.login = Login(db, sessions, passwords, limits, self.factors, audit)
+        self.own_account = OwnAccount(db, self.login, self.factors, passwords, audit)
         self.end_session = EndSession(db, self.clients, sessions, self.tokens, self.keys, audit)
 
     async def start(self, environment: Mapping[str, str] | None = None) -> None:

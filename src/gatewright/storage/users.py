@@ -113,6 +113,12 @@ async def with_password(tx: Transaction, name: str) -> tuple[User, str] | None:
     return None if row is None else (_user(row), cast("str", row.password_hash))
 
 
+async def has_password(tx: Transaction, user_pk: int) -> bool:
+    """Whether the person signs in here."""
+    query = select(users.c.id).where(users.c.id == user_pk, users.c.password_hash.is_not(None))
+    return (await tx.execute(query)).first() is not None
+
+
 async def page(tx: Transaction, limit: int, after: int | None) -> list[User]:
     """Users in the order of their ids, after the given one."""
     query = select(*FIELDS).where(ALIVE).order_by(users.c.id).limit(limit)

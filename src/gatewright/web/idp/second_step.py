@@ -1,11 +1,8 @@
 """The pages after the password: a code, a passkey, or the first factor of somebody who must have one."""
 
-import base64
-import io
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote, urlencode
 
-import segno
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from gatewright.accounts.sessions import Session
@@ -17,6 +14,7 @@ from gatewright.web import csrf
 from gatewright.web.call import Call
 from gatewright.web.cookies import IDP_SESSION, STEP, Cookies
 from gatewright.web.idp.answers import REDIRECT_HEADERS, SIGN_IN, pending_origins
+from gatewright.web.qr import qr_image
 from gatewright.web.render import Pages
 from gatewright.web.routing import Access, Dialect, Route
 
@@ -199,13 +197,6 @@ class SecondStep:
         response = RedirectResponse(f"{SIGN_IN}?{query}", 303, headers=REDIRECT_HEADERS)
         self._cookies.clear(response, STEP)
         return response
-
-
-def qr_image(text: str) -> str:
-    """A QR code as a `data:` address that an image can show."""
-    out = io.BytesIO()
-    segno.make(text, micro=False).save(out, kind="svg", scale=5, border=4, light="#fff", dark="#000")
-    return "data:image/svg+xml;base64," + base64.b64encode(out.getvalue()).decode()
 
 
 def _wait(response: Response, error: TooManyRequests) -> Response:
