@@ -12,7 +12,7 @@ from gatewright.domain.people import Event, Origin, User
 from gatewright.idp.access import AccessRules
 from gatewright.idp.clients import Client
 from gatewright.idp.expressions.engine import Expressions, Outcome
-from gatewright.idp.expressions.facts import EntitlementFacts, Facts
+from gatewright.idp.expressions.facts import EntitlementFacts, ExpressionProvider, Facts
 from gatewright.idp.expressions.noting import NotedEvents
 from gatewright.idp.expressions.reading import PROTOCOL_CLAIMS, Failure
 from gatewright.idp.people import People
@@ -24,6 +24,9 @@ from gatewright.storage.scope_mappings import ScopeMapping
 
 RESERVED = PROTOCOL_CLAIMS
 """Claims of the protocol. Authentik lets a mapping overwrite them (contract 0.7); here it cannot."""
+
+
+NO_CLIENT = ExpressionProvider("", "", "", "")
 
 
 class MappingStopped(Unavailable):
@@ -97,20 +100,22 @@ class Claims:
         outcome = await self._expressions.evaluate(mapping.expression, own)
         claims = outcome.claims or {}
         problems = [] if outcome.error is None else [outcome.error]
-        problems += [Failure(f"the claim {name} is the protocol's own") for name in sorted(RESERVED & claims.keys())]
+        problems += [protocol_claim(name) for name in sorted(RESERVED & claims.keys())]
         kept = {name: value for name, value in claims.items() if name not in RESERVED}
         return Contribution(mapping, outcome, kept, tuple(problems))
 
     async def facts(
         self,
-        client: Client,
+        client: Client | None,
         user: User,
         scopes: Sequence[str],
         origin: Origin | None,
         auth_time: Millis | None = None,
     ) -> Facts:
-        """What the mappings get to know."""
+        """What the mappings get to know. Without a client they see one whose names are empty."""
         person = await self._people.facts(user)
+        if client is None:
+            return Facts(person, NO_CLIENT, tuple(scopes), (), origin, auth_time)
         entitled = await self._access.entitlements(user.id, client.application_id)
         entitlements = tuple(EntitlementFacts(one.name, one.uuid, one.attributes) for one in entitled)
         return Facts(person, client.for_expressions, tuple(scopes), entitlements, origin, auth_time)
@@ -121,6 +126,7 @@ class Claims:
         details = {
             "line": failure.line,
             "cause": failure.cause,
+            "code": failure.code,
             "scope": mapping.scope_name,
             "client": client.client_id,
         }
@@ -137,6 +143,10 @@ def refusal(given: Contribution, origin: Origin) -> GatewrightError:
         )
     words = f"The scope mapping {name!r} failed, and nobody signs in without its claims. Request {reference}."
     return MappingFailed(words, cause="mapping_failed")
+
+
+def protocol_claim(name: str) -> Failure:
+    return Failure(f"the claim {name} is the protocol's own", code="protocol_claim")
 
 
 def merged(given: Sequence[Contribution]) -> dict[str, Any]:

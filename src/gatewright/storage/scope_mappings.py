@@ -29,6 +29,12 @@ async def find(tx: Transaction, **columns: Any) -> ScopeMapping | None:
     return None if row is None else msgspec.convert(row._mapping, ScopeMapping)
 
 
+async def everything(tx: Transaction) -> list[ScopeMapping]:
+    """All mappings, by scope and name."""
+    query = select(scope_mappings).order_by(scope_mappings.c.scope_name, scope_mappings.c.name)
+    return [msgspec.convert(row._mapping, ScopeMapping) for row in await tx.execute(query)]
+
+
 async def add(tx: Transaction, **columns: Any) -> int:
     """Inserts a mapping and returns its id."""
     query = insert(scope_mappings).values(columns).returning(scope_mappings.c.id)

@@ -117,7 +117,7 @@ class Expressions:
         except MontyError as error:
             return Outcome(None, failure(error, made), tuple(log))
         except TimeoutError:
-            return Outcome(None, Failure("all workers were busy", stopped=True), tuple(log))
+            return Outcome(None, Failure("all workers were busy", stopped=True, code="stopped"), tuple(log))
         return judged(result, tuple(log))
 
 
@@ -141,14 +141,16 @@ def limits(time_limit_s: float) -> ResourceLimits:
 def judged(result: object, log: tuple[str, ...]) -> Outcome:
     """A result is JSON of at most 16 KiB: the claims, a dict or null, and the events."""
     if not isinstance(result, str) or len(result) > RESULT_LIMIT:
-        return Outcome(None, Failure(f"the result is larger than {RESULT_LIMIT} bytes as JSON"), log)
+        return Outcome(None, Failure(f"the result is larger than {RESULT_LIMIT} bytes as JSON", code="too_large"), log)
     try:
         claims, noted = json.loads(result, parse_constant=_no_constant)
         events = msgspec.convert([{"action": action, "fields": fields} for action, fields in noted], tuple[Noted, ...])
     except (ValueError, TypeError, RecursionError) as error:
-        return Outcome(None, Failure(f"the result is not JSON: {error}"), log)
+        return Outcome(None, Failure(f"the result is not JSON: {error}", code="not_json"), log)
     if claims is not None and not isinstance(claims, dict):
-        return Outcome(None, Failure(f"the result is not a dict but {type(claims).__name__}"), log, events)
+        return Outcome(
+            None, Failure(f"the result is not a dict but {type(claims).__name__}", code="not_a_dict"), log, events
+        )
     return Outcome(claims, None, log, events)
 
 
@@ -159,10 +161,10 @@ def _no_constant(name: str) -> None:
 def failure(error: MontyError, made: Program) -> Failure:
     """What an exception out of the sandbox says, at its place in the expression's own text."""
     if isinstance(error, MontyCrashedError):
-        return Failure("the expression was stopped: it took too long or broke its worker", stopped=True)
+        return Failure("the expression was stopped: it took too long or broke its worker", stopped=True, code="stopped")
     cause = str(error)[:CAUSE_CHARS]
     if cause.startswith(OVER_TIME):
-        return Failure("the expression was stopped: it took too long", stopped=True)
+        return Failure("the expression was stopped: it took too long", stopped=True, code="stopped")
     if not isinstance(error, (MontyRuntimeError, MontySyntaxError)):
         return Failure(cause)
     frames = error.traceback()

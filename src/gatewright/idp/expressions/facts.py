@@ -65,7 +65,7 @@ class ExpressionProvider(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """Everything, for one evaluation. `origin` is None where no request asks."""
+    """Everything, for one evaluation. `origin` is None where no request asks; `context` is what a test adds to it."""
 
     user: ExpressionUser
     provider: ExpressionProvider
@@ -75,6 +75,7 @@ class Facts(msgspec.Struct, frozen=True):
     auth_time: Millis | None = None
     mapping_name: str = ""
     scope_name: str = ""
+    context: dict[str, Any] = {}
 
     def as_data(self) -> dict[str, Any]:
         """The plain values that cross into the sandbox, in the shape that prelude.py reads."""
@@ -92,6 +93,7 @@ class Facts(msgspec.Struct, frozen=True):
             "provider": msgspec.to_builtins(self.provider),
             "entitlements": msgspec.to_builtins(self.entitlements),
             "token": {"scopes": list(self.scopes), "auth_time": _moment(self.auth_time)},
+            "context": self.context,
             "mapping": {"name": self.mapping_name, "scope_name": self.scope_name},
             "http": None if self.origin is None else _request(self.origin),
         }

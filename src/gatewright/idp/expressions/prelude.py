@@ -319,7 +319,7 @@ def build(data: Any) -> list[Any]:
     user.entitlements = Query([Entitlement(one, provider.application) for one in data["entitlements"]])
     token = Token(data["token"], user, provider)
     http = None if data["http"] is None else HttpRequest(data["http"], user)
-    context = {"provider": provider, "token": token, "http_request": http}
+    context = {**data["context"], "provider": provider, "token": token, "http_request": http}
     request = PolicyRequest(user, context, http, Mapping(data["mapping"]))
     address = (data["http"] or {}).get("address") or UNKNOWN_ADDRESS
     client_ip = ip_address(address)

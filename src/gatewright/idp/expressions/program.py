@@ -62,7 +62,7 @@ def program(text: str) -> Program | Failure:
     try:
         source, places = _written(_Rewriting(bound_names(tree)).visit(tree))
     except (RecursionError, ValueError) as error:
-        return Failure(f"the expression cannot be read: {error}")
+        return Failure(f"the expression cannot be read: {error}", code="syntax")
     names = ", ".join(VARIABLES)
     moved = tuple(((line + 1, column), there) for (line, column), there in places)
     head, last = f"{names}, {ADDRESSES} = {BUILD}(data)", f"{ANSWER}({FUNCTION}({names}))"

@@ -28,31 +28,33 @@ class Failure(msgspec.Struct, frozen=True):
     """Why an expression gave nothing. `line` and `column` count from 1 in the expression's own text.
 
     `stopped`: it had no say, because its worker was stopped, broke or never came free. Nothing follows from that about
-    the person, so it must not be taken for an expression that gives no claim.
+    the person, so it must not be taken for an expression that gives no claim. `code` is one of `syntax`, `refused`,
+    `error`, `stopped`, `not_a_dict`, `not_json`, `too_large`, `protocol_claim`.
     """
 
     cause: str
     line: int | None = None
     stopped: bool = False
     column: int | None = None
+    code: str = "error"
 
 
 def parse(text: str) -> ast.FunctionDef | Failure:
     """The function whose body the text is. Line n of the text is line n + 1 there, its columns are INDENT further."""
     if len(text) > TEXT_LIMIT:
-        return Failure(f"the expression is longer than {TEXT_LIMIT} characters")
+        return Failure(f"the expression is longer than {TEXT_LIMIT} characters", code="syntax")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             module = ast.parse(wrapped(text))
     except SyntaxError as error:
         column = max(1, (error.offset or 1) - len(INDENT))
-        return Failure(f"SyntaxError: {error.msg}", max(1, (error.lineno or 2) - 1), column=column)
+        return Failure(f"SyntaxError: {error.msg}", max(1, (error.lineno or 2) - 1), column=column, code="syntax")
     except (ValueError, MemoryError, RecursionError) as error:
-        return Failure(f"the expression cannot be parsed: {error}")
+        return Failure(f"the expression cannot be parsed: {error}", code="syntax")
     function = module.body[0]
     if len(module.body) != 1 or not isinstance(function, ast.FunctionDef):
-        return Failure("SyntaxError: the expression leaves its function", 1)
+        return Failure("SyntaxError: the expression leaves its function", 1, code="syntax")
     return function
 
 
@@ -63,9 +65,9 @@ def check(text: str) -> Failure | None:
 
 
 def failure_at(node: ast.AST, cause: str) -> Failure:
-    """A failure at the place of a node of a parsed expression."""
+    """A refusal at the place of a node of a parsed expression."""
     line, column = getattr(node, "lineno", 2), getattr(node, "col_offset", len(INDENT))
-    return Failure(cause, max(1, line - 1), column=max(1, column - len(INDENT) + 1))
+    return Failure(cause, max(1, line - 1), column=max(1, column - len(INDENT) + 1), code="refused")
 
 
 def wrapped(text: str) -> str:

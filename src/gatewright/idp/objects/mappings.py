@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gatewright.idp import expressions
+from gatewright.idp.expressions.inspection import ERROR, inspect
+from gatewright.idp.expressions.reading import TEXT_LIMIT
 from gatewright.idp.objects.fields import Fields, Values
 from gatewright.oidc import scopes
 from gatewright.storage.scope_mappings import ScopeMapping
 
-NAMES = ("name", "managed", "scope_name", "description", "expression")
+# `required` is ours: Authentik has no such field, and its clients pass over it.
+NAMES = ("name", "managed", "scope_name", "description", "expression", "required")
 REQUIRED = ("name", "scope_name", "expression")
 
 
@@ -20,7 +22,7 @@ def attributes(mapping: ScopeMapping) -> Values:
 def columns(attrs: Mapping[str, Any]) -> Values:
     """The columns. Raises FieldsInvalid."""
     fields = Fields(attrs, NAMES, "scopemapping")
-    expression = fields.text("expression", None, most=expressions.TEXT_LIMIT, lines=True)
+    expression = fields.text("expression", None, most=TEXT_LIMIT, lines=True)
     scope = fields.text("scope_name", None)
     found = {
         # A packaged mapping goes by its managed id.
@@ -29,11 +31,12 @@ def columns(attrs: Mapping[str, Any]) -> Values:
         "scope_name": scope,
         "description": fields.text("description", most=2000, lines=True),
         "expression": expression,
+        "required": fields.flag("required"),
     }
     if scope and scopes.parse(scope) != (scope,):
         fields.problem("scope_name", f"{scope!r} is not a scope name: one word of printable ASCII.")
-    failure = expressions.check(expression) if expression else None
-    if failure is not None:
-        fields.problem("expression", f"Line {failure.line}: {failure.cause}.")
+    for finding in inspect(expression).findings if expression else ():
+        if finding.level == ERROR:
+            fields.problem("expression", f"Line {finding.line}: {finding.message}")
     fields.done()
     return found

@@ -5,6 +5,7 @@ from typing import Any
 from gatewright.domain.people import Origin
 from gatewright.idp.claims import Claims
 from gatewright.idp.people import People
+from gatewright.idp.tokens import payloads
 from gatewright.idp.tokens.presented import PresentedTokens
 from gatewright.oidc import scopes
 from gatewright.oidc.errors import InsufficientScope, InvalidRequest, InvalidToken
@@ -30,7 +31,7 @@ class UserInfo:
         if scopes.OPENID not in granted:
             raise InsufficientScope(cause="scope_openid_missing")
         claims = await self._claims.of(found.client, found.user, granted, origin)
-        return {**claims, "sub": await self._people.subject(found.user, found.client.sub_mode)}
+        return payloads.userinfo(claims, await self._people.subject(found.user, found.client.sub_mode))
 
 
 def bearer(authorization: str | None, body_token: str | None) -> str | None:

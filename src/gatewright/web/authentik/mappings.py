@@ -71,4 +71,5 @@ def mapping_answer(mapping: ScopeMapping) -> dict[str, Any]:
         "meta_model_name": "authentik_providers_oauth2.scopemapping",
         "scope_name": mapping.scope_name,
         "description": mapping.description,
+        "required": mapping.required,
     }
