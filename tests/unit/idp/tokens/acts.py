@@ -1,5 +1,6 @@
 """What clients and people do in these tests."""
 
+import base64
 from typing import Any
 
 import httpx2
@@ -90,7 +91,8 @@ class Acts:
     async def post(self, endpoint: str, form: dict[str, str], auth: tuple[str, str] | None = None) -> httpx2.Response:
         """A client's call of an endpoint below the mount."""
         async with self.stand.browser() as http:
-            return await http.post(f"{MOUNT}/{endpoint}/", data=form, auth=auth)
+            headers = {} if auth is None else {"authorization": basic(*auth)}
+            return await http.post(f"{MOUNT}/{endpoint}/", data=form, headers=headers)
 
     async def token(
         self, grant: str, *, auth: tuple[str, str] | None = ("app", SECRET), **form: str
@@ -104,8 +106,9 @@ class Acts:
         found: dict[str, Any] = answer.json()
         return found
 
-    async def refresh(self, token: str, **form: str) -> httpx2.Response:
-        return await self.token("refresh_token", refresh_token=token, **form)
+    async def refresh(self, token: str, *, auth: tuple[str, str] = ("app", SECRET), scope: str = "") -> httpx2.Response:
+        form = {"grant_type": "refresh_token", "refresh_token": token, "scope": scope}
+        return await self.post("token", form, auth)
 
     async def introspect(self, token: str, auth: tuple[str, str] = ("app", SECRET)) -> dict[str, Any]:
         answer = await self.post("introspect", {"token": token}, auth)
@@ -137,6 +140,12 @@ class Acts:
                 tx, uuid=f"binding-{client_id}-{group}", application_id=row.application_id, group_id=found.id
             )
 
+    async def join(self, username: str, group: str) -> None:
+        """Puts the person into the group."""
+        async with self.db.write() as tx:
+            found = next(one for one in await groups.everything(tx) if one.name == group)
+            await groups.join(tx, found.id, self.stand.people[username].id)
+
     async def leave(self, username: str, group: str) -> None:
         """Takes the person out of the group."""
         async with self.db.write() as tx:
@@ -146,6 +155,11 @@ class Acts:
     async def causes(self, action: str) -> list[str]:
         """The outcomes of the audit log's events of that action, newest first."""
         return [str(event["outcome"]) for event in await self.stand.events(action)]
+
+
+def basic(client_id: str, secret: str) -> str:
+    """The header of HTTP Basic."""
+    return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
 
 
 def error(answer: httpx2.Response) -> tuple[int, str]:

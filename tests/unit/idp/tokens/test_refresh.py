@@ -202,7 +202,8 @@ async def test_above_the_threshold_the_same_token_comes_back(acts: Acts) -> None
 
 @pytest.mark.parametrize("form", [{}, {"refresh_token": ""}])
 async def test_it_must_be_there(acts: Acts, form: dict[str, str]) -> None:
-    assert error(await acts.token("refresh_token", **form)) == (400, "invalid_request")
+    answer = await acts.post("token", {"grant_type": "refresh_token", **form}, ("app", SECRET))
+    assert error(answer) == (400, "invalid_request")
 
 
 async def test_a_public_client_refreshes_with_its_name_alone(acts: Acts) -> None:
