@@ -57,6 +57,7 @@ from gatewright.web.api.me import Me
 from gatewright.web.api.models import Models
 from gatewright.web.api.overview import Today
 from gatewright.web.api.role_rules import Roles
+from gatewright.web.api.security import MySecurity
 from gatewright.web.api.sessions import MySessions
 from gatewright.web.api.ui_config import UiConfig
 from gatewright.web.api.users import People
@@ -159,6 +160,8 @@ class Program:
         db = self.db
         guard = Guard(self.settings, Authentication(self.ring, self.sessions, ApiTokens(db)), self.cookies, self.pages)
         setup = Setup(self.db, self.passwords, break_glass=self.settings.generic is not None)
+        # With an outside provider a local password is for the break-glass account's own page.
+        after = "/ui/" if self.settings.generic is None else "/fallback/login"
         table = [
             *Health(self.db, self._standing).routes(),
             *Dashboard(self.sessions, self.pages).routes(),
@@ -167,7 +170,7 @@ class Program:
             *sso_routes(self._sso()),
             *self._management(),
             *self._previews(),
-            *authentik_routes(self._directory(), db),
+            *authentik_routes(self._directory(), db, self.pages, after),
         ]
         return application(table, guard)
 
@@ -202,6 +205,7 @@ class Program:
         return [
             *Me(self.users, self.keys, self.sessions).routes(),
             *MySessions(self.sessions, self.keys).routes(),
+            *MySecurity(self.provider.own_account).routes(),
             *Today(self.reports, self.deployments, self.settings, clock).routes(),
             *VirtualKeys(self.keys, self.users, self.deployments, self.reports, clock).routes(),
             *Models(self.deployments).routes(),
@@ -218,8 +222,12 @@ class Program:
         return [*IdpPreview(preview).routes(), *Previews(preview).routes()]
 
     def _directory(self) -> Directory:
-        own_client = None if self.settings.generic is not None else EMBEDDED_CLIENT
-        return Directory(self.db, self.settings.base_url, self.passwords, self.audit, own_client=own_client)
+        settings = self.settings
+        own_client = None if settings.generic is not None else EMBEDDED_CLIENT
+        claimed = [settings.proxy_admin_id] if settings.proxy_admin_id else []
+        return Directory(
+            self.db, settings.base_url, self.passwords, self.audit, own_client=own_client, claimed=claimed
+        )
 
     async def _embedded_secret(self) -> str:
         """Our own client's secret at the embedded provider, read at each login."""
