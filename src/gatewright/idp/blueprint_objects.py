@@ -9,7 +9,7 @@ from gatewright.domain.clock import DAY, HOUR, MINUTE, SECOND, Millis
 from gatewright.idp.blueprint_file import BlueprintInvalid
 from gatewright.idp.expressions.inspection import inspect
 from gatewright.idp.expressions.reading import TEXT_LIMIT
-from gatewright.oidc import redirect_uris, scopes
+from gatewright.oidc import redirect_patterns, redirect_uris, scopes
 
 Values = dict[str, Any]
 
@@ -169,9 +169,10 @@ def _redirect_uris(value: object) -> list[dict[str, str]]:
         if not isinstance(entry, dict) or not isinstance(entry.get("url"), str):
             raise BlueprintInvalid("A redirect URI is a mapping with a url.")
         kind, mode = entry.get("redirect_uri_type", "authorization"), entry.get("matching_mode", "strict")
-        if mode != "strict" or kind not in ("authorization", "logout"):
-            raise BlueprintInvalid(f"The redirect URI {entry['url']!r}: {mode}/{kind} is not supported, only strict.")
-        problem = redirect_uris.problem(_sample(entry["url"]))
+        if mode not in ("strict", "regex") or kind not in ("authorization", "logout"):
+            raise BlueprintInvalid(f"The redirect URI {entry['url']!r}: {mode}/{kind} is not supported.")
+        url = entry["url"]
+        problem = redirect_patterns.problem(url) if mode == "regex" else redirect_uris.problem(_sample(url))
         if problem is not None:
             raise BlueprintInvalid(f"The redirect URI {entry['url']!r} is refused: {problem}.")
         found.append({"url": entry["url"], "matching_mode": mode, "redirect_uri_type": kind})

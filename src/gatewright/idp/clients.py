@@ -8,7 +8,7 @@ import msgspec
 from gatewright.domain.clock import Millis
 from gatewright.idp.blueprint import BASE_URL, SECRET_PURPOSE
 from gatewright.idp.expressions import ExpressionProvider
-from gatewright.oidc import redirect_uris
+from gatewright.oidc import redirect_patterns, redirect_uris
 from gatewright.storage import oauth_providers
 from gatewright.storage.database import Database
 from gatewright.storage.oauth_providers import ProviderRow
@@ -23,6 +23,8 @@ SIGN_OUT_FLOW = "default-invalidation-flow"
 class Client(msgspec.Struct, frozen=True):
     """One client as a request sees it. `redirect_uris` and `logout_uris` are absolute; lives are milliseconds.
 
+    The patterns are of `oidc.redirect_patterns`.
+
     `asks_consent`: its authorization flow is the explicit one. `ends_session`: its invalidation flow signs out of the
     provider. `jwks` are its public keys, for private_key_jwt.
     """
@@ -34,7 +36,9 @@ class Client(msgspec.Struct, frozen=True):
     client_id: str
     is_public: bool
     redirect_uris: tuple[str, ...]
+    redirect_patterns: tuple[str, ...]
     logout_uris: tuple[str, ...]
+    logout_patterns: tuple[str, ...]
     grant_types: tuple[str, ...]
     sub_mode: str
     issuer: str
@@ -60,6 +64,12 @@ class Client(msgspec.Struct, frozen=True):
     def origins(self) -> frozenset[str]:
         """The web origins that the client lives at, by its redirect URIs."""
         return frozenset(o for uri in self.redirect_uris if (o := redirect_uris.origin(uri)) is not None)
+
+    def lives_at(self, origin: str) -> bool:
+        """Whether a redirect URI, or a pattern of them, is of this web origin."""
+        return origin in self.origins or any(
+            redirect_patterns.matches_origin(origin, pattern) for pattern in self.redirect_patterns
+        )
 
     @property
     def for_expressions(self) -> ExpressionProvider:
@@ -123,7 +133,7 @@ class Clients:
         return "\x00" if sealed is None else self._db.sealer.open(sealed, SECRET_PURPOSE)
 
     def _client(self, row: ProviderRow) -> Client:
-        uris = [(uri.redirect_uri_type, self._expand(uri.url)) for uri in row.redirect_uris]
+        uris = [((uri.redirect_uri_type, uri.matching_mode), self._expand(uri.url)) for uri in row.redirect_uris]
         return Client(
             id=row.id,
             application_id=row.application_id,
@@ -131,8 +141,10 @@ class Clients:
             name=row.name,
             client_id=row.client_id,
             is_public=row.client_type == "public",
-            redirect_uris=tuple(url for kind, url in uris if kind == "authorization"),
-            logout_uris=tuple(url for kind, url in uris if kind == "logout"),
+            redirect_uris=tuple(url for kind, url in uris if kind == ("authorization", "strict")),
+            redirect_patterns=tuple(url for kind, url in uris if kind == ("authorization", "regex")),
+            logout_uris=tuple(url for kind, url in uris if kind == ("logout", "strict")),
+            logout_patterns=tuple(url for kind, url in uris if kind == ("logout", "regex")),
             grant_types=row.grant_types,
             sub_mode=row.sub_mode,
             issuer=f"{self._base_url}{MOUNT}/{row.slug}/",

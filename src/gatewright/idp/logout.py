@@ -115,7 +115,8 @@ class EndSession:
 def _target(client: Client, params: Parameters) -> str:
     """The registered address that was asked for, else our own page: never one that signs in again by itself."""
     asked = params.value("post_logout_redirect_uri")
-    if asked is None or not redirect_uris.matches(asked, client.logout_uris, public=client.is_public):
+    public, patterns = client.is_public, client.logout_patterns
+    if asked is None or not redirect_uris.matches(asked, client.logout_uris, public=public, patterns=patterns):
         return SIGNED_OUT_PAGE
     state = params.value("state")
     if state is None:

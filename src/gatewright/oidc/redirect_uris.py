@@ -1,13 +1,16 @@
 """Redirect URIs: which may be registered, and which of a request matches (RFC 6749 3.1.2, RFC 9700 2.1, RFC 8252 7.3).
 
-A request matches by equality of the whole string. The one exception is a public client's registered loopback address,
-whose port is free. Nothing is normalised, since every normalisation has been somebody's hole (Authentik contract 8.23).
+A request matches by equality of the whole string. The exceptions are a public client's registered loopback address,
+whose port is free, and patterns, for whoever registers them (`oidc.redirect_patterns`). Nothing is normalised, since
+every normalisation has been somebody's hole (Authentik contract 8.23).
 """
 
 import re
 from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from gatewright.oidc import redirect_patterns
 
 FORBIDDEN_SCHEMES = frozenset({"javascript", "data", "vbscript", "file", "blob", "about", "filesystem", "view-source"})
 SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*", re.ASCII)
@@ -32,11 +35,16 @@ def problem(uri: str) -> str | None:
     return _web_problem(parts) if parts.scheme in ("http", "https") else _private_problem(parts)
 
 
-def matches(uri: str, registered: Iterable[str], *, public: bool) -> bool:
-    """Whether the requested URI is one of the registered ones. `public` frees the port of a loopback address."""
+def matches(uri: str, registered: Iterable[str], *, public: bool, patterns: Iterable[str] = ()) -> bool:
+    """Whether the requested URI is one of the registered ones, or all of it matches one of the patterns.
+
+    `public` frees the port of a loopback address.
+    """
     if problem(uri) is not None:
         return False
-    return any(uri == entry or (public and _same_loopback(uri, entry)) for entry in registered)
+    if any(uri == entry or (public and _same_loopback(uri, entry)) for entry in registered):
+        return True
+    return any(redirect_patterns.matches(uri, pattern) for pattern in patterns)
 
 
 def origin(uri: str) -> str | None:

@@ -110,7 +110,8 @@ def registered_redirect_uri(draft: Draft) -> None:
     client = _client(draft)
     if uri is None or "redirect_uri" in draft.params.repeated:
         raise RedirectUriMismatch(cause="redirect_uri_missing")
-    if not redirect_uris.matches(uri, client.redirect_uris, public=client.is_public):
+    patterns = client.redirect_patterns
+    if not redirect_uris.matches(uri, client.redirect_uris, public=client.is_public, patterns=patterns):
         raise RedirectUriMismatch(
             cause="redirect_uri_mismatch",
             hint=f"Register exactly this address for {client.application_name}: {uri[:200]}",

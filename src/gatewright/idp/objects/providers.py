@@ -8,7 +8,7 @@ from typing import Any
 from gatewright.idp.objects import durations, flows
 from gatewright.idp.objects.addresses import sample
 from gatewright.idp.objects.fields import Fields, Values
-from gatewright.oidc import redirect_uris
+from gatewright.oidc import redirect_patterns, redirect_uris
 from gatewright.storage.directory.providers import StoredProvider
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -144,17 +144,17 @@ def _redirect_uris(fields: Fields) -> list[dict[str, str]]:
             continue
         url, mode = entry["url"], entry.get("matching_mode", "strict")
         kind = entry.get("redirect_uri_type", "authorization")
-        cause = redirect_uris.problem(sample(url))
+        cause = redirect_patterns.problem(url) if mode == "regex" else redirect_uris.problem(sample(url))
         if unknown := sorted(map(str, entry.keys() - {"url", "matching_mode", "redirect_uri_type"})):
             fields.problem("redirect_uris", f"{url[:200]!r}: the member {unknown[0][:60]} is not supported.")
-        elif mode != "strict":
-            fields.problem("redirect_uris", f"{url[:200]!r}: the matching mode is strict; write each address out.")
+        elif mode not in ("strict", "regex"):
+            fields.problem("redirect_uris", f"{url[:200]!r}: the matching mode is strict or regex.")
         elif kind not in ("authorization", "logout"):
             fields.problem("redirect_uris", f"{url[:200]!r}: the type is authorization or logout.")
         elif cause is not None:
             fields.problem("redirect_uris", f"{url[:200]!r} is refused: {cause}.")
         else:
-            found.append({"url": url, "matching_mode": "strict", "redirect_uri_type": kind})
+            found.append({"url": url, "matching_mode": mode, "redirect_uri_type": kind})
     return found
 
 

@@ -107,7 +107,7 @@ class TokenEndpoints:
         """Lets the pages of registered clients read the answer, without credentials."""
         origin = call.request.headers.get("origin")
         response.headers["vary"] = "Origin"
-        if origin is not None and any(origin in client.origins for client in await self._provider.clients.everything()):
+        if origin is not None and any(one.lives_at(origin) for one in await self._provider.clients.everything()):
             response.headers["access-control-allow-origin"] = origin
         return response
 
