@@ -80,11 +80,11 @@ class Watch:
         if len(others) < self.bounds.most:
             return True
         self._turned_away += 1
+        transport.set_protocol(_TurnedAway())
         if len(self._lingering) >= MOST_LINGERING:
             transport.abort()
         else:
             self._lingering.append(transport)
-            transport.set_protocol(_TurnedAway())
             transport.write(FULL)
             transport.write_eof()
         return False

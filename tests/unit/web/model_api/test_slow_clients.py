@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -177,7 +178,10 @@ async def read_all(port: int, data: bytes) -> bytes:
     """Whatever a server says to these bytes until it closes."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(data)
-    found = await reader.read()
+    try:
+        found = await reader.read()
+    except ConnectionResetError:
+        found = b""
     writer.close()
     return found
 
@@ -186,21 +190,25 @@ def port_of(base: str) -> int:
     return httpx2.URL(base).port or 0
 
 
-async def test_a_hundred_slow_heads_leave_room_for_others(db: Database, tmp_path: Path) -> None:
+async def test_many_slow_heads_leave_room_for_others(db: Database, tmp_path: Path) -> None:
     """The attack itself, over sockets: half a head on as many connections as there may be."""
+    failures: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: failures.append(context))
     bounds = Bounds(head_s=0.5, body_s=0.5, most=50)
     async with (
         Upstream(Provider(answer())) as up,
         gateway(db, tmp_path, model(up.port)) as made,
         made.served(bounds) as base,
     ):
-        slow = [asyncio.create_task(read_all(port_of(base), head(made, 5)[:40])) for _ in range(100)]
+        slow = [asyncio.create_task(read_all(port_of(base), head(made, 5)[:40])) for _ in range(250)]
         answers = await asyncio.gather(*slow)
         async with httpx2.AsyncClient(base_url=base, headers={"authorization": f"Bearer {made.key}"}) as http:
             served = await http.post("chat/completions", json=ASK)
-    kinds = [one.split(b" ", 2)[1] for one in answers]
-    assert kinds.count(b"408") + kinds.count(b"503") == 100
+    kinds = [one[9:12] for one in answers]
+    assert set(kinds) <= {b"408", b"503", b""}
     assert kinds.count(b"408") >= 50  # more when the machine is slow: then some had made room already
+    assert kinds.count(b"503") >= 1
+    assert failures == []
     assert served.status_code == 200
 
 
