@@ -17,7 +17,7 @@ from gatewright.settings.caching import Caching
 from gatewright.upstreams.body import Prepared
 from gatewright.upstreams.call import Opening
 from gatewright.upstreams.dispatch import Body
-from gatewright.upstreams.endpoints import CHAT, COMPLETIONS, EMBEDDINGS, MESSAGES, RERANK, RESPONSES
+from gatewright.upstreams.endpoints import CHAT, COMPLETIONS, EMBEDDINGS, MESSAGES, RERANK, RESPONSES, TRANSCRIPTIONS
 
 CALL_TYPES = {
     CHAT.path: "completion",
@@ -26,8 +26,9 @@ CALL_TYPES = {
     RERANK.path: "rerank",
     RESPONSES.path: "responses",
     MESSAGES.path: "anthropic_messages",
+    TRANSCRIPTIONS.path: "transcription",
 }
-"""LiteLLM's names. A transcription is none of them: its form holds a file, under another boundary each time."""
+"""LiteLLM's names."""
 
 # A request that is to leave something at the provider is not made by answering it from here.
 LASTING = ("store", "background", "conversation")
@@ -55,7 +56,7 @@ class Cache:
 
     def use(self, caller: Principal, asked: Body, opening: Opening, wishes: Wishes) -> Use | None:
         """How the request uses the cache, None when it does not. Raises BadInput for controls that are wrong."""
-        if opening.endpoint.path not in self._paths or not isinstance(asked, Prepared):
+        if opening.endpoint.path not in self._paths:
             return None
         controls = read_controls(wishes.cache)
         wanted = self._caching.default_on if controls.use_cache is None else controls.use_cache
@@ -103,5 +104,7 @@ async def _replay(sink: Sink, entry: Entry, facts: Facts) -> None:
     await sink.end()
 
 
-def _is_lasting(asked: Prepared) -> bool:
+def _is_lasting(asked: Body) -> bool:
+    if not isinstance(asked, Prepared):
+        return False
     return any(bytes(asked.members[name]) not in NOT_ASKED for name in LASTING if name in asked.members)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import msgspec
 
 from gatewright.domain.keys import Principal
-from gatewright.upstreams.body import Prepared
+from gatewright.upstreams.dispatch import Body
+from gatewright.upstreams.form import Form
 
 # The model is in the key by its public name, and whether it is a stream by itself; the rest changes no answer.
 LEFT_OUT = frozenset({"model", "stream", "metadata", "prompt_cache_key", "prompt_cache_retention"})
@@ -23,7 +24,7 @@ def scope_of(caller: Principal) -> str:
 
 
 def key_of(
-    asked: Prepared,
+    asked: Body,
     path: str,
     scope: str,
     namespace: str,
@@ -32,13 +33,24 @@ def key_of(
 ) -> str:
     """A SHA-256 in hex. What stands in the request in another order, or with other spaces, is the same.
 
-    Numbers and texts count as they are written. `tags` may choose the provider, and so may `forwarded` headers.
+    Numbers and texts count as they are written. `tags` may choose the provider, and so may `forwarded` headers. Of a
+    form the parts count, whatever its boundary is and the names of its files are.
     """
     headers = sorted((name.decode("latin-1"), value.decode("latin-1")) for name, value in forwarded)
-    members = [(name, _plain(raw)) for name, raw in sorted(asked.members.items()) if name not in LEFT_OUT]
+    members: list[tuple[str, msgspec.Raw]] | list[tuple[str, str]]
+    if isinstance(asked, Form):
+        members = _parts(asked)
+    else:
+        members = [(name, _plain(raw)) for name, raw in sorted(asked.members.items()) if name not in LEFT_OUT]
     # As JSON, so that no two lists of parts look the same.
     parts = [path, asked.model, asked.stream, scope, namespace, sorted(tags), headers, members]
     return hashlib.sha256(_encode(parts)).hexdigest()
+
+
+def _parts(form: Form) -> list[tuple[str, str]]:
+    """Their names and what they hold: a file as its SHA-256."""
+    found = [(part.name.decode("latin-1"), hashlib.sha256(part.content).hexdigest()) for part in form.parts]
+    return sorted(one for one in found if one[0] not in LEFT_OUT)
 
 
 def _plain(raw: msgspec.Raw) -> msgspec.Raw:

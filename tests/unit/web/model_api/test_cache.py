@@ -12,6 +12,7 @@ from tests.unit.web.model_api.harness import (
     ASK,
     DONE,
     FIRST,
+    MASTER,
     SECOND,
     STREAM,
     STREAM_HEAD,
@@ -390,3 +391,68 @@ async def test_no_header_of_the_providers_is_replayed(db: Database, tmp_path: Pa
     assert not {name for name in got.headers if "ratelimit" in name or "retry" in name or name.startswith("llm_")} - {
         "x-litellm-attempted-retries"
     }
+
+
+def form(boundary: bytes = b"b", file: bytes = b"\x00sound", filename: bytes = b"a.mp3", **fields: str) -> bytes:
+    lines = [
+        b'--%b\r\nContent-Disposition: form-data; name="file"; filename="%b"\r\n\r\n' % (boundary, filename) + file
+    ]
+    for name, value in {"model": "chat", **fields}.items():
+        head = b'--%b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n' % (boundary, name.encode())
+        lines.append(head + value.encode())
+    return b"\r\n".join(lines) + b"\r\n--%b--\r\n" % boundary
+
+
+def heard(boundary: str = "b") -> dict[str, str]:
+    return {"authorization": f"Bearer {MASTER}", "content-type": f"multipart/form-data; boundary={boundary}"}
+
+
+TRANSCRIPTIONS = "/v1/audio/transcriptions"
+TEXTS = [answer(b'{"text":"%d","usage":{"type":"duration","seconds":3}}' % number) for number in range(9)]
+
+
+async def test_the_same_sound_is_heard_once(db: Database, tmp_path: Path) -> None:
+    provider = Provider(*TEXTS)
+    async with Upstream(provider) as upstream, gateway(db, tmp_path, model(upstream.port), caching=ON) as made:
+        first = await made.call("POST", TRANSCRIPTIONS, form(language="de", prompt="x"), headers=heard())
+        body = form(b"other", filename=b"b.mp3", prompt="x", language="de")
+        again = await made.call("POST", TRANSCRIPTIONS, body, headers=heard("other"))
+        records = await made.records()
+    assert (first.body, is_hit(first)) == (b'{"text":"0","usage":{"type":"duration","seconds":3}}', False)
+    assert (again.body, is_hit(again), again.headers["content-type"]) == (first.body, True, "application/json")
+    assert [(one["cache_hit"], one["cost"]) for one in records] == [(False, None), (True, 0)]
+    assert len(provider.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"file": b"\x00other"}, {"language": "en"}, {"temperature": "1"}, {"stream": "true"}, {"model": "chat2"}],
+    ids=str,
+)
+async def test_another_sound_or_another_wish_is_heard_anew(db: Database, tmp_path: Path, other: dict[str, Any]) -> None:
+    provider = Provider(*TEXTS)
+    async with Upstream(provider) as upstream:
+        models = (model(upstream.port), model(upstream.port, "chat2"))
+        async with gateway(db, tmp_path, *models, caching=ON) as made:
+            for body in (form(language="de"), form(**{"language": "de", **other}), form(language="de")):
+                assert (await made.call("POST", TRANSCRIPTIONS, body, headers=heard())).status == 200
+    assert len(provider.bodies) == 2
+
+
+async def test_what_is_no_answer_and_what_is_switched_off_is_not_kept(db: Database, tmp_path: Path) -> None:
+    wrong = Provider(answer(b"just text", content_type="text/plain"), answer(b'{"error":{"message":"no"}}'), *TEXTS)
+    off = Caching(enabled=True, call_types=frozenset({"completion"}))
+    async with Upstream(wrong) as upstream:
+        for caching, asks in ((ON, 3), (off, 2)):
+            async with gateway(db, tmp_path, model(upstream.port), caching=caching) as made:
+                for _ in range(asks):
+                    await made.call("POST", TRANSCRIPTIONS, form(), headers=heard())
+    assert len(wrong.bodies) == 5
+
+
+async def test_translations_of_sound_are_not_cached(db: Database, tmp_path: Path) -> None:
+    provider = Provider(*TEXTS)
+    async with Upstream(provider) as upstream, gateway(db, tmp_path, model(upstream.port), caching=ON) as made:
+        for _ in range(2):
+            await made.call("POST", "/v1/audio/translations", form(), headers=heard())
+    assert len(provider.bodies) == 2
