@@ -34,6 +34,34 @@ export interface Session {
   user_agent: string | null;
 }
 
+export interface Factor {
+  id: string;
+  kind: "app" | "passkey";
+  name: string;
+  created_at: string;
+  last_used_at: string | null;
+  is_backed_up: boolean;
+}
+
+export interface Security {
+  local: boolean;
+  required: boolean;
+  recovery_codes_left: number;
+  factors: Factor[];
+}
+
+export interface NewApp {
+  id: string;
+  secret: string;
+  address: string;
+  image: string;
+}
+
+/** Empty when the person has some already. */
+export interface RecoveryCodes {
+  recovery_codes: string[];
+}
+
 export interface Overview {
   since: string;
   requests: number;

@@ -4,20 +4,25 @@ import type {
   Key,
   Me,
   Model,
+  NewApp,
   NewKey,
   NewModel,
   Overview,
   Page,
+  RecoveryCodes,
+  Security,
   Session,
   UiInfo,
   User,
   UserPatch,
 } from "./api-types";
+import type { CreationOptions, NewCredential } from "./passkeys";
 import { expectSignOut, leave, sessionWorks, signIn } from "./session";
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
 const PAGE_SIZE = 200;
+const SECURITY = "/api/v1/me/security";
 
 async function request<T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
@@ -78,6 +83,23 @@ export const api = {
 
   sessions: list<Session>("/api/v1/me/sessions"),
   endSession: (id: string) => request<void>("DELETE", one("/api/v1/me/sessions", id)),
+
+  security: (signal?: AbortSignal) => request<Security>("GET", SECURITY, undefined, signal),
+  changePassword: (current: string, fresh: string) =>
+    request<void>("POST", `${SECURITY}/password`, { current_password: current, new_password: fresh }),
+  beginApp: (password: string) => request<NewApp>("POST", `${SECURITY}/apps`, { password }),
+  confirmApp: (id: string, code: string) =>
+    request<RecoveryCodes>("POST", `${one(`${SECURITY}/apps`, id)}/confirm`, { code }),
+  beginPasskey: (password: string) =>
+    request<{ handle: string; options: CreationOptions }>("POST", `${SECURITY}/passkeys/question`, {
+      password,
+    }),
+  addPasskey: (made: { handle: string; credential: NewCredential; name: string }) =>
+    request<RecoveryCodes>("POST", `${SECURITY}/passkeys`, made),
+  removeFactor: (id: string, password: string) =>
+    request<void>("POST", `${one(`${SECURITY}/factors`, id)}/remove`, { password }),
+  newRecoveryCodes: (password: string) =>
+    request<RecoveryCodes>("POST", `${SECURITY}/recovery-codes`, { password }),
 
   keys: list<Key>("/api/v1/keys"),
   createKey: (key: NewKey) => request<CreatedKey>("POST", "/api/v1/keys", key),

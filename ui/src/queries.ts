@@ -29,6 +29,10 @@ export function useUiInfo() {
   return useQuery({ queryKey: ["ui"], queryFn: ({ signal }) => api.ui(signal), staleTime: Infinity });
 }
 
+export function useSecurity() {
+  return useQuery({ queryKey: ["security"], queryFn: ({ signal }) => api.security(signal) });
+}
+
 export function useOverview() {
   return useQuery({
     queryKey: ["overview"],

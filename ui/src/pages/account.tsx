@@ -14,6 +14,7 @@ import { useToast } from "../components/toast";
 import { useShell } from "../context";
 import { deviceName } from "../format/device";
 import { useRefresh, useSessions, useUiInfo } from "../queries";
+import { Security } from "./security";
 
 const KINDS = {
   session: "Browser session",
@@ -43,6 +44,7 @@ export function AccountPage() {
           <Who me={me} />
         </dl>
       </section>
+      {me.kind === "session" && <Security />}
       <Sessions />
       {info.data && (
         <p className="small muted colophon">
