@@ -86,7 +86,8 @@ class Watch:
         else:
             self._lingering.append(transport)
             transport.write(FULL)
-            transport.write_eof()
+            if not transport.is_closing():  # it is when the client has left meanwhile
+                transport.write_eof()
         return False
 
     def _sweep(self, loop: asyncio.AbstractEventLoop, connections: Collection[object]) -> None:
