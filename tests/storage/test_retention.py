@@ -3,11 +3,19 @@
 from sqlalchemy import func, insert, select
 
 from gatewright.domain.clock import DAY, HOUR
+from gatewright.domain.identity import Role, RoleReason
 from gatewright.domain.people import Event
-from gatewright.storage import audit_log, changes, tables
-from gatewright.storage.database import Database
+from gatewright.storage import audit_log, changes, oauth_providers, sessions, tables, users
+from gatewright.storage.database import Database, Transaction
 from gatewright.storage.retention import forget_expired
-from gatewright.storage.tables import attempts, one_time_links
+from gatewright.storage.tables import (
+    attempts,
+    device_codes,
+    one_time_links,
+    pushed_requests,
+    refresh_tokens,
+    used_assertions,
+)
 
 NOW = 1000 * DAY
 
@@ -34,6 +42,61 @@ async def test_only_what_is_over_goes(db: Database) -> None:
     assert links == {"just over", "alive"}
     assert buckets == {"running"}
     assert [change.id for change in left] == [newest]
+
+
+async def test_what_was_issued_goes_after_its_end(db: Database) -> None:
+    async with db.write() as tx:
+        new = users.NewUser("u-1", "ada", "ada", None, Role.INTERNAL_USER, RoleReason(rule="default"))
+        ids = {"user_pk": (await users.add(tx, new, 0)).id, "provider_id": await add_provider(tx)}
+        sessions_of: dict[str, int | None] = {"none": None}
+        for name, ended_at in (("ended", NOW - 40 * DAY), ("ran out", None)):
+            columns = {"kind": "idp", "amr": [], "created_at": 0, "last_used_at": 0, "user_pk": ids["user_pk"]}
+            keys = {"token_hash": name, "sid": name, "expires_at": NOW - 40 * DAY, "ended_at": ended_at}
+            sessions_of[name] = await sessions.add(tx, **columns, **keys)
+        rows = [
+            ("idle", "none", NOW - 2 * DAY),
+            ("just idle", "none", NOW - HOUR),
+            ("of an ended session", "ended", NOW + DAY),
+            ("of a session that ran out", "ran out", NOW + DAY),
+        ]
+        for name, session, idle in rows:
+            token = {"token_hash": name, "family": name, "scope": "", "amr": [], "auth_time": 0, "created_at": 0}
+            lives = {"session_id": sessions_of[session], "idle_expires_at": idle, "expires_at": NOW + 9 * DAY}
+            await tx.execute(insert(refresh_tokens).values(**token, **lives, **ids))
+        for at in (NOW - 2 * DAY, NOW - HOUR, NOW + HOUR):
+            device = {"user_code_hash": str(at), "scope": "", "interval_s": 5, "created_at": 0, "expires_at": at}
+            provider = {"provider_id": ids["provider_id"]}
+            await tx.execute(insert(device_codes).values(device_code_hash=str(at), **device, **provider))
+            pushed = {"parameters": "", "created_at": 0, "expires_at": at}
+            await tx.execute(insert(pushed_requests).values(request_uri_hash=str(at), **pushed, **provider))
+            await tx.execute(insert(used_assertions).values(jti_hash=str(at), expires_at=at))
+    async with db.write() as tx:
+        await forget_expired(tx, NOW)
+        left = set((await tx.execute(select(refresh_tokens.c.token_hash))).scalars())
+        counts = [
+            (await tx.execute(select(func.count()).select_from(table))).scalar()
+            for table in (device_codes, pushed_requests, used_assertions)
+        ]
+    assert left == {"just idle", "of a session that ran out"}
+    assert counts == [2, 2, 1]
+
+
+async def add_provider(tx: Transaction) -> int:
+    return await oauth_providers.add(
+        tx,
+        name="p",
+        client_id="p",
+        client_type="public",
+        redirect_uris=[],
+        grant_types=[],
+        authorization_flow="",
+        invalidation_flow="",
+        sub_mode="user_id",
+        issuer_mode="per_provider",
+        access_code_validity=1,
+        access_token_validity=1,
+        refresh_token_validity=1,
+    )
 
 
 async def test_ids_of_changes_go_on_after_forgetting(db: Database) -> None:

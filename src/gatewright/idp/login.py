@@ -13,7 +13,7 @@ from gatewright.domain.clock import MINUTE, Millis
 from gatewright.domain.errors import TooManyRequests, Unauthenticated, Unavailable
 from gatewright.domain.people import Event, Origin, User
 from gatewright.idp.factors.factors import PASSKEY, Factors, SetUp, new_challenge, passkeys
-from gatewright.storage import ceremonies, users
+from gatewright.storage import ceremonies, refresh_tokens, users
 from gatewright.storage.ceremonies import Ceremony
 from gatewright.storage.database import Database
 
@@ -201,12 +201,15 @@ class Login:
 
     async def _open(self, user: User, amr: tuple[str, ...], origin: Origin, old_token: str | None) -> SignedIn:
         old = await self._sessions.find(old_token)
+        source = "password" if "pwd" in amr else "passkey"
+        token, session_id = await self._sessions.open(user, origin, source=source, amr=amr)
+        async with self._db.write() as tx:
+            if old is not None and old.user.id == user.id:
+                # The same person again: what their applications may refresh goes on, and ends with the new session.
+                await refresh_tokens.move(tx, old.row.id, session_id)
+            await users.change(tx, user.id, self._db.clock(), last_login_at=self._db.clock())
         if old is not None:
             await self._sessions.end(old.row.id)
-        source = "password" if "pwd" in amr else "passkey"
-        token, _ = await self._sessions.open(user, origin, source=source, amr=amr)
-        async with self._db.write() as tx:
-            await users.change(tx, user.id, self._db.clock(), last_login_at=self._db.clock())
         await self._audit.write(Event("idp.login", "ok", user.user_id, None, {"amr": list(amr)}, origin))
         session = await self._sessions.find(token)
         if session is None:

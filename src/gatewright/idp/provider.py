@@ -7,6 +7,7 @@ from gatewright.accounts.limits import Limits
 from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.sessions import Sessions
 from gatewright.domain.clock import Millis
+from gatewright.idp.authorization.drafts import Drafts
 from gatewright.idp.authorization.parts import authorization
 from gatewright.idp.blueprint import apply_at_first_start
 from gatewright.idp.claims import Claims
@@ -55,13 +56,14 @@ class Provider:
         self.claims = Claims(db, self.expressions, people, audit)
         known = Directory(db, self.clients, self.claims, self.keys, audit)
         self.consents = Consents(db, self.tokens, audit)
-        self.authorization = authorization(db, base_url, known, grants.codes, self.consents)
         self.resources = Resources(self.clients, known.access, base_url)
+        drafts = Drafts(self.clients, self.claims, self.resources)
+        self.authorization = authorization(db, base_url, known, drafts, grants.codes, self.consents)
         authentication = ClientAuthentication(self.clients, ClientAssertions(db, self.clients, base_url), limits)
         tokens = TokenParts(db, grants, known, self.resources, authentication)
         self.token, self.userinfo = tokens.endpoint, tokens.userinfo
         self.introspection, self.revocation = tokens.introspection, tokens.revocation
-        self.pushed = PushedAuthorization(authentication, self.clients, self.claims, grants.pushed, audit)
+        self.pushed = PushedAuthorization(authentication, self.clients, drafts, grants.pushed, audit)
         verification = Verification(base_url + DEVICE_PAGE, device_code_in_link)
         self.device = DeviceAuthorization(authentication, known, self.resources, grants.devices, limits, verification)
         self.discovery = Discovery(self.clients, self.claims, self.keys, base_url)

@@ -6,8 +6,8 @@ from gatewright.accounts.audit import Audit
 from gatewright.domain.clock import SECOND
 from gatewright.domain.people import Event, Origin
 from gatewright.grants.pushed import LIFE, URN, PushedRequests
-from gatewright.idp.authorization.checks import Draft, examine
-from gatewright.idp.claims import Claims
+from gatewright.idp.authorization.checks import examine
+from gatewright.idp.authorization.drafts import Drafts
 from gatewright.idp.client_authentication import ClientAuthentication
 from gatewright.idp.clients import Client, Clients
 from gatewright.oidc.errors import InvalidRequest, OAuthError
@@ -24,13 +24,13 @@ class PushedAuthorization:
         self,
         authentication: ClientAuthentication,
         clients: Clients,
-        claims: Claims,
+        drafts: Drafts,
         pushed: PushedRequests,
         audit: Audit,
     ) -> None:
         self._authentication = authentication
         self._clients = clients
-        self._claims = claims
+        self._drafts = drafts
         self._pushed = pushed
         self._audit = audit
 
@@ -71,7 +71,7 @@ class PushedAuthorization:
             raise InvalidRequest("A pushed request holds no request_uri.", cause="request_uri_pushed")
         kept = {name: value for name, value in form.items() if name not in CREDENTIALS}
         params = Parameters({**kept, "client_id": client.client_id})
-        examine(Draft(params, client, await self._claims.scopes(client)))
+        examine(await self._drafts.of(params))
         return await self._pushed.push(client.id, params)
 
 

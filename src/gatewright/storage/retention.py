@@ -12,9 +12,13 @@ from gatewright.storage.tables import (
     ceremonies,
     changes,
     cli_logins,
+    device_codes,
     login_transactions,
     one_time_links,
+    pushed_requests,
+    refresh_tokens,
     sessions,
+    used_assertions,
 )
 
 # Kept a while after their end, so that a replay is told apart from a value that never existed.
@@ -26,12 +30,18 @@ AUDIT_KEPT = 400 * DAY
 
 async def forget_expired(tx: Transaction, now: Millis) -> None:
     """Deletes rows that nobody can use any more."""
-    for table in (authorization_codes, access_tokens, cli_logins, one_time_links):
+    for table in (authorization_codes, access_tokens, device_codes, pushed_requests, cli_logins, one_time_links):
         await tx.execute(delete(table).where(table.c.expires_at < now - REPLAY_WINDOW))
+    await tx.execute(delete(refresh_tokens).where(refresh_tokens.c.idle_expires_at < now - REPLAY_WINDOW))
+    await tx.execute(delete(used_assertions).where(used_assertions.c.expires_at < now))
     await tx.execute(delete(login_transactions).where(login_transactions.c.expires_at < now))
     await tx.execute(delete(ceremonies).where(ceremonies.c.expires_at < now))
     await tx.execute(delete(attempts).where(attempts.c.resets_at < now))
     over = or_(sessions.c.expires_at < now - SESSIONS_KEPT, sessions.c.ended_at < now - SESSIONS_KEPT)
+    # A session that was ended takes its refresh tokens along; without its row they would look like those of one that
+    # merely expired.
+    ended = select(sessions.c.id).where(over, sessions.c.ended_at.is_not(None))
+    await tx.execute(delete(refresh_tokens).where(refresh_tokens.c.session_id.in_(ended)))
     await tx.execute(delete(sessions).where(over))
     await tx.execute(delete(audit_log).where(audit_log.c.at < now - AUDIT_KEPT))
     # The newest change stays, so that SQLite does not hand out its id again.

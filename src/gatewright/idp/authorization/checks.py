@@ -14,6 +14,7 @@ from gatewright.oidc import pkce, redirect_uris, scopes
 from gatewright.oidc.errors import (
     InvalidRequest,
     InvalidScope,
+    InvalidTarget,
     RedirectUriMismatch,
     RequestNotSupported,
     RequestUriNotSupported,
@@ -31,12 +32,14 @@ LONGEST_AGE_DIGITS = 10
 class Draft(msgspec.Struct):
     """A request on its way through the checks. `client` is what the client id named, `configured` its scopes.
 
+    `resource_known` says whether the resource that it names is one that a client may ask for.
     `proven` turns true once an error may be sent to `redirect_uri`.
     """
 
     params: Parameters
     client: Client | None
     configured: tuple[str, ...]
+    resource_known: bool = False
     proven: bool = False
     redirect_uri: str = ""
     scopes: tuple[str, ...] = ()
@@ -70,6 +73,7 @@ class AuthorizationRequest(msgspec.Struct, frozen=True):
     max_age: int | None
     login_hint: str | None
     id_token_hint: str | None
+    resource: str | None
 
     @property
     def redirect_uri(self) -> str:
@@ -96,6 +100,7 @@ def examine(draft: Draft) -> AuthorizationRequest:
         max_age=draft.max_age,
         login_hint=draft.params.value("login_hint"),
         id_token_hint=draft.params.value("id_token_hint"),
+        resource=draft.params.value("resource"),
     )
 
 
@@ -203,6 +208,12 @@ def readable_max_age(draft: Draft) -> None:
     draft.max_age = int(text)
 
 
+def known_resource(draft: Draft) -> None:
+    """Where the access token may be used (RFC 8707 2.1)."""
+    if draft.params.value("resource") is not None and not draft.resource_known:
+        raise InvalidTarget(cause="resource_unknown")
+
+
 CHECKS: tuple[Callable[[Draft], None], ...] = (
     known_client,
     registered_redirect_uri,
@@ -216,6 +227,7 @@ CHECKS: tuple[Callable[[Draft], None], ...] = (
     short_nonce,
     known_prompts,
     readable_max_age,
+    known_resource,
 )
 
 

@@ -10,11 +10,12 @@ from gatewright.domain.people import Event, Origin
 from gatewright.grants.codes import Codes, NewCode
 from gatewright.idp.authorization.checks import AuthorizationRequest, Draft, examine
 from gatewright.idp.authorization.decisions import Decisions
+from gatewright.idp.authorization.drafts import Drafts
 from gatewright.idp.authorization.progress import CHOSEN, CONSENTED, SIGNED_IN, Tickets
 from gatewright.idp.authorization.response import SendBack
 from gatewright.idp.authorization.steps import AskConsent, NoAccess, Step
 from gatewright.idp.claims import Claims
-from gatewright.idp.clients import Client, Clients
+from gatewright.idp.clients import Client
 from gatewright.idp.consents import Consents
 from gatewright.oidc import scopes
 from gatewright.oidc.errors import AccessDenied, OAuthError
@@ -42,14 +43,14 @@ class Authorization:
     def __init__(
         self,
         db: Database,
-        clients: Clients,
+        drafts: Drafts,
         claims: Claims,
         codes: Codes,
         decisions: Decisions,
         consents: Consents,
         audit: Audit,
     ) -> None:
-        self._clients = clients
+        self._drafts = drafts
         self._claims = claims
         self._codes = codes
         self._decisions = decisions
@@ -105,7 +106,7 @@ class Authorization:
 
     async def examine(self, params: Parameters, origin: Origin) -> AuthorizationRequest | SendBack:
         """The request behind a page."""
-        draft = await self._draft(params)
+        draft = await self._drafts.of(params)
         try:
             return examine(draft)
         except OAuthError as error:
@@ -116,7 +117,7 @@ class Authorization:
         return await self._decisions.name_to_fill_in(request)
 
     async def _run(self, params: Parameters, session: Session | None, origin: Origin, done: Collection[str]) -> Step:
-        draft = await self._draft(params)
+        draft = await self._drafts.of(params)
         try:
             request = examine(draft)
             if session is None:
@@ -142,17 +143,13 @@ class Authorization:
             nonce=request.nonce,
             code_challenge=request.code_challenge,
             auth_time=session.row.created_at,
+            resource=None if request.resource is None else [request.resource],
         )
         code = await self._codes.issue(new, request.client.code_life)
         details = {"scope": scope}
         event = Event("idp.authorize", "ok", session.user.user_id, request.client.client_id, details, origin)
         await self._audit.write(event)
         return request.way_back.success(code)
-
-    async def _draft(self, params: Parameters) -> Draft:
-        client_id = params.value("client_id")
-        client = await self._clients.by_client_id(client_id) if client_id else None
-        return Draft(params, client, () if client is None else await self._claims.scopes(client))
 
     async def _refused(
         self, draft: Draft, error: OAuthError, origin: Origin, session: Session | None = None

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from tests.unit.idp.test_sign_in_path import sign_in
 
 from gatewright.domain.clock import DAY, HOUR
 from gatewright.domain.people import Origin
@@ -177,6 +178,22 @@ async def test_a_sign_out_ends_it(acts: Acts) -> None:
     await acts.stand.provider.end_session.confirmed(client, Parameters({}), session, Origin())
     assert error(await acts.refresh(tokens["refresh_token"])) == OVER
     assert (await acts.causes("idp.token"))[0] == "refresh_token_revoked"
+
+
+@pytest.mark.parametrize(("name", "status"), [("alice", 200), ("bob", 400)])
+async def test_signing_in_again_ends_it_for_somebody_else_alone(acts: Acts, name: str, status: int) -> None:
+    asked = {"client_id": "app", "redirect_uri": CALLBACK, "response_type": "code", "scope": "openid email"}
+    async with acts.stand.browser() as browser:
+        await sign_in(browser, "alice", asked)
+        async with acts.db.read() as tx:
+            session_id = (await sessions.of_user(tx, acts.stand.people["alice"].id, "idp", acts.db.clock()))[0].id
+        token = (await acts.tokens(session_id=session_id))["refresh_token"]
+        await sign_in(browser, name, {**asked, "prompt": "login"})
+        answer = await acts.refresh(token)
+        assert answer.status_code == status
+        if status == 200:
+            await browser.get("/application/o/app/end-session/", headers={"sec-fetch-site": "same-origin"})
+            assert error(await acts.refresh(answer.json()["refresh_token"])) == OVER
 
 
 async def test_lives_idle_and_absolute(acts: Acts) -> None:

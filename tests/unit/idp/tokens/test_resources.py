@@ -1,12 +1,16 @@
 """Resource indicators (RFC 8707): a token for one place is good there alone."""
 
-import pytest
+from urllib.parse import parse_qs, urlsplit
 
-from .acts import BASE, CALLBACK, SECRET, Acts, error
+import pytest
+from tests.unit.idp.test_sign_in_path import sign_in
+
+from .acts import BASE, CALLBACK, MOUNT, SECRET, Acts, error
 
 pytestmark = pytest.mark.anyio
 AUTH = ("app", SECRET)
 API = "https://api.example"
+AUTHORIZE = f"{MOUNT}/authorize/"
 
 
 @pytest.fixture
@@ -36,16 +40,35 @@ async def test_a_place_that_nobody_registered(api: Acts, resource: str) -> None:
     assert error(await api.post("device", {"resource": resource}, AUTH)) == (400, "invalid_target")
 
 
+async def test_from_the_authorization_request_to_the_token(api: Acts) -> None:
+    asked = {
+        "client_id": "app",
+        "redirect_uri": CALLBACK,
+        "response_type": "code",
+        "scope": "openid email",
+        "resource": API,
+    }
+    async with api.stand.browser() as browser:
+        done = await sign_in(browser, "alice", asked)
+        code = parse_qs(urlsplit(done.headers["location"]).query)["code"][0]
+        answer = await api.token("authorization_code", code=code, redirect_uri=CALLBACK)
+        assert (await api.claims(answer.json()["access_token"]))["aud"] == API
+        evil = await browser.get(AUTHORIZE, params={**asked, "resource": "https://evil.example"})
+        assert "error=invalid_target" in evil.headers["location"]
+    pushed = {**asked, "resource": "https://evil.example"}
+    assert error(await api.post("par", pushed, AUTH)) == (400, "invalid_target")
+
+
 async def test_only_what_was_granted_with_the_code(api: Acts) -> None:
     code = await api.code(resource=[API])
-    form = {"code": code, "redirect_uri": CALLBACK}
-    assert error(await api.token("authorization_code", resource=BASE, **form)) == (400, "invalid_target")
-    tokens = (await api.token("authorization_code", **form)).json()
+    elsewhere = await api.token("authorization_code", resource=BASE, code=code, redirect_uri=CALLBACK)
+    assert error(elsewhere) == (400, "invalid_target")
+    tokens = (await api.token("authorization_code", code=code, redirect_uri=CALLBACK)).json()
     assert (await api.claims(tokens["access_token"]))["aud"] == API
     again = (await api.refresh(tokens["refresh_token"])).json()
     assert (await api.claims(again["access_token"]))["aud"] == API
-    plain = {"code": await api.code(), "redirect_uri": CALLBACK}
-    assert error(await api.token("authorization_code", resource=API, **plain)) == (400, "invalid_target")
+    plain = await api.token("authorization_code", resource=API, code=await api.code(), redirect_uri=CALLBACK)
+    assert error(plain) == (400, "invalid_target")
 
 
 async def test_the_person_must_be_allowed_there_too(api: Acts) -> None:
