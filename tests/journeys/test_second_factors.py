@@ -1,6 +1,8 @@
 """A passkey in a real browser: set up, alone, and as the second factor, with Chromium's virtual authenticator."""
 
+import base64
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +12,10 @@ from tests.browsers import Tab, sign_in
 from tests.conftest import new_database
 from tests.servers import Gatewright, gatewright
 
+from gatewright.idp.factors import totp
+
 NAME, PASSWORD = "ada@example.local", "correct horse battery"
-CREATE = """async ({ options, handle }) => {
-  const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
-  options.challenge = bytes(options.challenge);
-  options.user.id = bytes(options.user.id);
-  for (const one of options.excludeCredentials ?? []) one.id = bytes(one.id);
-  const made = await navigator.credentials.create({ publicKey: options });
-  return { handle, name: "Laptop", credential: made.toJSON() };
-}"""
+NEXT_PASSWORD = "staple and more of it"
 CALL = """async ([path, body]) => {
   const answer = await fetch(path, {
     method: body === null ? "GET" : "POST",
@@ -41,7 +38,8 @@ def test_a_passkey_signs_in_alone_and_after_the_password(
         page = tab.page
         key = Authenticator(page)
         set_up(page, server)
-        register(page, key)
+        register(tab, key)
+        add_app(tab)
         sign_out(page)
         key.waits()
         # The field offers the passkey by itself; nobody has touched the device yet, so nothing happens.
@@ -60,6 +58,8 @@ def test_a_passkey_signs_in_alone_and_after_the_password(
         key.answers()
         page.get_by_role("button", name="Use a passkey").click()
         expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
+        key.waits()
+        change_password(tab, server)
         tab.close()
 
 
@@ -100,22 +100,61 @@ def set_up(page: Page, server: Gatewright) -> None:
     expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
 
 
-def register(page: Page, key: Authenticator) -> None:
-    base = "/api/v1/me/security"
-    wrong = call(page, f"{base}/passkeys/question", {"password": "not the password"})
-    assert (wrong["status"], wrong["body"]["code"]) == (403, "password_wrong")
-    asked = call(page, f"{base}/passkeys/question", {"password": PASSWORD})
-    assert asked["status"] == 200, asked
-    made = page.evaluate(CREATE, asked["body"])
-    added = call(page, f"{base}/passkeys", made)
-    assert added["status"] == 200, added
-    assert len(added["body"]["recovery_codes"]) == 10
-    again = call(page, f"{base}/passkeys", made)
-    assert again["status"] == 401, again
-    shown = call(page, base, None)["body"]
-    assert [(one["kind"], one["name"]) for one in shown["factors"]] == [("passkey", "Laptop")]
-    assert (shown["local"], shown["required"], shown["recovery_codes_left"]) == (True, False, 10)
+def register(tab: Tab, key: Authenticator) -> None:
+    """On the account page: the password is asked for once more, and the codes are shown once."""
+    page = tab.page
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="My account").click()
+    page.get_by_role("button", name="Add a passkey").click()
+    page.get_by_label("Your password").fill("not the password")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("This is not your password.")).to_be_visible()
+    tab.check()
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Continue").click()
+    codes = page.get_by_role("list", name="Recovery codes").get_by_role("listitem")
+    expect(codes).to_have_count(10)
+    tab.check()
+    page.get_by_role("button", name="I have kept them").click()
+    expect(page.get_by_role("list", name="Second factors")).to_contain_text("10 codes left")
+    tab.check()
     assert len(key.cdp.send("WebAuthn.getCredentials", {"authenticatorId": key.id})["credentials"]) == 1
+
+
+def add_app(tab: Tab) -> None:
+    page = tab.page
+    page.get_by_role("button", name="Add an app").click()
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Continue").click()
+    secret = base64.b32decode(page.get_by_label("Or type this secret").inner_text())
+    tab.check()
+    page.get_by_label("Code that the app shows").fill(totp.code_at(secret, int(time.time()) // 30))
+    page.get_by_role("button", name="Add the app").click()
+    expect(page.get_by_role("list", name="Second factors")).to_contain_text("Authenticator app")
+    shown = call(page, "/api/v1/me/security", None)["body"]
+    assert [one["kind"] for one in shown["factors"]] == ["passkey", "app"]
+    assert (shown["local"], shown["required"], shown["recovery_codes_left"]) == (True, False, 10)
+    page.get_by_role("button", name="Remove Authenticator app").click()
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Remove", exact=True).click()
+    expect(page.get_by_role("list", name="Second factors")).not_to_contain_text("Authenticator app")
+
+
+def change_password(tab: Tab, server: Gatewright) -> None:
+    page = tab.page
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="My account").click()
+    page.get_by_role("button", name="Change password").click()
+    page.get_by_label("Current password").fill(PASSWORD)
+    page.get_by_label("New password").fill("short")
+    page.get_by_role("dialog").get_by_role("button", name="Change password").click()
+    expect(page.get_by_text("needs 10 to 1024 characters")).to_be_visible()
+    tab.check()
+    page.get_by_label("New password").fill(NEXT_PASSWORD)
+    page.get_by_role("dialog").get_by_role("button", name="Change password").click()
+    expect(page.get_by_label("Email or username")).to_be_visible()
+    sign_in(page, NAME, PASSWORD)
+    expect(page.get_by_role("alert").first).to_contain_text("do not belong together")
+    sign_in(page, NAME, NEXT_PASSWORD)
+    expect(page.get_by_role("heading", level=1, name="One more step")).to_be_visible()
 
 
 def sign_out(page: Page) -> None:

@@ -103,7 +103,7 @@ export function Security() {
           <li className="row">
             <span className="stack">
               <strong>Recovery codes</strong>
-              <span className={left <= LOW ? "small bad" : "small muted"}>
+              <span className={left <= LOW ? "small warn-text" : "small muted"}>
                 {left === 0 ? "None is left." : `${plural(left, "code")} left.`} Each signs you in once
                 without the others.
               </span>
