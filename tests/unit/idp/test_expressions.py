@@ -3,7 +3,6 @@
 import asyncio
 import ipaddress
 import json
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
@@ -13,7 +12,7 @@ import msgspec
 import pytest
 
 from gatewright.domain.people import Origin
-from gatewright.idp.expressions import engine, prelude, prelude_addresses
+from gatewright.idp.expressions import prelude, prelude_addresses
 from gatewright.idp.expressions.claims_read import claims_in
 from gatewright.idp.expressions.engine import Expressions, Outcome
 from gatewright.idp.expressions.facts import EntitlementFacts, ExpressionProvider, ExpressionUser, Facts, GroupFacts
@@ -285,40 +284,6 @@ b'''}
     "helpers": 'return {"f": list_flatten(["a", "b"]), "n": list_flatten([]), "m": ak_user_has_authenticator(user)}',
 }
 
-ATTACKS = {
-    "loop": "while True:\n    pass",
-    "loop that catches": "while True:\n    try:\n        1 / 0\n    except Exception:\n        pass",
-    "memory": 'return {"a": "a" * 10**9}',
-    "doubling": 's = "a"\nwhile True:\n    s = s + s',
-    "big list": "return {'a': [x for x in range(10**9)]}",
-    "big number": "return {'a': 9**9**9}",
-    "long number": "return {'a': 10**5000}",
-    "recursion": "def f():\n    return f()\nreturn f()",
-    "deep value": "x = []\nfor i in range(100000):\n    x = [x]\nreturn {'x': x}",
-    "cycle": "x = []\nx.append(x)\nreturn {'x': x}",
-    "open": 'return {"a": open("/etc/passwd").read()}',
-    "write": 'open("/tmp/gatewright-escape", "w").write("x")\nreturn {}',
-    "environ": "import os\nreturn {'a': dict(os.environ)}",
-    "system": 'import os\nos.system("id")\nreturn {}',
-    "subprocess": "import subprocess\nreturn {}",
-    "socket": "import socket\nreturn {}",
-    "our modules": "import gatewright.storage\nreturn {}",
-    "ctypes": "import ctypes\nreturn {}",
-    "__import__": '__import__("os").system("id")\nreturn {}',
-    "class walk": "return {'a': [c for c in ().__class__.__base__.__subclasses__()]}",
-    "function globals": "return {'a': str(ak_is_group_member.__globals__)}",
-    "format walk": 'return {"a": "{0.__class__.__mro__}".format(user)}',
-    "frames": "import sys\nreturn {'a': str(sys._getframe())}",
-    "sleep": "import time\ntime.sleep(60)\nreturn {}",
-    "exit": "raise SystemExit(1)",
-    "big result": "return {'a': 'x' * 20000}",
-    "regex": 'import re\nwhile True:\n    re.match("(a+)+$", "a" * 5000 + "b")',
-    "print flood": 'while True:\n    print("x" * 1000)',
-    "not a number": 'return {"x": float("nan")}',
-    "too long": "# " + "x" * 20_000 + "\nreturn {}",
-    "requests": 'return {"a": requests.get("http://169.254.169.254/").text}',
-}
-
 Evaluate = Callable[[str], Awaitable[Outcome]]
 
 
@@ -380,24 +345,6 @@ async def test_membership_follows_parents_but_the_manager_does_not(evaluate: Eva
     "manager": user.ak_groups.filter(name="admins").exists(),
 }"""
     assert (await evaluate(text)).claims == {"member": True, "manager": False}
-
-
-@pytest.mark.parametrize("text", ATTACKS.values(), ids=ATTACKS.keys())
-async def test_attacks_give_an_error_in_time(evaluate: Evaluate, text: str) -> None:
-    started = time.monotonic()
-    outcome = await evaluate(text)
-    assert outcome.claims is None
-    assert outcome.error is not None
-    assert outcome.error.cause
-    assert len(outcome.log) <= engine.LOG_LINES
-    assert time.monotonic() - started < 2
-    assert (await evaluate(SEED)).claims == {"litellm_role": "proxy_admin"}
-
-
-async def test_one_expression_leaves_nothing_for_the_next(evaluate: Evaluate) -> None:
-    await evaluate("global leak\nleak = 'secret'\nglobal ak_is_group_member\nak_is_group_member = None\nreturn {}")
-    assert (await evaluate("return {'a': leak}")).error is not None
-    assert (await evaluate(SEED)).claims == {"litellm_role": "proxy_admin"}
 
 
 async def test_the_event_loop_goes_on_while_an_expression_runs(evaluate: Evaluate) -> None:

@@ -1,6 +1,7 @@
 """The claims that an expression may return, read off its text: never by running it (contract 1.7)."""
 
 import ast
+import functools
 from collections.abc import Iterator
 
 import msgspec
@@ -17,6 +18,7 @@ class Written(msgspec.Struct, frozen=True):
     node: ast.AST
 
 
+@functools.lru_cache(512)
 def claims_in(text: str) -> tuple[str, ...]:
     """The names, each once, in the order of the text. () for a text that cannot be parsed."""
     tree = parse(text)

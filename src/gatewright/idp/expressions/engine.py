@@ -16,7 +16,7 @@ import msgspec
 from pydantic_monty import Monty, MontyCrashedError, MontyError, MontyRuntimeError, MontySyntaxError, ResourceLimits
 
 from gatewright.idp.expressions.facts import Facts
-from gatewright.idp.expressions.program import ALIASES, Program, program
+from gatewright.idp.expressions.program import ALIASES, DATA, Program, program
 from gatewright.idp.expressions.reading import Failure
 
 # Wall time, which a busy machine stretches: what the first limit stops gets a second chance with the longer one.
@@ -30,6 +30,11 @@ LOG_LINES = 20
 LOG_CHARS = 300
 WORKERS = 2
 PRELUDE = ("prelude_addresses.py", "prelude_queries.py", "prelude.py")
+LONGEST_INTEGER = 19
+"""Digits with the sign."""
+NUL = "\\u0000"
+"""As JSON writes it. PostgreSQL takes none, and no claim needs one."""
+MOST_EVENTS = 5
 OWN_IMPORT = "from gatewright."
 
 
@@ -113,7 +118,7 @@ class Expressions:
         try:
             with pool.checkout(script_name="expression", limits=limits(time_limit_s)) as session:
                 session.load_session(self._states[time_limit_s])
-                result = session.feed_run(made.source, inputs={"data": data}, print_callback=collect)
+                result = session.feed_run(made.source, inputs={DATA: data}, print_callback=collect)
         except MontyError as error:
             return Outcome(None, failure(error, made), tuple(log))
         except TimeoutError:
@@ -143,8 +148,11 @@ def judged(result: object, log: tuple[str, ...]) -> Outcome:
     if not isinstance(result, str) or len(result) > RESULT_LIMIT:
         return Outcome(None, Failure(f"the result is larger than {RESULT_LIMIT} bytes as JSON", code="too_large"), log)
     try:
-        claims, noted = json.loads(result, parse_constant=_no_constant)
-        events = msgspec.convert([{"action": action, "fields": fields} for action, fields in noted], tuple[Noted, ...])
+        claims, noted = json.loads(result, parse_constant=_no_constant, parse_int=_integer)
+        if NUL in result:
+            raise ValueError("a text holds a NUL character")
+        shaped = [{"action": action, "fields": fields} for action, fields in noted[:MOST_EVENTS]]
+        events = msgspec.convert(shaped, tuple[Noted, ...])
     except (ValueError, TypeError, RecursionError) as error:
         return Outcome(None, Failure(f"the result is not JSON: {error}", code="not_json"), log)
     if claims is not None and not isinstance(claims, dict):
@@ -152,6 +160,13 @@ def judged(result: object, log: tuple[str, ...]) -> Outcome:
             None, Failure(f"the result is not a dict but {type(claims).__name__}", code="not_a_dict"), log, events
         )
     return Outcome(claims, None, log, events)
+
+
+def _integer(digits: str) -> int:
+    """Longer ones are refused by databases and by other JSON readers."""
+    if len(digits) > LONGEST_INTEGER:
+        raise ValueError("an integer has more than 18 digits")
+    return int(digits)
 
 
 def _no_constant(name: str) -> None:
@@ -162,7 +177,7 @@ def failure(error: MontyError, made: Program) -> Failure:
     """What an exception out of the sandbox says, at its place in the expression's own text."""
     if isinstance(error, MontyCrashedError):
         return Failure("the expression was stopped: it took too long or broke its worker", stopped=True, code="stopped")
-    cause = str(error)[:CAUSE_CHARS]
+    cause = "".join([char if char.isprintable() else " " for char in str(error)[:CAUSE_CHARS]])
     if cause.startswith(OVER_TIME):
         return Failure("the expression was stopped: it took too long", stopped=True, code="stopped")
     if not isinstance(error, (MontyRuntimeError, MontySyntaxError)):

@@ -19,7 +19,7 @@ import msgspec
 from gatewright.idp.expressions.reading import FUNCTION, INDENT, VARIABLES, Failure, bound_names, parse
 from gatewright.idp.expressions.refused import first_refusal
 
-ANSWER, TRUTH, ADDRESSES, BUILD = "__answer", "__truth", "__ipaddress", "__build"
+ANSWER, TRUTH, ADDRESSES, BUILD, DATA = "__answer", "__truth", "__ipaddress", "__build", "__data"
 REPLACED = {"any": "__any", "all": "__all", "filter": "__filter", "len": "__len"}
 ALIASES = f"""{ANSWER}, {TRUTH}, {BUILD} = answer, truth, build
 __any, __all, __filter, __len = any_of, all_of, filtered, size
@@ -65,7 +65,7 @@ def program(text: str) -> Program | Failure:
         return Failure(f"the expression cannot be read: {error}", code="syntax")
     names = ", ".join(VARIABLES)
     moved = tuple(((line + 1, column), there) for (line, column), there in places)
-    head, last = f"{names}, {ADDRESSES} = {BUILD}(data)", f"{ANSWER}({FUNCTION}({names}))"
+    head, last = f"{names}, {ADDRESSES} = {BUILD}({DATA})", f"{ANSWER}({FUNCTION}({names}))"
     return Program(f"{head}\n{source}\n{last}\n", None, moved)
 
 

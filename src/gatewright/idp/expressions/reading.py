@@ -7,6 +7,8 @@ import warnings
 import msgspec
 
 TEXT_LIMIT = 16 * 1024
+NESTING_LIMIT = 120
+NODES_LIMIT = 8000
 INDENT = "    "
 FUNCTION = "mapping"
 VARIABLES = (
@@ -55,7 +57,22 @@ def parse(text: str) -> ast.FunctionDef | Failure:
     function = module.body[0]
     if len(module.body) != 1 or not isinstance(function, ast.FunctionDef):
         return Failure("SyntaxError: the expression leaves its function", 1, code="syntax")
-    return function
+    problem = too_much(function)
+    return function if problem is None else Failure(problem, code="syntax")
+
+
+def too_much(function: ast.FunctionDef) -> str | None:
+    """Why the tree is too large: what walks it would run out of stack, or keep everybody else waiting."""
+    level: list[ast.AST] = [function]
+    count = 0
+    for _ in range(NESTING_LIMIT):
+        level = [child for parent in level for child in ast.iter_child_nodes(parent)]
+        count += len(level)
+        if not level:
+            return None
+        if count > NODES_LIMIT:
+            return "the expression is too long"
+    return f"the expression is nested more than {NESTING_LIMIT} levels deep"
 
 
 def check(text: str) -> Failure | None:
@@ -78,10 +95,11 @@ def wrapped(text: str) -> str:
 def bound_names(function: ast.FunctionDef) -> frozenset[str]:
     """Every name that the expression itself binds, in whatever way; a variable of VARIABLES only when it is rebound."""
     nodes = [node for statement in function.body for node in ast.walk(statement)]
-    return frozenset(name for node in nodes for name in _bound(node) if name)
+    return frozenset(name for node in nodes for name in bound_by(node) if name)
 
 
-def _bound(node: ast.AST) -> list[str | None]:
+def bound_by(node: ast.AST) -> list[str | None]:
+    """The names that this node binds, in whatever way."""
     match node:
         case ast.Name(id=name, ctx=ast.Store()):
             return [name]

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from gatewright.idp.expressions.reading import Failure, bound_names, failure_at
+from gatewright.idp.expressions.reading import Failure, bound_by, bound_names, failure_at
 
 MODULES = frozenset(
     {
@@ -57,7 +57,8 @@ NODES: tuple[tuple[tuple[type[ast.AST], ...], str], ...] = (
 def refusals(function: ast.FunctionDef) -> Iterator[Failure]:
     """What the expression uses and cannot have, in no particular order."""
     own = bound_names(function)
-    for node in ast.walk(function):
+    for node in (node for statement in function.body for node in ast.walk(statement)):
+        yield from _hidden(node)
         for kinds, reason in NODES:
             if isinstance(node, kinds):
                 yield failure_at(node, reason)
@@ -76,11 +77,18 @@ def first_refusal(function: ast.FunctionDef) -> Failure | None:
     return min(refusals(function), key=lambda failure: (failure.line or 0, failure.column or 0), default=None)
 
 
+def _hidden(node: ast.AST) -> Iterator[Failure]:
+    """Names with __ in front, however they are said: the program's own have such names."""
+    names = [node.id] if isinstance(node, ast.Name) else bound_by(node)
+    names += node.names if isinstance(node, ast.Nonlocal) else []
+    for name in names:
+        if name and name.startswith("__"):
+            reason = NAMES.get(name, "names with __ in front are the interpreter's own.")
+            yield failure_at(node, f"{name} is not available. {reason}")
+
+
 def _name(node: ast.Name, own: frozenset[str]) -> Iterator[Failure]:
-    if node.id.startswith("__"):
-        reason = NAMES.get(node.id, "names with __ in front are the interpreter's own.")
-        yield failure_at(node, f"{node.id} is not available. {reason}")
-    elif node.id in NAMES and node.id not in own:
+    if node.id in NAMES and node.id not in own:
         yield failure_at(node, f"{node.id} is not available. {NAMES[node.id]}")
 
 
