@@ -158,7 +158,7 @@ REFUSED = {
     "model": ("version: 1\nentries: [{model: authentik_core.token, identifiers: {a: 1}}]", "authentik_core.token"),
     "state": ("version: 1\nentries: [{model: authentik_core.group, state: absent, identifiers: {name: a}}]", "absent"),
     "attribute": ("version: 1\nentries: [{model: authentik_core.group, identifiers: {name: a}, attrs: {x: 1}}]", "x"),
-    "regex": (OLD.replace(URIS, '[{url: "https://.*", matching_mode: regex}]\n'), "regex"),
+    "regex": (OLD.replace(URIS, '[{url: "https://.*", matching_mode: regex}]\n'), "not escaped"),
     "javascript": (OLD.replace("https://wiki.example/cb", "javascript:alert(1)"), "javascript"),
     "flow": (OLD.replace("implicit-consent", "enrolment"), "enrolment"),
     "expression": (OLD.replace("return {'role': 'x'}", "return {"), "line 1"),

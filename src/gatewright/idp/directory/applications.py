@@ -151,7 +151,9 @@ def launch_url(one: Application, provider: ProviderView | None, viewer: User | N
     if one.launch_url:
         return objects.launch_url(expand(one.launch_url, base_url), viewer)
     uris = () if provider is None else provider.provider.redirect_uris
-    first = next((uri["url"] for uri in uris if uri.get("redirect_uri_type", "authorization") == "authorization"), "")
+    kinds = [(uri.get("redirect_uri_type", "authorization"), uri.get("matching_mode", "strict")) for uri in uris]
+    written_out = (uri["url"] for uri, kind in zip(uris, kinds, strict=True) if kind == ("authorization", "strict"))
+    first = next(written_out, "")
     return redirect_uris.origin(expand(first, base_url)) if urlsplit(first).scheme or first else None
 
 
