@@ -22,6 +22,14 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Upstream]:
+    """One model provider for a whole file."""
+    found = Upstream()
+    yield found
+    found.close()
+
+
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
     """A model provider on loopback."""

@@ -29,13 +29,6 @@ litellm_settings:
     return path
 
 
-@pytest.fixture(scope="module")
-def provider() -> Iterator[Upstream]:
-    found = Upstream()
-    yield found
-    found.close()
-
-
 @pytest.fixture(autouse=True)
 def upstream(provider: Upstream) -> Upstream:
     provider.forget()

@@ -26,14 +26,6 @@ from tests.servers import (
 MESSAGES: list[Any] = [{"role": "user", "content": "Hi"}]
 
 
-@pytest.fixture(scope="module")
-def provider() -> Iterator[Upstream]:
-    """One model provider for the whole file."""
-    found = Upstream()
-    yield found
-    found.close()
-
-
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def server(
     request: pytest.FixtureRequest, provider: Upstream, tmp_path_factory: pytest.TempPathFactory

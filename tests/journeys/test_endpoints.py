@@ -67,14 +67,6 @@ def in_chunks(handler: Any, kind: str, parts: list[bytes]) -> None:
         write_chunk(handler, part)
 
 
-@pytest.fixture(scope="module")
-def provider() -> Iterator[Upstream]:
-    """One model provider for the whole file."""
-    found = Upstream()
-    yield found
-    found.close()
-
-
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def server(
     request: pytest.FixtureRequest, provider: Upstream, tmp_path_factory: pytest.TempPathFactory

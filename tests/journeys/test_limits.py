@@ -32,13 +32,6 @@ model_list:
     return path
 
 
-@pytest.fixture(scope="module")
-def provider() -> Iterator[Upstream]:
-    found = Upstream()
-    yield found
-    found.close()
-
-
 @pytest.fixture(autouse=True)
 def upstream(provider: Upstream) -> Upstream:
     """The provider as a test finds it."""
