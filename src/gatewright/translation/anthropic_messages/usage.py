@@ -7,10 +7,8 @@ the cache nor written to it, `output_tokens` are all output, thought too. In a s
 import msgspec
 
 from gatewright.domain.money import MOST_SEARCHES, Usage, widened
+from gatewright.translation.counts import MOST
 from gatewright.translation.model import Json
-
-MOST = 1_000_000_000
-"""Above it a count is nonsense."""
 
 
 class _Written(msgspec.Struct):

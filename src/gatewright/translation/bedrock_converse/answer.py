@@ -7,6 +7,7 @@ import msgspec
 
 from gatewright.domain.money import Usage
 from gatewright.translation.bedrock_converse.wire import ContentBlock, Converse, ModelFields, TokenUsage, ToolUse
+from gatewright.translation.counts import MOST
 from gatewright.translation.dialect import Dialect
 from gatewright.translation.model import Answer, Finish, Media, Part, Reasoning, Text, ToolCall
 
@@ -22,9 +23,6 @@ FINISHES = {
 }
 MALFORMED = frozenset({"malformed_model_output", "malformed_tool_use"})
 """The model wrote what Bedrock could not read: that is no answer."""
-
-MOST = 1_000_000_000
-"""Tokens. A count above it is nonsense."""
 
 ORIGIN = Dialect.CONVERSE.value
 

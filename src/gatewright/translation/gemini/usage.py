@@ -1,11 +1,8 @@
 """What was used, in the one form for every provider. Source: Gemini API reference, "UsageMetadata"."""
 
 from gatewright.domain.money import MOST_SEARCHES, Usage, widened
+from gatewright.translation.counts import MOST
 from gatewright.translation.gemini.wire import Candidate, Modality, UsageMetadata
-
-MOST = 1_000_000_000
-"""Tokens. A count above it is nonsense."""
-
 
 BY_PROMPT = ("gemini-1", "gemini-2")
 """Models whose searches cost once for a prompt, however many there were."""

@@ -9,10 +9,8 @@ reasoning, which is no part of `completion_tokens`; Perplexity's `num_search_que
 import msgspec
 
 from gatewright.domain.money import MOST_SEARCHES, Usage, widened
+from gatewright.translation.counts import MOST, bounded
 from gatewright.translation.model import Json
-
-MOST = 1_000_000_000
-"""Tokens. No request uses more: a larger count is a mistake or an attack, and must fit into a database."""
 
 
 class _HourDetails(msgspec.Struct):
@@ -60,22 +58,22 @@ class WireUsage(msgspec.Struct):
         """
         if self.prompt_tokens is None and self.completion_tokens is None:
             return None
-        prompt, completion = _bounded(self.prompt_tokens), _bounded(self.completion_tokens)
+        prompt, completion = bounded(self.prompt_tokens), bounded(self.completion_tokens)
         details = self.prompt_tokens_details or _NO_PROMPT_DETAILS
         spent = self.completion_tokens_details or _NO_COMPLETION_DETAILS
-        reasoning = _bounded(spent.reasoning_tokens or self.reasoning_tokens)
+        reasoning = bounded(spent.reasoning_tokens or self.reasoning_tokens)
         if reasoning and (reasoning > completion or self.total_tokens == prompt + completion + reasoning):
             completion = min(completion + reasoning, MOST)
-        cached = _bounded(
+        cached = bounded(
             details.cached_tokens or self.prompt_cache_hit_tokens or self.cached_tokens or self.cache_read_input_tokens,
             prompt,
         )
-        written = _bounded(
+        written = bounded(
             details.cache_write_tokens or details.cache_creation_tokens or self.cache_creation_input_tokens,
             prompt - cached,
         )
         lasting = details.cache_creation_token_details
-        hour = _bounded(None if lasting is None else lasting.ephemeral_1h_input_tokens, written)
+        hour = bounded(None if lasting is None else lasting.ephemeral_1h_input_tokens, written)
         usage = Usage(
             prompt=prompt,
             completion=completion,
@@ -83,16 +81,16 @@ class WireUsage(msgspec.Struct):
             reasoning=reasoning,
             cache_write=written - hour,
             cache_write_1h=hour,
-            audio_prompt=_bounded(details.audio_tokens, prompt),
-            audio_completion=_bounded(spent.audio_tokens, completion),
+            audio_prompt=bounded(details.audio_tokens, prompt),
+            audio_completion=bounded(spent.audio_tokens, completion),
         )
         if self.num_search_queries or self.citation_tokens or details.image_tokens or spent.image_tokens:
             return widened(
                 usage,
-                image_prompt=_bounded(details.image_tokens, prompt),
-                image_completion=_bounded(spent.image_tokens, completion),
-                citations=_bounded(self.citation_tokens),
-                searches=_bounded(self.num_search_queries, MOST_SEARCHES),
+                image_prompt=bounded(details.image_tokens, prompt),
+                image_completion=bounded(spent.image_tokens, completion),
+                citations=bounded(self.citation_tokens),
+                searches=bounded(self.num_search_queries, MOST_SEARCHES),
             )
         return usage
 
@@ -120,12 +118,6 @@ def written_usage(usage: Usage) -> Json:
             "ephemeral_1h_input_tokens": usage.cache_write_1h,
         }
     return found
-
-
-def _bounded(count: int | None, most: int = MOST) -> int:
-    if not count or count < 0:
-        return 0
-    return min(most, count)
 
 
 class _Answer(msgspec.Struct):

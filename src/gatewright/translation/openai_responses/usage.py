@@ -6,10 +6,8 @@ Source: OpenAI API reference, the response object. Images and transcriptions cou
 import msgspec
 
 from gatewright.domain.money import Usage, widened
+from gatewright.translation.counts import MOST, bounded
 from gatewright.translation.model import Json
-
-MOST = 1_000_000_000
-"""Tokens. No request uses more: a larger count says nothing, and must not overflow a sum."""
 
 
 class _Writes(msgspec.Struct):
@@ -50,21 +48,21 @@ class WireUsage(msgspec.Struct):
             return None
         details = self.input_tokens_details or self.input_token_details or _InputDetails()
         out = self.output_tokens_details or _OutputDetails()
-        cached = _part(details.cached_tokens, prompt)
-        written = _part(details.cache_write_tokens, prompt - cached)
-        long = _part((details.cache_write_tokens_details or _Writes()).ttl_12h_tokens, written)
+        cached = bounded(details.cached_tokens, prompt)
+        written = bounded(details.cache_write_tokens, prompt - cached)
+        long = bounded((details.cache_write_tokens_details or _Writes()).ttl_12h_tokens, written)
         usage = Usage(
             prompt=prompt,
             completion=completion,
             cached=cached,
-            reasoning=_part(out.reasoning_tokens, completion),
+            reasoning=bounded(out.reasoning_tokens, completion),
             cache_write=written - long,
             cache_write_1h=long,
-            audio_prompt=_part(details.audio_tokens, prompt),
+            audio_prompt=bounded(details.audio_tokens, prompt),
         )
         if not (details.image_tokens or out.image_tokens):
             return usage
-        seen, drawn = _part(details.image_tokens, prompt), _part(out.image_tokens, completion)
+        seen, drawn = bounded(details.image_tokens, prompt), bounded(out.image_tokens, completion)
         return widened(usage, image_prompt=seen, image_completion=drawn)
 
 
@@ -151,7 +149,3 @@ def usage_object(usage: Usage) -> Json:
         "output_tokens_details": {"reasoning_tokens": usage.reasoning},
         "total_tokens": usage.prompt + usage.completion,
     }
-
-
-def _part(count: int | None, whole: int) -> int:
-    return min(max(count or 0, 0), whole)

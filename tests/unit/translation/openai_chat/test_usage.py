@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from openai.types import CompletionUsage
 
 from gatewright.domain.money import MOST_SEARCHES, Usage, WideUsage
-from gatewright.translation.openai_chat.usage import MOST, usage_object, usage_of, written_usage
+from gatewright.translation.counts import MOST
+from gatewright.translation.openai_chat.usage import usage_object, usage_of, written_usage
 
 COUNTS = {"prompt_tokens": 100, "completion_tokens": 20}
 
