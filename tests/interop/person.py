@@ -7,21 +7,27 @@ import httpx2
 
 
 class Form(HTMLParser):
-    """The only form of a page: where it goes and what it holds already."""
+    """The first form of a page: where it goes and what it holds already."""
 
     def __init__(self, page: httpx2.Response) -> None:
         super().__init__()
         self.page = page
         self.action: str | None = None
         self.fields: dict[str, str] = {}
+        self._over = False
         self.feed(page.text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
+        if self._over:
+            return
         if tag == "form":
             self.action = urljoin(str(self.page.url), found.get("action") or "")
         elif tag == "input" and (name := found.get("name")):
             self.fields[name] = found.get("value") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self._over = self._over or tag == "form"
 
 
 class Person:

@@ -1,5 +1,7 @@
 """The directory's parts, put together for the composition root and the web edge."""
 
+from collections.abc import Collection
+
 from gatewright.accounts.audit import Audit
 from gatewright.accounts.passwords import Passwords
 from gatewright.idp.directory.administrators import Administrators
@@ -7,6 +9,7 @@ from gatewright.idp.directory.applications import DirectoryApplications
 from gatewright.idp.directory.bindings import DirectoryBindings, DirectoryEntitlements
 from gatewright.idp.directory.grants import DirectoryGrants
 from gatewright.idp.directory.groups import DirectoryGroups
+from gatewright.idp.directory.invitations import DirectoryInvitations
 from gatewright.idp.directory.mappings import DirectoryMappings
 from gatewright.idp.directory.people import DirectoryPeople
 from gatewright.idp.directory.providers import DirectoryProviders
@@ -20,11 +23,19 @@ from gatewright.storage.database import Database
 class Directory:
     """Everything that `/api/v3` manages. `own_client` is the client id of our dashboard at the embedded provider.
 
-    It is None where an outside provider signs people in: then no membership makes an administrator.
+    It is None where an outside provider signs people in: then no membership makes an administrator. `claimed` are names
+    that no newcomer may choose.
     """
 
     def __init__(
-        self, db: Database, base_url: str, passwords: Passwords, audit: Audit, *, own_client: str | None
+        self,
+        db: Database,
+        base_url: str,
+        passwords: Passwords,
+        audit: Audit,
+        *,
+        own_client: str | None,
+        claimed: Collection[str] = (),
     ) -> None:
         administrators = Administrators(membership_decides=own_client is not None)
         self.people = DirectoryPeople(db, passwords, administrators)
@@ -38,4 +49,5 @@ class Directory:
         self.tokens = DirectoryTokens(db)
         self.services = ServiceAccounts(db, self.tokens)
         self.grants = DirectoryGrants(db)
+        self.invitations = DirectoryInvitations(db, passwords, audit, claimed)
         self.recovery = Recovery(db, base_url, passwords, audit)

@@ -43,7 +43,7 @@ class Applications(Resource):
 
     def actions(self) -> list[Route]:
         return [
-            route("/core/applications/{key}/check_access/", "GET", self.check_access, Access.PERSON),
+            route("/core/applications/{key}/check_access/", "GET", self.check_access, Access.CALLER),
             route("/core/transactional/applications/", "PUT", self.transaction, Access.ADMIN),
         ]
 

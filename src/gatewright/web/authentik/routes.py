@@ -8,15 +8,18 @@ from gatewright.web.authentik.events import Events
 from gatewright.web.authentik.fixed import Fixed
 from gatewright.web.authentik.grants import Grants
 from gatewright.web.authentik.groups import Groups
+from gatewright.web.authentik.invitations import Invitations
+from gatewright.web.authentik.links import Links
 from gatewright.web.authentik.mappings import OldScopeMappings, ScopeMappings
 from gatewright.web.authentik.providers import Providers
 from gatewright.web.authentik.tokens import Tokens
 from gatewright.web.authentik.users import Users
+from gatewright.web.render import Pages
 from gatewright.web.routing import Route
 
 
-def routes(directory: Directory, db: Database) -> list[Route]:
-    """The rows of the route table."""
+def routes(directory: Directory, db: Database, pages: Pages, after: str) -> list[Route]:
+    """The rows of the route table. `after` is where somebody goes who has set a password."""
     return [
         *Users(directory.people, directory.services, directory.recovery).routes(),
         *Groups(directory.groups).routes(),
@@ -28,6 +31,8 @@ def routes(directory: Directory, db: Database) -> list[Route]:
         *Entitlements(directory.entitlements).routes(),
         *Tokens(directory.tokens).routes(),
         *Grants(directory.grants, directory.providers.base_url).routes(),
+        *Invitations(directory.invitations, directory.providers.base_url).routes(),
+        *Links(directory.recovery, directory.invitations, pages, after).routes(),
         *Events(db).routes(),
         *Fixed(db, directory.providers.base_url).routes(),
     ]

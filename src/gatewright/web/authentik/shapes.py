@@ -50,7 +50,9 @@ def person(one: Person) -> Json:
         "user_id": user.user_id,
         "role": user.role,
         "role_label": user.role.label,
+        "role_reason": user.role_reason,
         "role_locked": user.role_locked,
+        "is_break_glass": user.is_break_glass,
     }
 
 

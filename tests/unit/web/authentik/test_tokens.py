@@ -1,0 +1,129 @@
+"""API tokens, sessions, consents and issued tokens through `/api/v3`."""
+
+from tests.unit.web.authentik.conftest import Desk, bearer
+from tests.unit.web.conftest import BASE
+
+from gatewright.domain.identity import Role
+from gatewright.storage import access_tokens
+from gatewright.storage.access_tokens import AccessToken
+
+
+async def test_a_key_is_read_once(desk: Desk) -> None:
+    ada = await desk.user("ada")
+    made = await desk.ok("POST", "/core/tokens/", {"identifier": "ci", "user": ada["pk"], "description": "Builds"})
+    assert (made["intent"], made["expiring"], made["key_unread"]) == ("api", True, True)
+    key = (await desk.ok("GET", "/core/tokens/ci/view_key/"))["key"]
+    assert (await desk.ok("GET", "/core/users/me/", headers=bearer(key)))["user"]["pk"] == ada["pk"]
+    again = await desk.call("GET", "/core/tokens/ci/view_key/")
+    assert (again.status_code, again.json()["code"]) == (404, "key_shown")
+    assert [event["actor"] for event in await desk.events("secret.view")] == ["default_user_id"]
+    await desk.ok("POST", "/core/tokens/ci/set_key/", {"key": "another-key-of-some-length"})
+    assert (await desk.call("GET", "/core/users/me/", headers=bearer(key))).status_code == 401
+    assert (await desk.call("GET", "/core/users/me/", headers=bearer("another-key-of-some-length"))).status_code == 200
+    await desk.ok("DELETE", "/core/tokens/ci/")
+    assert (await desk.call("GET", "/core/users/me/", headers=bearer("another-key-of-some-length"))).status_code == 401
+
+
+async def test_a_token_never_changes_its_owner(desk: Desk) -> None:
+    ada = await desk.user("ada")
+    boss = await desk.person("boss", Role.PROXY_ADMIN)
+    await desk.ok("POST", "/core/tokens/", {"identifier": "ci", "user": ada["pk"]})
+    for change in ({"user": boss.id}, {"intent": "app_password"}):
+        refused = await desk.call("PATCH", "/core/tokens/ci/", change)
+        assert (refused.status_code, list(refused.json())) == (400, list(change))
+    changed = await desk.ok("PATCH", "/core/tokens/ci/", {"description": "New", "user": ada["pk"], "expiring": False})
+    assert (changed["user"], changed["expires"]) == (ada["pk"], None)
+
+
+async def test_people_make_tokens_for_themselves_alone(desk: Desk) -> None:
+    member, viewer = await desk.person("member", Role.INTERNAL_USER), await desk.person("v", Role.PROXY_ADMIN_VIEWER)
+    boss, headers = await desk.person("boss", Role.PROXY_ADMIN), await desk.browser(member)
+    made = await desk.ok("POST", "/core/tokens/", {"identifier": "mine"}, headers=headers)
+    assert made["user"] == member.id
+    other = await desk.call("POST", "/core/tokens/", {"identifier": "x", "user": boss.id}, headers=headers)
+    assert other.status_code == 403
+    await desk.ok("POST", "/core/tokens/", {"identifier": "bosses", "user": boss.id})
+    for path in ("/core/tokens/bosses/", "/core/tokens/bosses/view_key/"):
+        assert (await desk.call("GET", path, headers=headers)).status_code == 404
+    # Who only looks sees that the tokens exist, and reads no key.
+    looking = await desk.browser(viewer)
+    assert len(await desk.listed("/core/tokens/", headers=looking)) == 2
+    assert (await desk.call("GET", "/core/tokens/bosses/view_key/", headers=looking)).status_code == 403
+    key = (await desk.ok("GET", "/core/tokens/mine/view_key/", headers=headers))["key"]
+    assert (await desk.call("GET", "/core/groups/", headers=bearer(key))).status_code == 403
+
+
+async def test_the_master_key_must_say_whose_token_it_makes(desk: Desk) -> None:
+    assert list((await desk.call("POST", "/core/tokens/", {"identifier": "x"})).json()) == ["user"]
+    for body, field in (
+        ({"identifier": "a b", "user": 1}, "identifier"),
+        ({"identifier": "x", "user": 999}, "user"),
+        ({"identifier": "x", "user": (await desk.user("ada"))["pk"], "intent": "recovery"}, "intent"),
+        ({"identifier": "x", "user": 1, "expires": "tomorrow"}, "expires"),
+    ):
+        refused = await desk.call("POST", "/core/tokens/", body)
+        assert (refused.status_code, field in refused.json()) == (400, True), refused.text
+
+
+async def test_a_session_is_listed_and_ended_with_what_came_of_it(desk: Desk) -> None:
+    ada = await desk.row((await desk.user("ada"))["pk"])
+    headers = await desk.browser(ada)
+    mine = (await desk.listed("/core/authenticated_sessions/", headers=headers))[0]
+    assert (mine["current"], mine["last_ip"], mine["kind"]) == (True, "192.0.2.8", "gateway")
+    provider = (await desk.listed("/providers/oauth2/"))[0]["pk"]
+    now = desk.db.clock()
+    session_id = (await desk.program.sessions.of_user(ada.id))[0].id
+    row = AccessToken("j" * 64, "f" * 64, provider, ada.id, session_id, "openid", now, now + 60_000)
+    async with desk.db.write() as tx:
+        await access_tokens.add(tx, row)
+    issued = (await desk.listed("/oauth2/access_tokens/", headers=headers))[0]
+    assert (issued["user"]["pk"], issued["provider"]["pk"], issued["scope"]) == (ada.id, provider, ["openid"])
+    await desk.ok("DELETE", f"/core/authenticated_sessions/{mine['uuid']}/", headers=headers)
+    assert (await desk.call("GET", "/core/users/me/", headers=headers)).status_code == 401
+    assert await desk.listed("/oauth2/access_tokens/") == []
+    assert (await desk.call("DELETE", f"/core/authenticated_sessions/{mine['uuid']}/")).status_code == 404
+
+
+async def test_an_issued_token_is_revoked_by_its_number(desk: Desk) -> None:
+    ada = await desk.row((await desk.user("ada"))["pk"])
+    now, provider = desk.db.clock(), (await desk.listed("/providers/oauth2/"))[0]["pk"]
+    for letter in "ab":
+        row = AccessToken(letter * 64, letter * 64, provider, ada.id, None, "openid", now, now + 60_000)
+        async with desk.db.write() as tx:
+            await access_tokens.add(tx, row)
+    first, second = await desk.listed("/oauth2/access_tokens/")
+    await desk.ok("DELETE", f"/oauth2/access_tokens/{first['pk']}/")
+    assert [one["pk"] for one in await desk.listed("/oauth2/access_tokens/")] == [second["pk"]]
+
+
+async def test_events_are_found_by_authentiks_names_and_ours(desk: Desk) -> None:
+    made = await desk.user("ada")
+    assert await desk.sign_in("ada", "wrong password") == 400
+    for query, count in (("action=login_failed", 1), ("action=login", 0), ("action=idp.login", 1)):
+        assert len(await desk.listed(f"/events/events/?{query}")) == count, query
+    failed = (await desk.listed("/events/events/?action=login_failed"))[0]
+    assert failed["context"]["outcome"] == "user_unknown"
+    assert failed["context"]["request_id"].startswith("req-")
+    created = (await desk.listed("/events/events/?action=model_created"))[0]
+    assert created["context"]["model"] == {
+        "app": "authentik_core",
+        "model_name": "user",
+        "pk": str(made["pk"]),
+        "name": "ada",
+    }
+    assert (await desk.ok("GET", f"/events/events/{created['pk']}/"))["pk"] == created["pk"]
+
+
+async def test_fixed_rows_have_the_names_that_automation_looks_for(desk: Desk) -> None:
+    for slug in (
+        *("default-provider-authorization-implicit-consent", "default-provider-authorization-explicit-consent"),
+        *("default-invalidation-flow", "default-provider-invalidation-flow", "default-authentication-flow"),
+    ):
+        flow = (await desk.listed(f"/flows/instances/?slug={slug}"))[0]
+        assert (await desk.ok("GET", f"/flows/instances/{slug}/"))["pk"] == flow["pk"]
+    assert len(await desk.listed("/flows/instances/?designation=authorization")) == 2
+    assert (await desk.call("GET", "/flows/instances/nothing/")).status_code == 404
+    key = (await desk.listed("/crypto/certificatekeypairs/"))[0]
+    assert (key["name"], key["key_type"]) == ("authentik Self-signed Certificate", "rsa")
+    brand = (await desk.worker.client.get(f"{BASE}/api/v3/core/brands/current/")).json()
+    assert brand["flow_recovery"] == "default-recovery-flow"
