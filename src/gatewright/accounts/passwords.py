@@ -1,6 +1,7 @@
 """Passwords: Argon2id, off the event loop, a few at a time because each takes 64 MB and most of a core."""
 
 import asyncio
+from collections.abc import Container
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -13,20 +14,33 @@ AT_ONCE = 2
 
 
 class Passwords:
-    """Hashes and checks passwords. A check without a stored hash costs the same, so that time tells nothing."""
+    """Hashes and checks passwords. A check without a stored hash costs the same, so that time tells nothing.
 
-    def __init__(self) -> None:
+    New ones have at least `shortest` characters and are not among `breached`.
+    """
+
+    def __init__(self, shortest: int = SHORTEST, breached: Container[str] = ()) -> None:
+        self._shortest = shortest
+        self._breached = breached
         self._hasher = PasswordHasher()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._dummy: str | None = None
 
     async def hash(self, password: str) -> str:
-        """Raises BadInput for one that is too short or absurdly long."""
-        if not SHORTEST <= len(password) <= LONGEST:
+        """Raises BadInput for one that is too short, absurdly long, or known to attackers."""
+        if not self._shortest <= len(password) <= LONGEST:
             raise BadInput(
-                f"The password needs {SHORTEST} to {LONGEST} characters.", param="password", code="password_length"
+                f"The password needs {self._shortest} to {LONGEST} characters.",
+                param="password",
+                code="password_length",
             )
         async with self._slots:
+            if await asyncio.to_thread(self._breached.__contains__, password):
+                raise BadInput(
+                    "This password is on a list of passwords that attackers try. Choose another one.",
+                    param="password",
+                    code="password_breached",
+                )
             return await asyncio.to_thread(self._hasher.hash, password)
 
     async def matches(self, password: str, stored: str | None) -> bool:

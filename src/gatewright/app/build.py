@@ -12,13 +12,12 @@ from gatewright.accounts.api_tokens import ApiTokens
 from gatewright.accounts.audit import Audit
 from gatewright.accounts.keys import KeyRing, Keys
 from gatewright.accounts.limits import Limits
-from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.setup import Setup
 from gatewright.accounts.teams import Teams
 from gatewright.accounts.users import Users
 from gatewright.app import clock
-from gatewright.app.first_start import open_database
+from gatewright.app.first_start import new_passwords, open_database
 from gatewright.app.follow import Follower
 from gatewright.app.tidy import tidy
 from gatewright.domain.errors import Unavailable
@@ -102,7 +101,7 @@ class Program:
         self.stopping = False
         self.jobs: list[asyncio.Task[None]] = []
         self.db = db = open_database(settings)
-        self.audit, self.passwords, self.limits = Audit(db), Passwords(), Limits(db)
+        self.audit, self.passwords, self.limits = Audit(db), new_passwords(settings), Limits(db)
         self.users, self.keys = Users(db), Keys(db)
         self.ring = KeyRing(db, settings.master_key or "")
         self.sessions = Sessions(db, "gateway", settings.session_life)
@@ -225,9 +224,7 @@ class Program:
         settings = self.settings
         own_client = None if settings.generic is not None else EMBEDDED_CLIENT
         claimed = [settings.proxy_admin_id] if settings.proxy_admin_id else []
-        return Directory(
-            self.db, settings.base_url, self.passwords, self.audit, own_client=own_client, claimed=claimed
-        )
+        return Directory(self.db, settings.base_url, self.passwords, self.audit, own_client=own_client, claimed=claimed)
 
     async def _embedded_secret(self) -> str:
         """Our own client's secret at the embedded provider, read at each login."""

@@ -1,16 +1,20 @@
 """What the parent process does once before it serves: schema, packaged objects, the first administrator."""
 
+import logging
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from gatewright.accounts.audit import Audit
+from gatewright.accounts.breached import BreachedPasswords
 from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.setup import Setup
 from gatewright.app import clock
 from gatewright.app.keyfiles import write_private
 from gatewright.domain.errors import Unavailable
+from gatewright.idp.directory.bootstrap import Bootstrap, Wanted
+from gatewright.idp.directory.tokens import DirectoryTokens
 from gatewright.idp.provider import Provider
 from gatewright.settings.schema import Settings
 from gatewright.storage.database import Database, database_url
@@ -19,6 +23,7 @@ from gatewright.storage.sealing import Sealer
 
 LINK_FILE = "setup-link"
 CLIENT_SECRET = "LITELLM_OIDC_SECRET"
+logger = logging.getLogger(__name__)
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -34,13 +39,19 @@ def open_database(settings: Settings) -> Database:
     return Database(url, Sealer(settings.salt_key or ""), clock.now)
 
 
+def new_passwords(settings: Settings) -> Passwords:
+    """The rules for passwords that the settings make. Raises SettingInvalid for a list that is none."""
+    breached = None if settings.breached_passwords is None else BreachedPasswords(settings.breached_passwords)
+    return Passwords(settings.password_min_length, () if breached is None else breached)
+
+
 async def prepare(settings: Settings) -> Prepared:
     """Brings the database up to date and makes what the first start needs. Raises GatewrightError."""
     db = open_database(settings)
     keep_private(db)
     try:
         await migrate(db)
-        passwords = Passwords()
+        passwords = new_passwords(settings)
         provider = Provider(db, settings.base_url, settings.session_life, passwords, Audit(db))
         await provider.start({CLIENT_SECRET: settings.client_secret} if settings.client_secret else None)
         return Prepared(data=shown_url(db), setup_link=await first_administrator(settings, db, passwords))
@@ -58,6 +69,7 @@ async def first_administrator(settings: Settings, db: Database, passwords: Passw
     """Makes the administrator that the settings name, else a set-up link; None when there is a user already."""
     setup = Setup(db, passwords, break_glass=settings.generic is not None)
     link_file = settings.data_dir / LINK_FILE
+    await bootstrap(settings, db, passwords)
     if settings.admin_email and settings.admin_password:
         await setup.headless(settings.admin_email, settings.admin_password)
     if not await setup.is_open():
@@ -66,6 +78,17 @@ async def first_administrator(settings: Settings, db: Database, passwords: Passw
     link = f"{settings.base_url}/setup?token={await setup.new_link()}"
     write_private(link_file, link + "\n")
     return link
+
+
+async def bootstrap(settings: Settings, db: Database, passwords: Passwords) -> None:
+    """Authentik's own variables for the first administrator; says which of them have no effect now."""
+    made = Bootstrap(db, passwords, DirectoryTokens(db), break_glass=settings.generic is not None)
+    wanted = Wanted(settings.bootstrap_password, settings.bootstrap_token, settings.bootstrap_email)
+    for name in await made.run(wanted):
+        logger.warning(
+            "AUTHENTIK_BOOTSTRAP_%s has no effect: it is read at the first start, with a password or a token.",
+            name.upper(),
+        )
 
 
 def keep_private(db: Database) -> None:

@@ -59,6 +59,9 @@ class Settings(msgspec.Struct, frozen=True):
     salt_key: str | None
     admin_email: str | None
     admin_password: str | None
+    bootstrap_password: str | None
+    bootstrap_token: str | None
+    bootstrap_email: str | None
     generic: Generic | None
     client_secret: str | None
     proxy_admin_id: str | None
@@ -74,6 +77,8 @@ class Settings(msgspec.Struct, frozen=True):
     max_connections: int = 8192
     direct_door: bool = True
     device_code_in_link: bool = False
+    password_min_length: int = 10
+    breached_passwords: Path | None = None
     untested_providers: frozenset[str] = frozenset()
     models: tuple[ModelEntry, ...] = ()
     router: Router = Router()
@@ -158,6 +163,21 @@ SETTINGS: tuple[Setting, ...] = (
         files=("general_settings.auto_redirect_ui_login_to_sso",),
     ),
     Setting(
+        "password_min_length",
+        ("GATEWRIGHT_PASSWORD_MIN_LENGTH",),
+        "How many characters a new password of the embedded provider needs, 8 to 128.",
+        values.password_length,
+        10,
+    ),
+    Setting(
+        "breached_passwords",
+        ("GATEWRIGHT_BREACHED_PASSWORDS",),
+        "A file of passwords that nobody may choose: the SHA-1 of one a line, in hexadecimal and in order, as breach "
+        "services offer it for download. It is searched on this machine.",
+        values.path,
+        default_doc="none",
+    ),
+    Setting(
         "device_code_in_link",
         ("GATEWRIGHT_DEVICE_CODE_IN_LINK",),
         "The embedded provider tells devices an address with their code in it (`verification_uri_complete`), so that "
@@ -193,6 +213,26 @@ SETTINGS: tuple[Setting, ...] = (
         "The first administrator's password. Used when there is no user yet, ignored afterwards.",
         values.password,
         secret=True,
+    ),
+    Setting(
+        "bootstrap_password",
+        ("AUTHENTIK_BOOTSTRAP_PASSWORD",),
+        "Makes the administrator `akadmin` at the first start, in the groups `authentik Admins` and `admins`. Ignored "
+        "afterwards, with a warning when it is another one then.",
+        values.password,
+        secret=True,
+    ),
+    Setting(
+        "bootstrap_token",
+        ("AUTHENTIK_BOOTSTRAP_TOKEN",),
+        "An API token of `akadmin` for `/api/v3`, made at the first start. It does not expire.",
+        values.bootstrap_token,
+        secret=True,
+    ),
+    Setting(
+        "bootstrap_email",
+        ("AUTHENTIK_BOOTSTRAP_EMAIL",),
+        "The e-mail address of `akadmin`. Read at the first start, together with the password or the token.",
     ),
     Setting(
         "client_secret",

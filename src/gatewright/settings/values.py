@@ -184,6 +184,20 @@ def strong_key(value: str) -> str:
     return value
 
 
+def password_length(value: str) -> int:
+    """The least length of passwords. Below 8 nothing protects them (NIST SP 800-63B 5.1.1.2)."""
+    found = whole(value)
+    if not 8 <= found <= 128:
+        raise ValueError("it is not between 8 and 128 | Write a number such as 12")
+    return found
+
+
+def bootstrap_token(value: str) -> str:
+    if len(value) < SHORTEST_KEY or len(set(value)) < 5 or not (value.isascii() and value.isprintable()):
+        raise ValueError("this token is trivial to guess | Make a random one: openssl rand -hex 30")
+    return value
+
+
 def password(value: str) -> str:
     if len(value) < SHORTEST_PASSWORD:
         raise ValueError(f"it is shorter than {SHORTEST_PASSWORD} characters | Use a longer password")

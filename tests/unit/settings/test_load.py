@@ -48,6 +48,8 @@ EFFECTS: list[tuple[str, str, str, Any]] = [
     ("GATEWRIGHT_REQUEST_TIMEOUT", "30", "request_timeout_s", 30.0),
     ("GATEWRIGHT_DIRECT_DOOR", "false", "direct_door", False),
     ("GATEWRIGHT_DEVICE_CODE_IN_LINK", "true", "device_code_in_link", True),
+    ("GATEWRIGHT_PASSWORD_MIN_LENGTH", "14", "password_min_length", 14),
+    ("GATEWRIGHT_BREACHED_PASSWORDS", "/lists/sha1.txt", "breached_passwords", Path("/lists/sha1.txt")),
     ("GATEWRIGHT_HEAD_TIMEOUT", "1.5", "head_timeout_s", 1.5),
     ("GATEWRIGHT_BODY_TIMEOUT", "90", "body_timeout_s", 90.0),
     ("GATEWRIGHT_MAX_CONNECTIONS", "100", "max_connections", 100),
@@ -226,3 +228,9 @@ def test_a_start_that_only_this_machine_can_open_is_doubted(tmp_path: Path) -> N
     assert "set PROXY_BASE_URL" in warning
     assert settings(tmp_path, GATEWRIGHT_HOST="0.0.0.0", PROXY_BASE_URL="http://llm.example.com").warnings == ()
     assert settings(tmp_path, GATEWRIGHT_HOST="127.0.0.1").warnings == ()
+
+
+@pytest.mark.parametrize("text", ["7", "129", "-1", "ten"])
+def test_a_password_may_not_be_made_trivial(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingInvalid, match="GATEWRIGHT_PASSWORD_MIN_LENGTH"):
+        settings(tmp_path, GATEWRIGHT_PASSWORD_MIN_LENGTH=text)
