@@ -26,6 +26,7 @@ from gatewright.settings.valkey import VALKEY, redis_url
 
 OUR_PREFIXES = (
     *("GATEWRIGHT_", "LITELLM_", "GENERIC_", "PROXY_", "GOOGLE_CLIENT_", "MICROSOFT_", "SAML_", "CLI_SSO_"),
+    "AUTHENTIK_",
     *(
         "UI_USERNAME",
         "UI_PASSWORD",
