@@ -7,7 +7,7 @@ import msgspec
 
 from gatewright.domain.clock import MINUTE, Millis
 from gatewright.domain.people import Origin, User
-from gatewright.storage import changes, sessions, users
+from gatewright.storage import session_ends, sessions, users
 from gatewright.storage.database import Database
 from gatewright.storage.sessions import SessionRow
 
@@ -44,8 +44,12 @@ class Sessions:
         source: str | None = None,
         amr: tuple[str, ...] = (),
         id_token: str | None = None,
+        provider_sid: str | None = None,
     ) -> tuple[str, int]:
-        """Starts a session; the cookie's value, which is never stored, and the row's id."""
+        """Starts a session; the cookie's value, which is never stored, and the row's id.
+
+        `provider_sid` is the session of our own provider that it comes from, and ends with.
+        """
         token, now = secrets.token_urlsafe(32), self._db.clock()
         async with self._db.write() as tx:
             session_id = await sessions.add(
@@ -55,6 +59,7 @@ class Sessions:
                 user_pk=user.id,
                 source=source,
                 sid=secrets.token_urlsafe(16),
+                provider_sid=provider_sid,
                 amr=list(amr),
                 id_token=None if id_token is None else self._db.sealer.seal(id_token, PURPOSE),
                 address=origin.address,
@@ -86,13 +91,9 @@ class Sessions:
             return await sessions.of_user(tx, user_pk, self.kind, self._db.clock())
 
     async def end(self, session_id: int) -> bool:
-        """Ends one session on every worker; False when it was over already."""
-        now = self._db.clock()
+        """Ends one session on every worker, with all that came of it; False when it was over already."""
         async with self._db.write() as tx:
-            ended = await sessions.end(tx, session_id, now)
-            if ended is not None:
-                await changes.announce(tx, "session", ended, now)
-        return ended is not None
+            return await session_ends.end(tx, session_id, self._db.clock())
 
     def id_token(self, row: SessionRow) -> str | None:
         """The ID token of the login that opened the session, for the hint at sign-out."""

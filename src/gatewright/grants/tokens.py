@@ -6,7 +6,7 @@ import secrets
 import msgspec
 
 from gatewright.domain.clock import Millis
-from gatewright.storage import access_tokens, authorization_codes, refresh_tokens
+from gatewright.storage import access_tokens, authorization_codes, refresh_tokens, session_clients
 from gatewright.storage.access_tokens import AccessToken
 from gatewright.storage.database import Database, Transaction
 from gatewright.storage.refresh_tokens import RefreshToken
@@ -30,7 +30,10 @@ class NewRefresh(msgspec.Struct, frozen=True):
 
 
 class NewTokens(msgspec.Struct, frozen=True):
-    """What an access token is bound to, and the refresh token that comes with it. `life` in milliseconds."""
+    """What an access token is bound to, and the refresh token that comes with it. `life` in milliseconds.
+
+    `subject` is how the client knows the person, for the notice when the session ends.
+    """
 
     family: str
     provider_id: int
@@ -39,6 +42,7 @@ class NewTokens(msgspec.Struct, frozen=True):
     scope: str
     life: Millis
     refresh: NewRefresh | None = None
+    subject: str | None = None
 
 
 class Issued(msgspec.Struct, frozen=True):
@@ -70,6 +74,8 @@ class Tokens:
             expires_at=now + new.life,
         )
         await access_tokens.add(tx, row)
+        if new.session_id is not None and new.subject is not None:
+            await session_clients.note(tx, new.session_id, new.provider_id, new.subject, now)
         refresh = None if new.refresh is None else await self._open_refresh(tx, new, new.refresh, now)
         return Issued(jti, now, now + new.life, refresh)
 
@@ -89,16 +95,6 @@ class Tokens:
         await refresh_tokens.lock_family(tx, family)
         await refresh_tokens.revoke_family(tx, family, now)
         return await access_tokens.revoke_family(tx, family, now)
-
-    async def revoke_session(self, tx: Transaction, session_id: int) -> int:
-        """Revokes what began in the session, in the transaction that ends it by hand."""
-        await refresh_tokens.revoke_session(tx, session_id, self._db.clock())
-        return await access_tokens.revoke_session(tx, session_id, self._db.clock())
-
-    async def revoke_user(self, tx: Transaction, user_pk: int) -> int:
-        """Revokes everything of one person, in the transaction that deactivates them."""
-        await refresh_tokens.revoke_user(tx, user_pk, self._db.clock())
-        return await access_tokens.revoke_user(tx, user_pk, self._db.clock())
 
     async def revoke_client(self, tx: Transaction, user_pk: int, provider_id: int) -> int:
         """Revokes everything that one client has of one person and says how many access tokens were alive.

@@ -13,7 +13,7 @@ from gatewright.domain.clock import MINUTE, Millis
 from gatewright.domain.errors import TooManyRequests, Unauthenticated, Unavailable
 from gatewright.domain.people import Event, Origin, User
 from gatewright.idp.factors.factors import PASSKEY, Factors, SetUp, new_challenge, passkeys
-from gatewright.storage import ceremonies, refresh_tokens, users
+from gatewright.storage import ceremonies, sessions, users
 from gatewright.storage.ceremonies import Ceremony
 from gatewright.storage.database import Database
 
@@ -205,8 +205,8 @@ class Login:
         token, session_id = await self._sessions.open(user, origin, source=source, amr=amr)
         async with self._db.write() as tx:
             if old is not None and old.user.id == user.id:
-                # The same person again: what their applications may refresh goes on, and ends with the new session.
-                await refresh_tokens.move(tx, old.row.id, session_id)
+                # The same person again: for their applications the session goes on.
+                await sessions.succeed(tx, old.row.id, session_id)
             await users.change(tx, user.id, self._db.clock(), last_login_at=self._db.clock())
         if old is not None:
             await self._sessions.end(old.row.id)

@@ -80,8 +80,6 @@ class EndSession:
     async def confirmed(self, client: Client, params: Parameters, session: Session | None, origin: Origin) -> SignedOut:
         """Ends the session and says where to go. The button's POST comes here, its CSRF token checked."""
         if session is not None:
-            async with self._db.write() as tx:
-                await self._tokens.revoke_session(tx, session.row.id)
             await self._sessions.end(session.row.id)
             event = Event("idp.logout", "ok", session.user.user_id, client.client_id, origin=origin)
             await self._audit.write(event)

@@ -118,7 +118,14 @@ class SignIn:
             prompt = await self._cli_logins.attach(proof.cli_login, user, browser or "", origin)
             return Completed(user, "", prompt=prompt)
         await self._end(old_session)
-        token, _ = await self._sessions.open(user, origin, source=source, amr=_methods(proof), id_token=proof.id_token)
+        token, _ = await self._sessions.open(
+            user,
+            origin,
+            source=source,
+            amr=_methods(proof),
+            id_token=proof.id_token,
+            provider_sid=self._provider_sid(proof),
+        )
         details = {"source": source, "role": user.role, "rule": user.role_reason.rule}
         await self._audit.write(Event("login.sso", "ok", actor=user.user_id, details=details, origin=origin))
         return Completed(user, safe_return_to(proof.return_to), session=token)
@@ -146,6 +153,11 @@ class SignIn:
             await login_transactions.lock_newcomers(tx)
             await facts.write(tx, STANDING, msgspec.to_builtins(standing))
         self._standing = standing
+
+    def _provider_sid(self, proof: Proof) -> str | None:
+        """The session at our own provider, whose end ends this one too."""
+        sid = proof.claims.get("sid")
+        return sid if self._relying_party.source.is_embedded and isinstance(sid, str) else None
 
     async def _end(self, old_session: str | None) -> None:
         """A new sign-in never continues the session that the browser had."""

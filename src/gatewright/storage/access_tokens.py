@@ -56,11 +56,6 @@ async def revoke_session(tx: Transaction, session_id: int, at: Millis) -> int:
     return await _revoke(tx, access_tokens.c.session_id == session_id, at)
 
 
-async def revoke_user(tx: Transaction, user_pk: int, at: Millis) -> int:
-    """Revokes every token of the person and says how many were alive."""
-    return await _revoke(tx, access_tokens.c.user_pk == user_pk, at)
-
-
 async def revoke_client(tx: Transaction, user_pk: int, provider_id: int, at: Millis) -> int:
     """Revokes every token that the client has of the person and says how many were alive."""
     return await _revoke(tx, (access_tokens.c.user_pk == user_pk) & (access_tokens.c.provider_id == provider_id), at)

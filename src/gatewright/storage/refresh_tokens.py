@@ -65,11 +65,6 @@ async def revoke_session(tx: Transaction, session_id: int, at: Millis) -> int:
     return await _revoke(tx, refresh_tokens.c.session_id == session_id, at)
 
 
-async def revoke_user(tx: Transaction, user_pk: int, at: Millis) -> int:
-    """Revokes every token of the person and says how many were not revoked yet."""
-    return await _revoke(tx, refresh_tokens.c.user_pk == user_pk, at)
-
-
 async def revoke_client(tx: Transaction, user_pk: int, provider_id: int, at: Millis) -> int:
     """Revokes every token that the client has of the person and says how many were not revoked yet."""
     mine = (refresh_tokens.c.user_pk == user_pk) & (refresh_tokens.c.provider_id == provider_id)
@@ -77,12 +72,6 @@ async def revoke_client(tx: Transaction, user_pk: int, provider_id: int, at: Mil
     for family in (await tx.execute(query.order_by(refresh_tokens.c.family))).scalars().all():
         await lock_family(tx, family)
     return await _revoke(tx, mine, at)
-
-
-async def move(tx: Transaction, old_session: int, new_session: int) -> None:
-    """Binds what began in one session to the one that took its place."""
-    query = update(refresh_tokens).where(refresh_tokens.c.session_id == old_session)
-    await tx.execute(query.values(session_id=new_session))
 
 
 async def _change(tx: Transaction, token_hash: str, *, rotated_at: Millis | None) -> bool:

@@ -7,7 +7,7 @@ from sqlalchemy import insert, select, update
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
-from gatewright.storage.tables import sessions
+from gatewright.storage.tables import refresh_tokens, session_clients, sessions
 
 
 class SessionRow(msgspec.Struct, frozen=True):
@@ -27,6 +27,7 @@ class SessionRow(msgspec.Struct, frozen=True):
     last_used_at: Millis
     expires_at: Millis
     ended_at: Millis | None
+    provider_sid: str | None = None
 
 
 async def add(tx: Transaction, **columns: Any) -> int:
@@ -81,8 +82,12 @@ async def touch(tx: Transaction, session_id: int, at: Millis, expires_at: Millis
     await tx.execute(update(sessions).where(sessions.c.id == session_id).values(**values))
 
 
-async def end(tx: Transaction, session_id: int, at: Millis) -> str | None:
-    """Ends one session; its token hash when it was alive."""
-    query = update(sessions).where(sessions.c.id == session_id, sessions.c.ended_at.is_(None)).values(ended_at=at)
-    token_hash: str | None = (await tx.execute(query.returning(sessions.c.token_hash))).scalar()
-    return token_hash
+async def succeed(tx: Transaction, old_id: int, new_id: int) -> None:
+    """Lets a session go on in a new row, under the `sid` by which its clients know it and with what they refresh."""
+    fresh = (await tx.execute(select(sessions.c.sid).where(sessions.c.id == new_id))).scalar_one()
+    known = (await tx.execute(select(sessions.c.sid).where(sessions.c.id == old_id))).scalar_one()
+    # The column is unique at every moment.
+    for session_id, sid in ((new_id, f"{fresh}~"), (old_id, fresh), (new_id, known)):
+        await tx.execute(update(sessions).where(sessions.c.id == session_id).values(sid=sid))
+    for table in (session_clients, refresh_tokens):
+        await tx.execute(update(table).where(table.c.session_id == old_id).values(session_id=new_id))

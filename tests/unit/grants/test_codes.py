@@ -8,7 +8,8 @@ from sqlalchemy import select, text
 from gatewright.grants.codes import Codes, NewCode
 from gatewright.grants.tokens import Issued, NewTokens, Tokens
 from gatewright.oidc.errors import InvalidGrant
-from gatewright.storage import sessions
+from gatewright.storage import access_tokens as token_rows
+from gatewright.storage import session_ends
 from gatewright.storage.authorization_codes import Code
 from gatewright.storage.database import Database
 from gatewright.storage.tables import access_tokens, authorization_codes
@@ -144,10 +145,10 @@ async def test_a_token_ends_with_its_session_and_its_time(db: Database, rows: Ro
     assert await tokens.living(old) is None
     revoked, orphaned = await fresh(), await fresh()
     async with db.write() as tx:
-        assert await tokens.revoke_session(tx, rows["session"]) == 3
+        assert await token_rows.revoke_session(tx, rows["session"], clock()) == 3
     assert await tokens.living(revoked) is None
     later = await fresh()
     async with db.write() as tx:
-        await sessions.end(tx, rows["session"], clock())
+        await session_ends.end(tx, rows["session"], clock())
     assert await tokens.living(later) is None
     assert await tokens.living(orphaned) is None

@@ -9,6 +9,7 @@ from gatewright.grants.codes import Codes, NewCode
 from gatewright.grants.refresh import Refreshes
 from gatewright.grants.tokens import Issued, NewRefresh, NewTokens, Tokens
 from gatewright.oidc.errors import InvalidGrant
+from gatewright.storage import session_ends
 from gatewright.storage.database import Database
 from gatewright.storage.tables import refresh_tokens
 
@@ -173,9 +174,9 @@ async def test_ends_with_the_session_or_the_person(family: Family, db: Database,
     first = await family.begin()
     async with db.write() as tx:
         if whose == "session":
-            assert await family.tokens.revoke_session(tx, rows["session"]) == 1
+            assert await session_ends.end(tx, rows["session"], db.clock())
         else:
-            assert await family.tokens.revoke_user(tx, rows["user"]) == 1
+            assert await session_ends.end_user(tx, rows["user"], db.clock()) == 1
     assert not await family.alive(first)
     assert await family.use(first.refresh_token) == "refresh_token_revoked"
 

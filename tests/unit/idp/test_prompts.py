@@ -9,7 +9,7 @@ import pytest
 
 from gatewright.domain.clock import MINUTE
 from gatewright.oidc import jwt
-from gatewright.storage import bindings, oauth_providers, sessions
+from gatewright.storage import bindings, oauth_providers, session_ends, sessions
 
 from .conftest import BASE, PASSWORD, Stand
 from .test_sign_in_path import CALLBACK, SEED, exchange, returned, sign_in, tokens
@@ -245,6 +245,6 @@ async def test_a_session_that_ended_elsewhere_does_not_count(stand: Stand) -> No
         await sign_in(browser, "alice")
         async with stand.db.write() as tx:
             for row in await sessions.of_user(tx, stand.people["alice"].id, "idp", stand.clock()):
-                await sessions.end(tx, row.id, stand.clock())
+                await session_ends.end(tx, row.id, stand.clock())
         assert returned(await ask(browser, prompt="none"))["error"] == "login_required"
         assert (await ask(browser, redirect_uri=CALLBACK)).headers["location"].startswith(SIGN_IN)

@@ -8,7 +8,7 @@ from gatewright.domain.keys import key_hash
 from gatewright.domain.people import Event
 from gatewright.idp.directory.acting import DELETED, By, Changed, absent, record
 from gatewright.idp.directory.people import Person, persons
-from gatewright.storage import audit_log, changes, sessions
+from gatewright.storage import audit_log, session_ends, sessions
 from gatewright.storage.applications import Application
 from gatewright.storage.database import Database, Transaction
 from gatewright.storage.directory import applications, providers
@@ -58,13 +58,10 @@ class DirectoryGrants:
         now = self._db.clock()
         async with self._db.write() as tx:
             found = await self._session(tx, session_id, mine)
-            await rows.revoke_session(tx, session_id, now)
-            ended = await sessions.end(tx, session_id, now)
             details = {"session": session_id, "kind": found.kind}
             event = Event("session.end", "ok", by.actor, f"user:{found.user_pk}", details, by.origin)
             await audit_log.add(tx, event, now)
-            if ended is not None:
-                await changes.announce(tx, "session", ended, now)
+            await session_ends.end(tx, session_id, now)
 
     async def consents(self, wish: Wish, mine: int | None) -> tuple[int, list[Consented]]:
         async with self._db.read() as tx:

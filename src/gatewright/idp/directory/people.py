@@ -18,7 +18,7 @@ from gatewright.idp.directory.acting import CREATED, DELETED, UPDATED, By, Chang
 from gatewright.idp.directory.administrators import Administrators
 from gatewright.idp.objects import people as objects
 from gatewright.idp.people import hashed_id
-from gatewright.storage import audit_log, changes, facts, groups, login_transactions, users
+from gatewright.storage import audit_log, changes, facts, groups, login_transactions, session_ends, users
 from gatewright.storage.database import Database, Transaction
 from gatewright.storage.directory import groups as group_rows
 from gatewright.storage.directory import people as rows
@@ -152,9 +152,8 @@ async def insert(
 
 async def end_everything(tx: Transaction, user_pk: int, now: Millis) -> None:
     """Ends somebody's sessions and tokens on every worker (contract 8.8). Keys are refused while they are inactive."""
-    for token_hash in await rows.end_sessions(tx, user_pk, now):
-        await changes.announce(tx, "session", token_hash, now)
     await rows.revoke_grants(tx, user_pk, now)
+    await session_ends.end_user(tx, user_pk, now)
 
 
 async def new_password(tx: Transaction, user: User, hashed: str, now: Millis) -> None:

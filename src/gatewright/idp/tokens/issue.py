@@ -41,6 +41,7 @@ class Issuer:
             scope=scopes.render(grounds.scope),
             life=client.token_life,
             refresh=grounds.refresh,
+            subject=subject,
         )
         issued = await grounds.redeem(new)
         content = Content(

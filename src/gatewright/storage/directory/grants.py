@@ -142,13 +142,6 @@ async def revoke_token(tx: Transaction, kind: str, token_hash: str, at: Millis) 
     return ended > 0
 
 
-async def revoke_session(tx: Transaction, session_id: int, at: Millis) -> None:
-    """Revokes the refresh tokens of a session; its access tokens end with it."""
-    for table in (access_tokens, refresh_tokens):
-        query = update(table).where(table.c.session_id == session_id, table.c.revoked_at.is_(None))
-        await tx.execute(query.values(revoked_at=at))
-
-
 def _consents() -> Any:
     joined = consents.join(users, users.c.id == consents.c.user_pk).outerjoin(
         applications, applications.c.provider_id == consents.c.provider_id

@@ -21,7 +21,6 @@ from gatewright.storage.tables import (
     identities,
     keys,
     refresh_tokens,
-    sessions,
     users,
 )
 from gatewright.storage.users import ALIVE, FIELDS
@@ -95,12 +94,6 @@ async def bury(tx: Transaction, user_pk: int, at: Millis) -> None:
     await tx.execute(update(users).where(users.c.id == user_pk).values(**values, deleted_at=at, updated_at=at))
     # Bindings stay: an application that only this person was let into must not become everybody's.
     await tx.execute(delete(group_members).where(group_members.c.user_pk == user_pk))
-
-
-async def end_sessions(tx: Transaction, user_pk: int, at: Millis) -> list[str]:
-    """Ends every session of the user, of both kinds; their token hashes, for the change sequence."""
-    query = update(sessions).where(sessions.c.user_pk == user_pk, sessions.c.ended_at.is_(None)).values(ended_at=at)
-    return list((await tx.execute(query.returning(sessions.c.token_hash))).scalars())
 
 
 async def revoke_grants(tx: Transaction, user_pk: int, at: Millis) -> None:

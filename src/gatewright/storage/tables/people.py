@@ -101,6 +101,8 @@ sessions = Table(
     user_column(),
     Column("source", Text),
     Column("sid", Text, nullable=False, unique=True),
+    # Of a dashboard's session: the `sid` of the session at our own provider that it came from.
+    Column("provider_sid", Text, index=True),
     Column("amr", Json, nullable=False),
     Column("id_token", LargeBinary),
     Column("address", Text),

@@ -9,7 +9,7 @@ from gatewright.domain.clock import DAY, HOUR
 from gatewright.domain.people import Origin
 from gatewright.oidc import jwt, pkce
 from gatewright.oidc.parameters import Parameters
-from gatewright.storage import oauth_providers, scope_mappings, sessions
+from gatewright.storage import oauth_providers, scope_mappings, session_ends, sessions
 
 from .acts import CALLBACK, OFFLINE, SECRET, Acts, error
 
@@ -163,7 +163,7 @@ async def test_it_outlives_a_session_that_ran_out_and_not_one_that_was_ended(act
     later = (await acts.refresh(tokens["refresh_token"])).json()
     assert (await acts.userinfo(later["access_token"])).status_code == 200
     async with acts.db.write() as tx:
-        await sessions.end(tx, session_id, acts.db.clock())
+        await session_ends.end(tx, session_id, acts.db.clock())
     assert (await acts.userinfo(later["access_token"])).status_code == 401
     assert error(await acts.refresh(later["refresh_token"])) == OVER
 
