@@ -10,25 +10,24 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
+from gatewright.domain.errors import FieldsInvalid
 from gatewright.domain.people import Event
 from gatewright.idp.blueprint_file import Blueprint, BlueprintInvalid, Entry, Tag, read
-from gatewright.idp.blueprint_objects import (
-    Values,
-    application_columns,
-    group_columns,
-    mapping_columns,
-    provider_columns,
-    reject_unknown,
-)
+from gatewright.idp.objects import applications as application_object
+from gatewright.idp.objects import flows
+from gatewright.idp.objects import groups as group_object
+from gatewright.idp.objects import mappings as mapping_object
+from gatewright.idp.objects import providers as provider_object
+from gatewright.idp.objects.addresses import BASE_URL
+from gatewright.idp.objects.fields import Values
 from gatewright.storage import applications, audit_log, facts, groups, oauth_providers, scope_mappings
 from gatewright.storage.database import Database, Transaction
+from gatewright.storage.directory import providers as provider_rows
 
 logger = logging.getLogger("gatewright.idp")
 APPLIED = "blueprint:default"
 INSTALLATION = "installation_id"
 SECRET_PURPOSE = "oauth_provider.client_secret"
-BASE_URL = "{base_url}"
-"""Stands in stored addresses for the base URL, which is read from the settings at each use."""
 
 FLOW, CERTIFICATE = "authentik_flows.flow", "authentik_crypto.certificatekeypair"
 GROUP, APPLICATION = "authentik_core.group", "authentik_core.application"
@@ -99,13 +98,19 @@ class _Run:
             raise BlueprintInvalid(f"The model {entry.model} is not supported.")
         identifiers = await self.resolve(entry.identifiers)
         attrs = await self.resolve(entry.attrs)
-        key = await write(entry, identifiers, attrs)
+        try:
+            key = await write(entry, identifiers, attrs)
+        except FieldsInvalid as error:
+            name = next((str(value) for value in identifiers.values()), "")
+            raise BlueprintInvalid(f"{error.message} (in {name!r})") from error
         if entry.id is not None:
             self.keys[entry.id] = key
 
     async def group(self, entry: Entry, identifiers: Values, attrs: Values) -> int:
         known = {group.name for group in await groups.everything(self.tx)}
-        columns = group_columns({**identifiers, **attrs})
+        columns = group_object.columns({**identifiers, **attrs})
+        if columns.pop("member_pks", []):
+            raise BlueprintInvalid("group: members are not supported in a blueprint.")
         name = columns.pop("name")
         if name in known and attrs and entry.state == "present":
             self.warnings.append(f"the group {name} exists; its attributes were left as they are")
@@ -115,10 +120,11 @@ class _Run:
         reject_unknown(entry.model, identifiers, ("name", "managed", "scope_name"))
         found = await scope_mappings.find(self.tx, **identifiers)
         if found is None:
-            columns = mapping_columns({**identifiers, **attrs}, complete=True)
+            columns = mapping_object.columns({**identifiers, **attrs})
             return await scope_mappings.add(self.tx, uuid=str(uuid.uuid4()), **columns)
         if entry.state == "present":
-            await scope_mappings.change(self.tx, found.id, **mapping_columns(attrs, complete=False))
+            columns = mapping_object.columns({**mapping_object.attributes(found), **attrs})
+            await scope_mappings.change(self.tx, found.id, **columns)
         return found.id
 
     async def provider(self, entry: Entry, identifiers: Values, attrs: Values) -> int:
@@ -126,30 +132,39 @@ class _Run:
         found = await oauth_providers.find_id(self.tx, **identifiers)
         if found is not None and entry.state == "created":
             return found
-        whole = attrs if found is not None else {**identifiers, **attrs}
-        mapping_ids = whole.pop("property_mappings", None)
-        columns, warnings = provider_columns(whole, complete=found is None)
+        before = None if found is None else await provider_rows.by_id(self.tx, found)
+        if before is None:
+            present: Values = dict(identifiers)
+        else:
+            attached = await provider_rows.mapping_ids(self.tx, [before.id])
+            present = provider_object.attributes(before, attached[before.id])
+        whole = {**present, **attrs}
+        # Our own signing key takes the place of whatever certificate the file names.
+        algorithm = flows.algorithm_of(whole.get("signing_key"))
+        whole["signing_key"] = algorithm if algorithm in flows.ALGORITHMS else None
+        columns, warnings = provider_object.columns(whole)
         self.warnings += warnings
-        if "client_secret" in columns:
-            columns["client_secret"] = self.db.sealer.seal(columns["client_secret"], SECRET_PURPOSE)
+        mapping_ids = columns.pop("mapping_ids")
+        secret = columns.pop("client_secret", None)
+        if secret is None and columns["client_type"] == "confidential" and not (before and before.has_secret):
+            secret = provider_object.new_secret()
+        if secret is not None:
+            columns["client_secret"] = self.db.sealer.seal(secret, SECRET_PURPOSE)
         if found is None:
             found = await oauth_providers.add(self.tx, **columns)
         else:
             await oauth_providers.change(self.tx, found, **columns)
-        if mapping_ids is not None:
-            if not isinstance(mapping_ids, list) or not all(isinstance(one, int) for one in mapping_ids):
-                raise BlueprintInvalid(f"{entry.model}: property_mappings names a scope mapping that does not exist.")
-            await scope_mappings.attach(self.tx, found, mapping_ids)
+        await scope_mappings.attach(self.tx, found, mapping_ids)
         return found
 
     async def application(self, entry: Entry, identifiers: Values, attrs: Values) -> int:
         reject_unknown(entry.model, identifiers, ("slug",))
         found = await applications.by_slug(self.tx, str(identifiers["slug"]))
         if found is None:
-            columns = application_columns({**identifiers, **attrs}, complete=True)
-            return await applications.add(self.tx, **columns)
+            return await applications.add(self.tx, **application_object.columns({**identifiers, **attrs}))
         if entry.state == "present":
-            await applications.change(self.tx, found.id, **application_columns(attrs, complete=False))
+            columns = application_object.columns({**application_object.attributes(found), **attrs})
+            await applications.change(self.tx, found.id, **columns)
         return found.id
 
     async def resolve(self, value: Any) -> Any:
@@ -197,3 +212,10 @@ class _Run:
         if found is None:
             raise BlueprintInvalid(f"Line {tag.line}: !Find {model} {pairs} finds nothing.")
         return found
+
+
+def reject_unknown(model: str, identifiers: Values, known: tuple[str, ...]) -> None:
+    """Raises BlueprintInvalid for an identifier that finds nothing."""
+    unknown = set(identifiers) - set(known)
+    if unknown:
+        raise BlueprintInvalid(f"{model.rpartition('.')[2]}: the attribute {min(map(str, unknown))} is not supported.")

@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 
 from gatewright.domain.clock import Millis
-from gatewright.idp.blueprint import BASE_URL, SECRET_PURPOSE
+from gatewright.idp.blueprint import SECRET_PURPOSE
 from gatewright.idp.expressions import ExpressionProvider
+from gatewright.idp.objects.addresses import expand
 from gatewright.oidc import redirect_patterns, redirect_uris
 from gatewright.storage import oauth_providers
 from gatewright.storage.database import Database
@@ -147,7 +148,7 @@ class Clients:
             logout_patterns=tuple(url for kind, url in uris if kind == ("logout", "regex")),
             grant_types=row.grant_types,
             sub_mode=row.sub_mode,
-            issuer=f"{self._base_url}{MOUNT}/{row.slug}/",
+            issuer=f"{self._base_url}/" if row.issuer_mode == "global" else f"{self._base_url}{MOUNT}/{row.slug}/",
             slug=row.slug,
             application_name=row.application_name,
             launch_url=self._expand(row.launch_url),
@@ -168,4 +169,4 @@ class Clients:
         )
 
     def _expand(self, url: str) -> str:
-        return self._base_url + url.removeprefix(BASE_URL) if url.startswith(BASE_URL) else url
+        return expand(url, self._base_url)

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
-from gatewright.idp.blueprint import BASE_URL, apply, apply_at_first_start
+from gatewright.idp.blueprint import apply, apply_at_first_start
 from gatewright.idp.blueprint_file import BlueprintInvalid, read
-from gatewright.idp.blueprint_objects import duration
 from gatewright.idp.clients import Clients
+from gatewright.idp.objects import durations
+from gatewright.idp.objects.addresses import BASE_URL
 from gatewright.idp.signing_keys import SigningKeys
 from gatewright.storage import applications, groups, oauth_providers, scope_mappings, signing_keys
 from gatewright.storage.database import Database
@@ -161,7 +162,7 @@ REFUSED = {
     "regex": (OLD.replace(URIS, '[{url: "https://.*", matching_mode: regex}]\n'), "not escaped"),
     "javascript": (OLD.replace("https://wiki.example/cb", "javascript:alert(1)"), "javascript"),
     "flow": (OLD.replace("implicit-consent", "enrolment"), "enrolment"),
-    "expression": (OLD.replace("return {'role': 'x'}", "return {"), "line 1"),
+    "expression": (OLD.replace("return {'role': 'x'}", "return {"), "Line 1"),
     "key": (OLD.replace("!KeyOf role", "!KeyOf nothing"), "nothing"),
     "find": (OLD.replace("scope-openid", "scope-nothing"), "finds nothing"),
     "slug": (OLD.replace("{slug: wiki}", "{slug: token}"), "reserved"),
@@ -183,8 +184,8 @@ async def test_what_cannot_be_done_is_refused_by_name_and_leaves_nothing(db: Dat
 
 
 def test_durations_are_authentiks() -> None:
-    assert duration("hours=1;minutes=30") == 5_400_000
-    assert duration("days=0.5,seconds=1") == 43_201_000
+    assert durations.parse("hours=1;minutes=30") == 5_400_000
+    assert durations.parse("days=0.5,seconds=1") == 43_201_000
 
 
 async def test_one_signing_key_whoever_starts_first(db: Database) -> None:

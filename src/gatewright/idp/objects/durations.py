@@ -24,7 +24,7 @@ def parse(value: object) -> Millis:
         try:
             total += UNITS[unit.strip()] * float(number)
         except (KeyError, ValueError) as error:
-            raise ValueError(f"{text[:60]!r} is not in the correct format of hours=3;minutes=1") from error
+            raise ValueError(f"{text[:60]!r} is not a duration such as hours=3;minutes=1") from error
     if not math.isfinite(total) or total < 0:
         raise ValueError(f"{text[:60]!r} is no span of time")
     return int(total)

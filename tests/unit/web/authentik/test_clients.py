@@ -133,6 +133,15 @@ async def test_addresses_of_our_own_follow_the_base_url(desk: Desk) -> None:
     assert stored.redirect_uris[0].url == "{base_url}/sso/callback"
 
 
+async def test_the_issuer_of_all_providers_is_the_base_url(desk: Desk) -> None:
+    for mode, issuer in (("per_provider", f"{BASE}/application/o/{{}}/"), ("global", f"{BASE}/")):
+        made = await provider(desk, mode, issuer_mode=mode)
+        await desk.ok("POST", "/core/applications/", {"name": mode, "slug": mode, "provider": made["pk"]})
+        document = f"{BASE}/application/o/{mode}/.well-known/openid-configuration"
+        assert (await desk.worker.client.get(document)).json()["issuer"] == issuer.format(mode)
+        assert (await desk.ok("GET", f"/providers/oauth2/{made['pk']}/setup_urls/"))["issuer"] == issuer.format(mode)
+
+
 async def test_the_dashboards_own_sign_in_cannot_be_cut_off(desk: Desk) -> None:
     shown = await own(desk)
     changes = (
