@@ -58,6 +58,7 @@ from gatewright.web.api.overview import Today
 from gatewright.web.api.role_rules import Roles
 from gatewright.web.api.security import MySecurity
 from gatewright.web.api.sessions import MySessions
+from gatewright.web.api.signing_keys import SigningKeyRoutes
 from gatewright.web.api.ui_config import UiConfig
 from gatewright.web.api.users import People
 from gatewright.web.authentication import Authentication
@@ -122,7 +123,7 @@ class Program:
         self.valkey = None if settings.redis_url is None else Valkey(settings.redis_url)
         self.limiter = self._limiter()
         self.cache_store = self._cache_store()
-        self.follower = Follower(db, [self.ring.apply, self.deployments.apply], self._changed)
+        self.follower = Follower(db, [self.ring.apply, self.deployments.apply, self.provider.keys.apply], self._changed)
         self.cookies = Cookies(https=settings.is_https)
         self.pages = Pages(settings, self.cookies)
         self.router = self._router()
@@ -210,6 +211,7 @@ class Program:
             *Models(self.deployments).routes(),
             *People(self.users, roles).routes(),
             *UiConfig(self.settings).routes(),
+            *SigningKeyRoutes(self.provider.keys).routes(),
             *KeyRoutes(self.keys, self.users, self.deployments, self.reports, clock).routes(),
             *UserRoutes(self.users, roles, self.keys, self.reports, clock).routes(),
             *TeamRoutes(Teams(self.db), self.reports, clock).routes(),
@@ -246,7 +248,8 @@ class Program:
         await self.follower.start()
         await self.deployments.refresh()
         await self.ledger.start()
-        self.jobs = [asyncio.create_task(self.follower.run()), asyncio.create_task(tidy(self.db))]
+        background = (self.follower.run(), tidy(self.db), self.provider.keys.run())
+        self.jobs = [asyncio.create_task(job) for job in background]
         if self.valkey is not None:
             self.jobs += [asyncio.create_task(self.valkey.watch()), asyncio.create_task(self.limiter.run())]
         for job in self.jobs:

@@ -29,11 +29,10 @@ class Discovery:
         mappings = await self._claims.mappings(client)
         # Read off the expressions' text: running them for nobody fails and floods the log (contract 1.7).
         named = [claim for mapping in mappings for claim in claims_in(mapping.expression) if claim not in RESERVED]
-        algorithm = (await self._keys.ring()).current.algorithm
         return metadata.document(
             client.issuer,
             endpoints(self._base_url, client),
-            algorithms=[algorithm],
+            algorithms=[client.signing_algorithm],
             grant_types_supported=[grant for grant in SUPPORTED if grant in client.grant_types],
             scopes_supported=list(dict.fromkeys([scopes.OPENID, *(mapping.scope_name for mapping in mappings)])),
             claims_supported=list(dict.fromkeys([*PROTOCOL_CLAIMS, *named])),

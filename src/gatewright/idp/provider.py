@@ -52,7 +52,7 @@ class Provider:
         self.expressions = Expressions()
         self.tokens = grants.tokens
         self.clients = Clients(db, base_url)
-        self.keys = SigningKeys(db)
+        self.keys = SigningKeys(db, audit, session_life)
         self.claims = Claims(db, self.expressions, people, audit)
         known = Directory(db, self.clients, self.claims, self.keys, audit)
         self.consents = Consents(db, self.tokens, audit)

@@ -159,7 +159,7 @@ def algorithm_of(token: str, *, kind: str = "id_token") -> str:
     return str(_header(token, kind).get("alg", ""))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _private_key(private_jwk: str) -> Key:
     """Importing an RSA key checks it for 40 ms; a signature takes one."""
     return JWKRegistry.import_key(json.loads(private_jwk))

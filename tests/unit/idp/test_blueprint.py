@@ -11,8 +11,7 @@ from gatewright.idp.blueprint_file import BlueprintInvalid, read
 from gatewright.idp.clients import Clients
 from gatewright.idp.objects import durations
 from gatewright.idp.objects.addresses import BASE_URL
-from gatewright.idp.signing_keys import SigningKeys
-from gatewright.storage import applications, groups, oauth_providers, scope_mappings, signing_keys
+from gatewright.storage import applications, groups, oauth_providers, scope_mappings
 from gatewright.storage.database import Database
 
 from .conftest import BASE
@@ -186,33 +185,3 @@ async def test_what_cannot_be_done_is_refused_by_name_and_leaves_nothing(db: Dat
 def test_durations_are_authentiks() -> None:
     assert durations.parse("hours=1;minutes=30") == 5_400_000
     assert durations.parse("days=0.5,seconds=1") == 43_201_000
-
-
-async def test_one_signing_key_whoever_starts_first(db: Database) -> None:
-    await asyncio.gather(*(SigningKeys(db).ensure() for _ in range(3)))
-    async with db.read() as tx:
-        rows = await signing_keys.everything(tx)
-    assert len(rows) == 1
-    assert b'"d"' not in rows[0].private_key
-
-
-async def test_a_retired_key_stays_published_and_signs_no_more(db: Database) -> None:
-    from gatewright.oidc import jwt
-
-    keys = SigningKeys(db)
-    await keys.ensure()
-    old = (await keys.ring()).current
-    fresh = jwt.generate_key("ES256")
-    async with db.write() as tx:
-        await signing_keys.retire(tx, old.kid, db.clock())
-        await signing_keys.add(
-            tx,
-            kid=fresh.kid,
-            algorithm="ES256",
-            private_key=db.sealer.seal(fresh.private_jwk, "signing_keys.private_key"),
-            public_jwk=fresh.public_jwk,
-            created_at=db.clock() + 1,
-        )
-    ring = await SigningKeys(db).ring()
-    assert ring.current.kid == fresh.kid
-    assert {key["kid"] for key in ring.jwks["keys"]} == {old.kid, fresh.kid}

@@ -146,7 +146,8 @@ async def test_discovery_says_where_everything_is(stand: Stand, path: str) -> No
         assert "litellm_role" in found.scopes_supported
         assert {"litellm_role", "email", "groups"} <= set(found.claims_supported)
         jwks = (await browser.get(found.jwks_uri)).json()
-    assert [key["kid"] for key in jwks["keys"]] == [(await stand.provider.keys.ring()).current.kid]
+    assert [key["alg"] for key in jwks["keys"]] == ["RS256", "ES256", "EdDSA"]
+    assert jwks["keys"][0]["kid"] == (await stand.provider.keys.ring()).current.kid
     assert all("d" not in key for key in jwks["keys"])
 
 

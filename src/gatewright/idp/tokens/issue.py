@@ -32,7 +32,7 @@ class Issuer:
         user = await self._standing.user(client, grounds)
         claims = await self._claims.of(client, user, grounds.scope, request.origin, grounds.auth_time)
         subject = await self._people.subject(user, client.sub_mode)
-        key = (await self._keys.ring()).current
+        key = await self._keys.signer(client.signing_algorithm)
         new = NewTokens(
             family=grounds.family,
             provider_id=client.id,
