@@ -10,7 +10,7 @@ from gatewright.domain.people import User
 from gatewright.idp.clients import Client
 from gatewright.storage import bindings
 from gatewright.storage.bindings import Binding, Entitlement
-from gatewright.storage.database import Database
+from gatewright.storage.database import Database, Transaction
 
 INACTIVE, NOT_BOUND = "user_inactive", "application_denied"
 
@@ -23,11 +23,15 @@ class AccessRules:
 
     async def refusal(self, user: User, client: Client) -> str | None:
         """The cause code of a refusal, None when the person may. An application without a binding is everybody's."""
+        async with self._db.read() as tx:
+            return await self.refusal_in(tx, user, client)
+
+    async def refusal_in(self, tx: Transaction, user: User, client: Client) -> str | None:
+        """As `refusal`, for who reads more of the same moment."""
         if not user.is_active:
             return INACTIVE
-        async with self._db.read() as tx:
-            rows = await bindings.of_application(tx, client.application_id)
-            mine = await closure(tx, user.id) if rows else frozenset()
+        rows = await bindings.of_application(tx, client.application_id)
+        mine = await closure(tx, user.id) if rows else frozenset()
         return None if passes(rows, user.id, mine, client.binding_mode) else NOT_BOUND
 
     async def entitlements(self, user_pk: int, application_id: int) -> list[Entitlement]:

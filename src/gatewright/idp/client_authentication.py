@@ -13,6 +13,7 @@ from gatewright.oidc.parameters import Parameters
 LONGEST_HEADER = 4096
 # By network, in five minutes: guessing is hopeless, an office with one broken client goes on.
 FAILURES = 100
+MOST_NETWORKS = 1000
 
 
 class ClientAuthentication:
@@ -22,6 +23,8 @@ class ClientAuthentication:
         self._clients = clients
         self._assertions = assertions
         self._limits = limits
+        # Networks that failed at this worker: only theirs are looked up in the store, good clients pay nothing.
+        self._failed: set[str] = set()
 
     async def client(self, authorization: str | None, form: Parameters, origin: Origin) -> Client:
         """The client that the header or the form proves. Raises InvalidClient, InvalidRequest, TooManyRequests.
@@ -29,13 +32,13 @@ class ClientAuthentication:
         fastapi-sso, the seed's client, sends Basic and repeats the client id in the body (contract 1.10).
         """
         bucket = f"client:{network_of(origin.address)}" if origin.address else None
-        if bucket is not None:
+        if bucket in self._failed:
             await self._limits.refuse_above(bucket, FAILURES)
         try:
             return await self._client(authorization, form)
         except InvalidClient:
             if bucket is not None:
-                await self._limits.count(bucket, FAILURES)
+                await self._count(bucket)
             raise
 
     async def confidential(self, authorization: str | None, form: Parameters, origin: Origin) -> Client:
@@ -44,6 +47,12 @@ class ClientAuthentication:
         if client.is_public and not form.value("client_assertion"):
             raise InvalidClient(cause="client_public")
         return client
+
+    async def _count(self, bucket: str) -> None:
+        if len(self._failed) >= MOST_NETWORKS:
+            self._failed.clear()
+        self._failed.add(bucket)
+        await self._limits.count(bucket, FAILURES)
 
     async def _client(self, authorization: str | None, form: Parameters) -> Client:
         body_id, body_secret = form.value("client_id"), form.value("client_secret")

@@ -63,7 +63,7 @@ class TokenParts:
         resources: Resources,
         authentication: ClientAuthentication,
     ) -> None:
-        standing = Standing(db, known.people, known.access, resources, grants.tokens)
+        standing = Standing(db, known.access, resources, grants.tokens)
         accounts = ServiceAccounts(db)
         table: dict[str, Grant] = {
             CODE: CodeGrant(db, grants.codes),
