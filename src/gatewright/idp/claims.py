@@ -9,13 +9,12 @@ from gatewright.accounts.audit import Audit
 from gatewright.domain.clock import Millis
 from gatewright.domain.errors import GatewrightError, Unavailable
 from gatewright.domain.people import Event, Origin, User
-from gatewright.idp.access import AccessRules
 from gatewright.idp.clients import Client
 from gatewright.idp.expressions.engine import Expressions, Outcome
-from gatewright.idp.expressions.facts import EntitlementFacts, ExpressionProvider, Facts
+from gatewright.idp.expressions.facts import Facts
 from gatewright.idp.expressions.noting import NotedEvents
 from gatewright.idp.expressions.reading import PROTOCOL_CLAIMS, Failure
-from gatewright.idp.people import People
+from gatewright.idp.gathering import Gathering, asked
 from gatewright.oidc.errors import ServerError
 from gatewright.oidc.scopes import OPENID
 from gatewright.storage import scope_mappings
@@ -24,9 +23,6 @@ from gatewright.storage.scope_mappings import ScopeMapping
 
 RESERVED = PROTOCOL_CLAIMS
 """Claims of the protocol. Authentik lets a mapping overwrite them (contract 0.7); here it cannot."""
-
-
-NO_CLIENT = ExpressionProvider("", "", "", "")
 
 
 class MappingStopped(Unavailable):
@@ -56,11 +52,10 @@ class Claims:
     role. Where it is not, its claims are missing. A claim of the protocol in its result is such a failure too.
     """
 
-    def __init__(self, db: Database, expressions: Expressions, people: People, audit: Audit) -> None:
+    def __init__(self, db: Database, expressions: Expressions, audit: Audit) -> None:
         self._db = db
         self._expressions = expressions
-        self._people = people
-        self._access = AccessRules(db)
+        self._gathering = Gathering()
         self._audit = audit
         self._noted = NotedEvents(audit, db.clock)
 
@@ -82,9 +77,13 @@ class Claims:
         auth_time: Millis | None = None,
     ) -> dict[str, Any]:
         """The claims that the granted scopes give, null members left out. Raises MappingFailed, MappingStopped."""
-        granted = [mapping for mapping in await self.mappings(client) if mapping.scope_name in scopes]
-        facts = await self.facts(client, user, scopes, origin, auth_time)
-        given = [await self.contribution(mapping, facts) for mapping in granted]
+        async with self._db.read() as tx:
+            attached = await scope_mappings.of_provider(tx, client.id)
+            granted = [mapping for mapping in attached if mapping.scope_name in scopes]
+            texts = [mapping.expression for mapping in granted]
+            found = await self._gathering.facts(tx, client, user, scopes, texts)
+        facts = asked(found, origin, auth_time)
+        given = await self.contributions(granted, facts)
         for one in given:
             await self._noted.write(one.outcome.events, one.mapping.name, user, origin)
             for problem in one.problems:
@@ -94,31 +93,28 @@ class Claims:
                 raise refusal(one, origin)
         return merged(given)
 
-    async def contribution(self, mapping: ScopeMapping, facts: Facts) -> Contribution:
-        """Evaluates one mapping. Writes nothing and raises nothing: what went wrong is in the answer."""
-        own = msgspec.structs.replace(facts, mapping_name=mapping.name, scope_name=mapping.scope_name)
-        outcome = await self._expressions.evaluate(mapping.expression, own)
-        claims = outcome.claims or {}
-        problems = [] if outcome.error is None else [outcome.error]
-        problems += [protocol_claim(name) for name in sorted(RESERVED & claims.keys())]
-        kept = {name: value for name, value in claims.items() if name not in RESERVED}
-        return Contribution(mapping, outcome, kept, tuple(problems))
+    async def contributions(self, mappings: Sequence[ScopeMapping], facts: Facts) -> list[Contribution]:
+        """Evaluates mappings. Writes nothing and raises nothing: what went wrong is in the answers."""
+        wanted = [
+            (one.expression, msgspec.structs.replace(facts, mapping_name=one.name, scope_name=one.scope_name))
+            for one in mappings
+        ]
+        outcomes = await self._expressions.evaluate_all(wanted)
+        return [contribution(*pair) for pair in zip(mappings, outcomes, strict=True)]
 
     async def facts(
         self,
         client: Client | None,
         user: User,
         scopes: Sequence[str],
+        expressions: Sequence[str],
         origin: Origin | None,
         auth_time: Millis | None = None,
     ) -> Facts:
-        """What the mappings get to know. Without a client they see one whose names are empty."""
-        person = await self._people.facts(user)
-        if client is None:
-            return Facts(person, NO_CLIENT, tuple(scopes), (), origin, auth_time)
-        entitled = await self._access.entitlements(user.id, client.application_id)
-        entitlements = tuple(EntitlementFacts(one.name, one.uuid, one.attributes) for one in entitled)
-        return Facts(person, client.for_expressions, tuple(scopes), entitlements, origin, auth_time)
+        """What mappings with these expressions get to know."""
+        async with self._db.read() as tx:
+            found = await self._gathering.facts(tx, client, user, scopes, expressions)
+        return asked(found, origin, auth_time)
 
     async def _report(
         self, client: Client, user: User, mapping: ScopeMapping, failure: Failure, origin: Origin
@@ -132,6 +128,14 @@ class Claims:
         }
         event = Event("idp.mapping", "mapping_failed", user.user_id, mapping.name, details, origin)
         await self._audit.write(event)
+
+
+def contribution(mapping: ScopeMapping, outcome: Outcome) -> Contribution:
+    claims = outcome.claims or {}
+    problems = [] if outcome.error is None else [outcome.error]
+    problems += [protocol_claim(name) for name in sorted(RESERVED & claims.keys())]
+    kept = {name: value for name, value in claims.items() if name not in RESERVED}
+    return Contribution(mapping, outcome, kept, tuple(problems))
 
 
 def refusal(given: Contribution, origin: Origin) -> GatewrightError:

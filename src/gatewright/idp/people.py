@@ -1,16 +1,13 @@
-"""The person behind a token: the subject that a client sees, and what expressions may read."""
+"""The person behind a token, and the subject that a client sees."""
 
 import hashlib
 
-from gatewright.accounts.memberships import with_parents
-from gatewright.domain.people import Group, User
-from gatewright.idp.blueprint import INSTALLATION
-from gatewright.idp.expressions.facts import ExpressionUser, GroupFacts
-from gatewright.storage import facts, groups, person_facts, users
+from gatewright.domain.people import User
+from gatewright.storage import facts, users
 from gatewright.storage.database import Database
 
-# Authentik calls recovery codes static tokens.
-DEVICE_TYPES = {"recovery": "static"}
+INSTALLATION = "installation_id"
+"""The fact that keeps hashed ids of two installations apart."""
 
 
 class People:
@@ -24,33 +21,6 @@ class People:
         async with self._db.read() as tx:
             user = await users.by_id(tx, user_pk)
         return user if user is not None and user.is_active else None
-
-    async def facts(self, user: User) -> ExpressionUser:
-        """What a scope mapping sees of the user."""
-        async with self._db.read() as tx:
-            direct = {group.id for group in await groups.of_user(tx, user.id)}
-            everything = {group.id: group for group in await groups.everything(tx)}
-            installation = str(await facts.read(tx, INSTALLATION))
-            more = await person_facts.of_user(tx, user.id)
-        kinds = () if more is None else more.authenticators
-        return ExpressionUser(
-            pk=user.id,
-            uuid=user.uuid,
-            uid=hashed_id(user, installation),
-            username=user.username,
-            name=user.display_name or user.username,
-            email=user.email or "",
-            email_verified=user.email_verified,
-            is_active=user.is_active,
-            attributes=user.attributes,
-            groups=tuple(_facts(group, direct, everything) for group in with_parents(direct, everything)),
-            kind="internal" if more is None else more.kind,
-            path="users" if more is None else more.path,
-            created_at=user.created_at,
-            last_login_at=user.last_login_at,
-            password_changed_at=None if more is None else more.password_changed_at,
-            authenticators=tuple(DEVICE_TYPES.get(kind, kind) for kind in kinds),
-        )
 
     async def subject(self, user: User, mode: str) -> str:
         """The `sub` of the client's subject mode (contract 1.5). A mode whose value is missing gives the hashed id."""
@@ -70,15 +40,3 @@ class People:
 def hashed_id(user: User, installation: str) -> str:
     """Authentik's `hashed_user_id`."""
     return hashlib.sha256(f"{user.id}-{installation}".encode()).hexdigest()
-
-
-def _facts(group: Group, direct: set[int], everything: dict[int, Group]) -> GroupFacts:
-    parents = [everything[parent].uuid for parent in group.parent_ids if parent in everything]
-    return GroupFacts(
-        name=group.name,
-        uuid=group.uuid,
-        direct=group.id in direct,
-        is_superuser=group.is_superuser,
-        attributes=group.attributes,
-        parents=tuple(parents),
-    )

@@ -119,12 +119,11 @@ class Preview:
         known = tuple(dict.fromkeys((scope_words.OPENID, *(mapping.scope_name for mapping in attached))))
         granted = known if wanted is None else tuple(scope for scope in known if scope in wanted)
         now = self._db.clock()
-        facts = await self._claims.facts(client, user, granted, origin, now)
-        given = [
-            Given(one, await self._claims.contribution(one, facts) if one.scope_name in granted else None)
-            for one in attached
-        ]
-        contributions = [one.contribution for one in given if one.contribution is not None]
+        texts = [mapping.expression for mapping in attached]
+        facts = await self._claims.facts(client, user, granted, texts, origin, now)
+        contributions = await self._claims.contributions([one for one in attached if one.scope_name in granted], facts)
+        by_place = {id(one.mapping): one for one in contributions}
+        given = [Given(one, by_place.get(id(one))) for one in attached]
         claims = merged(contributions)
         refusal = await self._access.refusal(user, client)
         if refusal is None and any(one.mapping.required and one.problems for one in contributions):
@@ -160,9 +159,9 @@ class Preview:
             raise NotFound("There is no such scope mapping.", param="uuid", code="not_found")
         having = [one for one in await self._clients.everything() if await self._has(one, mapping)]
         client = having[0] if having else None
-        facts = await self._claims.facts(client, user, (mapping.scope_name,), origin)
+        facts = await self._claims.facts(client, user, (mapping.scope_name,), [mapping.expression], origin)
         own = msgspec.structs.replace(facts, context=context)
-        return (await self._claims.contribution(mapping, own)).outcome
+        return (await self._claims.contributions([mapping], own))[0].outcome
 
     async def report(self, actor: str, user: User, target: str, origin: Origin) -> None:
         """Who looked at whose claims."""

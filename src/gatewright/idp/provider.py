@@ -23,7 +23,6 @@ from gatewright.idp.factors.factors import Factors
 from gatewright.idp.login import Login
 from gatewright.idp.logout import EndSession
 from gatewright.idp.own_account import OwnAccount
-from gatewright.idp.people import People
 from gatewright.idp.pushed_authorization import PushedAuthorization
 from gatewright.idp.resources import Resources
 from gatewright.idp.signing_keys import SigningKeys
@@ -46,14 +45,13 @@ class Provider:
     ) -> None:
         self._db = db
         sessions = Sessions(db, "idp", session_life)
-        people = People(db)
         grants, limits = Grants(db), Limits(db)
         self.base_url = base_url
         self.expressions = Expressions()
         self.tokens = grants.tokens
         self.clients = Clients(db, base_url)
         self.keys = SigningKeys(db, audit, session_life)
-        self.claims = Claims(db, self.expressions, people, audit)
+        self.claims = Claims(db, self.expressions, audit)
         known = Directory(db, self.clients, self.claims, self.keys, audit)
         self.consents = Consents(db, self.tokens, audit)
         self.resources = Resources(self.clients, known.access, base_url)

@@ -33,6 +33,12 @@ async def of_user(tx: Transaction, user_pk: int) -> list[Group]:
     return await _groups(tx, groups.c.id.in_(mine))
 
 
+async def ids_of_user(tx: Transaction, user_pk: int) -> frozenset[int]:
+    """The ids of the groups that the user is directly in."""
+    rows = await tx.execute(select(group_members.c.group_id).where(group_members.c.user_pk == user_pk))
+    return frozenset(row.group_id for row in rows)
+
+
 async def set_parents(tx: Transaction, group_id: int, parent_ids: Sequence[int]) -> None:
     """Makes these the group's parents. The caller saw to it that no group becomes its own ancestor."""
     await tx.execute(delete(group_parents).where(group_parents.c.group_id == group_id))

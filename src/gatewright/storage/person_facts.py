@@ -17,12 +17,14 @@ class PersonFacts(msgspec.Struct, frozen=True):
     authenticators: tuple[str, ...]
 
 
-async def of_user(tx: Transaction, user_pk: int) -> PersonFacts | None:
+async def of_user(tx: Transaction, user_pk: int, *, with_authenticators: bool = True) -> PersonFacts | None:
     """None when there is no such user."""
     mine = select(users.c.kind, users.c.path, users.c.password_changed_at).where(users.c.id == user_pk)
     row = (await tx.execute(mine)).first()
     if row is None:
         return None
+    if not with_authenticators:
+        return PersonFacts(row.kind, row.path, row.password_changed_at, ())
     confirmed = select(authenticators.c.kind).where(
         authenticators.c.user_pk == user_pk, authenticators.c.confirmed_at.is_not(None)
     )

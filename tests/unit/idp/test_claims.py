@@ -11,13 +11,11 @@ from gatewright.accounts.audit import Audit
 from gatewright.domain.errors import Unavailable
 from gatewright.domain.identity import Role, RoleReason
 from gatewright.domain.people import Origin, User
-from gatewright.idp.blueprint import apply_at_first_start
 from gatewright.idp.claims import Claims, MappingFailed, MappingStopped
 from gatewright.idp.clients import Client, Clients
 from gatewright.idp.expressions.engine import Expressions, Outcome
 from gatewright.idp.expressions.noting import MOST
 from gatewright.idp.expressions.reading import Failure
-from gatewright.idp.people import People
 from gatewright.oidc.errors import OAuthError
 from gatewright.storage import audit_log, bindings, groups, scope_mappings, users
 from gatewright.storage.database import Database
@@ -25,6 +23,7 @@ from gatewright.storage.tables import authenticators, recovery_codes
 
 SCOPES = ("openid", "litellm_role")
 ORIGIN = Origin("192.0.2.7", "a-client/1", "req-42")
+from tests.unit.idp.conftest import started
 
 
 class Bench:
@@ -57,7 +56,7 @@ class Bench:
 
 @pytest.fixture
 async def bench(db: Database) -> AsyncIterator[Bench]:
-    await apply_at_first_start(db)
+    await started(db)
     async with db.write() as tx:
         new = users.NewUser(
             "u-1", "alice", "alice", "alice@example.com", Role.INTERNAL_USER, RoleReason(rule="default")
@@ -67,7 +66,7 @@ async def bench(db: Database) -> AsyncIterator[Bench]:
     client = await Clients(db, "http://localhost:4000").by_slug("litellm")
     assert client is not None
     expressions = Expressions()
-    yield Bench(db, Claims(db, expressions, People(db), Audit(db)), client, user)
+    yield Bench(db, Claims(db, expressions, Audit(db)), client, user)
     await expressions.close()
 
 
@@ -109,10 +108,10 @@ async def test_a_failure_refuses_the_login_where_required_and_is_an_event_in_any
 async def test_a_stop_refuses_where_required_and_asks_to_try_again(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def stopped(*_: object) -> Outcome:
-        return Outcome(None, Failure("all workers were busy", stopped=True))
+    async def stopped(_: Expressions, wanted: list[object]) -> list[Outcome]:
+        return [Outcome(None, Failure("all workers were busy", stopped=True))] * len(wanted)
 
-    monkeypatch.setattr(Expressions, "evaluate", stopped)
+    monkeypatch.setattr(Expressions, "evaluate_all", stopped)
     await bench.mapping("return {'a': user.pk}")
     assert await bench.of("own") == {}
     with pytest.raises(MappingStopped) as refused:
@@ -194,3 +193,35 @@ async def test_an_expression_sees_the_person_as_they_are(bench: Bench) -> None:
         "member": True,
         "asked": ["192.0.2.7", "a-client/1", 2026, "own"],
     }
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "return {'e': [e.name for e in user.app_entitlements(provider.application)], 'a': user.authenticators}",
+        "return {'e': [e.name for e in getattr(user, 'app_' + 'entitlements')(provider.application)],"
+        " 'a': getattr(user, 'authen' + 'ticators')}",
+        "return {'e': [e.name for e in user.app_\uff45ntitlements(provider.application)],"
+        " 'a': user.\uff41uthenticators}",
+    ],
+    ids=["plain", "indirect", "full-width"],
+)
+async def test_what_is_mentioned_in_whatever_way_is_gathered(bench: Bench, expression: str) -> None:
+    async with bench.db.write() as tx:
+        made = await bindings.add_entitlement(
+            tx, uuid="e-1", application_id=bench.client.application_id, name="editor", attributes={}
+        )
+        await bindings.add(tx, uuid="b-1", entitlement_id=made, user_pk=bench.user.id)
+        await tx.execute(
+            authenticators.insert().values(
+                uuid="a-1",
+                kind="totp",
+                name="phone",
+                user_pk=bench.user.id,
+                transports=[],
+                created_at=1,
+                confirmed_at=2,
+            )
+        )
+    await bench.mapping(expression)
+    assert await bench.of("own") == {"e": ["editor"], "a": ["totp"]}

@@ -131,14 +131,18 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module")
-async def evaluate() -> AsyncIterator[Evaluate]:
+async def engines() -> AsyncIterator[Expressions]:
     runs = Expressions()
-
-    async def run(text: str) -> Outcome:
-        return await runs.evaluate(text, FACTS)
-
-    yield run
+    yield runs
     await runs.close()
+
+
+@pytest.fixture(scope="module")
+def evaluate(engines: Expressions) -> Evaluate:
+    async def run(text: str) -> Outcome:
+        return await engines.evaluate(text, FACTS)
+
+    return run
 
 
 @pytest.mark.parametrize("text", ATTACKS.values(), ids=ATTACKS.keys())
@@ -197,10 +201,96 @@ async def test_nothing_of_one_evaluation_is_in_the_next(evaluate: Evaluate, plan
         assert (await evaluate(nobody)).claims == {"a": False}
 
 
+@pytest.mark.parametrize(("planted", "read"), LEAKS.values(), ids=LEAKS.keys())
+async def test_nothing_of_one_mapping_is_in_the_next_of_the_same_request(
+    engines: Expressions, planted: str, read: str | None
+) -> None:
+    nobody = 'return {"a": ak_is_group_member(user, name="nobody")}'
+    texts = [f"{planted}\nreturn {{}}", read or nobody, SEED, nobody]
+    _, found, seed, last = await engines.evaluate_all([(text, FACTS) for text in texts])
+    assert found.error is not None or found.claims == {"a": False}
+    assert (seed.claims, seed.events) == ({"litellm_role": "proxy_admin"}, ())
+    assert last.claims == {"a": False}
+
+
+async def test_changed_objects_are_new_for_the_next_mapping(engines: Expressions) -> None:
+    changes = """user.attributes["upn"] = "x"
+user.attributes["nested"]["b"] = "x"
+request.user.groups.rows.clear()
+user.all_groups().first().attributes["x"] = 1
+token.scope.append("admin")
+request.context["provider"] = None
+ak_create_event("left")
+return {}"""
+    asks = """return {
+    "own": [user.attributes["upn"], user.attributes["nested"]["b"], len(user.groups), token.scope],
+    "group": "x" in user.all_groups().first().attributes,
+    "provider": request.context["provider"].client_id,
+}"""
+    first, second = await engines.evaluate_all([(changes, FACTS), (asks, FACTS)])
+    assert first.claims == {}
+    assert second.events == ()
+    assert second.claims == {
+        "own": ["alice@ad", "deep", 2, ["openid", "profile", "litellm_role"]],
+        "group": False,
+        "provider": "litellm",
+    }
+
+
+async def test_one_that_is_stopped_does_not_keep_the_others_from_their_results(engines: Expressions) -> None:
+    texts = [
+        SEED,
+        "while True:\n    pass",
+        "return {'a': user.pk}",
+        "x = 'a' * 10**9",
+        "return {",
+        "return {'b': 1}",
+        SEED,
+    ]
+    found = await engines.evaluate_all([(text, FACTS) for text in texts])
+    codes = [None if one.error is None else one.error.code for one in found]
+    assert codes == [None, "stopped", None, "error", "syntax", None, None]
+    assert [found[place].claims for place in (0, 2, 5, 6)] == [
+        {"litellm_role": "proxy_admin"},
+        {"a": 7},
+        {"b": 1},
+        {"litellm_role": "proxy_admin"},
+    ]
+
+
+INSIDE = ("Query", "EVENTS", "LOOKUPS", "plain", "answer", "truth", "merge", "build", "json", "re", "Hidden", "Address")
+
+
+@pytest.mark.parametrize("name", INSIDE)
+async def test_the_prelude_has_no_names_that_an_expression_could_say(evaluate: Evaluate, name: str) -> None:
+    for text in (f"return {{'a': str({name})}}", f"def f({name}):\n    return 1\nreturn {{'a': str({name})}}"):
+        error = (await evaluate(text)).error
+        assert error is not None
+        assert f"'{name}' is not defined" in error.cause
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "user.name = 'x'",
+        "user.name += 'x'",
+        "type(user).exists = 1",
+        "for user.name in ['x']:\n    pass",
+        "user.name, x = 1, 2",
+        "[1 for user.name in ['x']]",
+        "user.name: str = 'x'",
+    ],
+)
+async def test_objects_cannot_be_changed(evaluate: Evaluate, change: str) -> None:
+    error = (await evaluate(f"{change}\nreturn {{}}")).error
+    assert error is not None
+    assert error.code == "refused"
+    assert "cannot be changed" in error.cause
+
+
 async def test_what_an_expression_changes_is_not_changed_outside(evaluate: Evaluate) -> None:
     before = msgspec.json.encode(ALICE)
     tampering = """user.attributes["upn"] = "x"
-user.is_superuser = True
 request.user.groups.rows.clear()
 token.scope.append("admin")
 return {"a": user.attributes["upn"]}"""

@@ -314,9 +314,9 @@ def sandbox() -> Iterator[Callable[[str], Any]]:
 
 def reference(text: str) -> Any:
     """What CPython makes of it. This is how Authentik runs expressions, and why we do not."""
-    names = dict(vars(prelude)) | {"ip_network": prelude_addresses.ip_network}
+    names = {**vars(prelude), **vars(prelude_addresses)}
     exec(wrapped(text), names)
-    *values, _ = prelude.build(FACTS.as_data())
+    *values, _ = prelude.build(FACTS.as_data(), prelude_addresses.Addresses())
     claims, _ = json.loads(prelude.answer(names["mapping"](*values)))
     prelude.EVENTS.clear()
     return claims

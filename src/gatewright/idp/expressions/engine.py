@@ -7,16 +7,26 @@ no object of the sandbox does, and is read as anything hostile is.
 
 import asyncio
 import json
+import re
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from importlib import resources
 from typing import Any
 
 import msgspec
-from pydantic_monty import Monty, MontyCrashedError, MontyError, MontyRuntimeError, MontySyntaxError, ResourceLimits
+from pydantic_monty import (
+    Monty,
+    MontyCrashedError,
+    MontyError,
+    MontyRuntimeError,
+    MontySession,
+    MontySyntaxError,
+    ResourceLimits,
+)
 
 from gatewright.idp.expressions.facts import Facts
-from gatewright.idp.expressions.program import ALIASES, DATA, Program, program
+from gatewright.idp.expressions.preparing import prelude
+from gatewright.idp.expressions.program import DATA, Program, program
 from gatewright.idp.expressions.reading import Failure
 
 # Wall time, which a busy machine stretches: what the first limit stops gets a second chance with the longer one.
@@ -29,13 +39,14 @@ CAUSE_CHARS = 300
 LOG_LINES = 20
 LOG_CHARS = 300
 WORKERS = 2
-PRELUDE = ("prelude_addresses.py", "prelude_queries.py", "prelude.py")
 LONGEST_INTEGER = 19
 """Digits with the sign."""
 NUL = "\\u0000"
 """As JSON writes it. PostgreSQL takes none, and no claim needs one."""
 MOST_EVENTS = 5
-OWN_IMPORT = "from gatewright."
+NOTHING = "[null, []]"
+HIDDEN_NAME = re.compile(r"\b__(?=[A-Z])")
+"""What preparing.py puts in front of the names of the prelude's classes."""
 
 
 class Noted(msgspec.Struct, frozen=True):
@@ -48,7 +59,7 @@ class Noted(msgspec.Struct, frozen=True):
 class Outcome(msgspec.Struct, frozen=True):
     """`claims` is None when the expression returned None or failed; `log` is what it logged or printed.
 
-    `took_ms` is wall time, waiting for a free worker included.
+    `took_ms` is wall time in the sandbox.
     """
 
     claims: dict[str, Any] | None
@@ -56,6 +67,13 @@ class Outcome(msgspec.Struct, frozen=True):
     log: tuple[str, ...] = ()
     events: tuple[Noted, ...] = ()
     took_ms: float = 0.0
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One run of a program, and what it gets to know."""
+
+    program: Program
+    data: dict[str, Any]
 
 
 class Expressions:
@@ -66,25 +84,34 @@ class Expressions:
         self._starting = asyncio.Lock()
         # The library's own asyncio door aborts the process when it is closed right before the interpreter ends.
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="expressions")
-        self._states: dict[float, bytes] = {}
+        self._states: dict[tuple[float, bool], bytes] = {}
 
     async def evaluate(self, text: str, facts: Facts) -> Outcome:
         """Runs one expression. Never raises for what the expression does: the outcome says it."""
-        made = program(text)
-        if isinstance(made, Failure):
-            return Outcome(None, made)
-        if made.constant is not None:
-            return judged(made.constant, ())
-        pool = await self._started()
-        data, started = facts.as_data(), time.perf_counter()
-        outcome = Outcome(None)
-        for limit in TIME_LIMITS_S:
-            outcome = await asyncio.get_running_loop().run_in_executor(
-                self._threads, self._run, pool, made, data, limit
-            )
-            if outcome.error is None or not outcome.error.stopped:
+        return (await self.evaluate_all([(text, facts)]))[0]
+
+    async def evaluate_all(self, wanted: Sequence[tuple[str, Facts]]) -> list[Outcome]:
+        """Runs the expressions of one request, one after the other in one sandbox: each gets objects of its own, and
+        there is no name by which it could leave something for the next.
+        """
+        outcomes: list[Outcome] = []
+        jobs: dict[int, Job] = {}
+        for place, (text, facts) in enumerate(wanted):
+            made = program(text)
+            if isinstance(made, Failure):
+                outcomes.append(Outcome(None, made))
+                continue
+            outcomes.append(judged(made.constant or NOTHING, ()))
+            if made.constant is None:
+                jobs[place] = Job(made, facts.as_data())
+        for limit in TIME_LIMITS_S if jobs else ():
+            run = asyncio.get_running_loop().run_in_executor
+            found = await run(self._threads, self._run, await self._started(), list(jobs.values()), limit)
+            outcomes = [dict(zip(jobs, found, strict=True)).get(place, one) for place, one in enumerate(outcomes)]
+            jobs = {place: job for place, job in jobs.items() if stopped(outcomes[place])}
+            if not jobs:
                 break
-        return msgspec.structs.replace(outcome, took_ms=(time.perf_counter() - started) * 1000)
+        return outcomes
 
     async def close(self) -> None:
         """Stops the workers."""
@@ -102,42 +129,61 @@ class Expressions:
             return self._pool
 
     def _prepare(self, pool: Monty) -> None:
-        """Starts the pool and saves the state that every run begins from, once for each limit, which is part of it."""
+        """Starts the pool and saves the states that runs begin from, one for each limit, which is part of it."""
         pool.__enter__()
         for limit in TIME_LIMITS_S:
-            with pool.checkout(script_name="expression", limits=limits(limit)) as session:
-                session.feed_run(prelude())
-                self._states[limit] = session.dump()
+            for with_addresses in (False, True):
+                with pool.checkout(script_name="expression", limits=limits(limit)) as session:
+                    session.feed_run(prelude(with_addresses=with_addresses))
+                    self._states[limit, with_addresses] = session.dump()
 
-    def _run(self, pool: Monty, made: Program, data: dict[str, Any], time_limit_s: float) -> Outcome:
-        log: list[str] = []
+    def _run(self, pool: Monty, jobs: Sequence[Job], limit: float) -> list[Outcome]:
+        """Runs the jobs in a fresh sandbox, and those behind one that was stopped in another one."""
+        state = self._states[limit, any(job.program.with_addresses for job in jobs)]
+        found: list[Outcome] = []
+        while len(found) < len(jobs):
+            before = len(found)
+            try:
+                with pool.checkout(script_name="expression", limits=limits(limit)) as session:
+                    session.load_session(state)
+                    for job in jobs[before:]:
+                        found.append(outcome_of(session, job))
+                        if stopped(found[-1]):
+                            break
+            except TimeoutError:
+                busy = Outcome(None, Failure("all workers were busy", stopped=True, code="stopped"))
+                return found + [busy] * (len(jobs) - len(found))
+            except MontyError as error:
+                if len(found) == before:
+                    found.append(Outcome(None, failure(error, jobs[before].program)))
+        return found
 
-        def collect(_: str, printed: str) -> None:
-            log.extend(line[:LOG_CHARS] for line in printed.splitlines()[: LOG_LINES - len(log)])
 
-        try:
-            with pool.checkout(script_name="expression", limits=limits(time_limit_s)) as session:
-                session.load_session(self._states[time_limit_s])
-                result = session.feed_run(made.source, inputs={DATA: data}, print_callback=collect)
-        except MontyError as error:
-            return Outcome(None, failure(error, made), tuple(log))
-        except TimeoutError:
-            return Outcome(None, Failure("all workers were busy", stopped=True, code="stopped"), tuple(log))
-        return judged(result, tuple(log))
+def outcome_of(session: MontySession, job: Job) -> Outcome:
+    """One run."""
+    log: list[str] = []
+
+    def collect(_: str, printed: str) -> None:
+        log.extend(line[:LOG_CHARS] for line in printed.splitlines()[: LOG_LINES - len(log)])
+
+    started = time.perf_counter()
+    try:
+        result = session.feed_run(job.program.source, inputs={DATA: job.data}, print_callback=collect)
+        outcome = judged(result, tuple(log))
+    except MontyError as error:
+        outcome = Outcome(None, failure(error, job.program), tuple(log))
+    return msgspec.structs.replace(outcome, took_ms=(time.perf_counter() - started) * 1000)
 
 
-def prelude() -> str:
-    """The text that stands before every expression."""
-    folder = resources.files("gatewright.idp.expressions")
-    lines = [line for name in PRELUDE for line in folder.joinpath(name).read_text("utf-8").splitlines()]
-    return "\n".join([line for line in lines if not line.startswith(OWN_IMPORT)]) + f"\n{ALIASES}"
+def stopped(outcome: Outcome) -> bool:
+    return outcome.error is not None and outcome.error.stopped
 
 
 def limits(time_limit_s: float) -> ResourceLimits:
     return {
         "max_memory": MEMORY_LIMIT,
         "max_recursion_depth": RECURSION_LIMIT,
-        "max_suspensions": 10,
+        "max_suspensions": 30,
         "max_total_sleep_secs": 0.0,
         "max_feed_duration_secs": time_limit_s,
     }
@@ -177,7 +223,8 @@ def failure(error: MontyError, made: Program) -> Failure:
     """What an exception out of the sandbox says, at its place in the expression's own text."""
     if isinstance(error, MontyCrashedError):
         return Failure("the expression was stopped: it took too long or broke its worker", stopped=True, code="stopped")
-    cause = "".join([char if char.isprintable() else " " for char in str(error)[:CAUSE_CHARS]])
+    words = HIDDEN_NAME.sub("", str(error)[:CAUSE_CHARS])
+    cause = "".join([char if char.isprintable() else " " for char in words])
     if cause.startswith(OVER_TIME):
         return Failure("the expression was stopped: it took too long", stopped=True, code="stopped")
     if not isinstance(error, (MontyRuntimeError, MontySyntaxError)):

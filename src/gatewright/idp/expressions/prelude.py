@@ -10,7 +10,6 @@ import unicodedata
 from datetime import date, datetime
 from typing import Any
 
-from gatewright.idp.expressions.prelude_addresses import Address, Addresses, Network, ip_address
 from gatewright.idp.expressions.prelude_queries import Hidden, Query, satisfies
 
 UNKNOWN_ADDRESS = "255.255.255.255"
@@ -289,9 +288,9 @@ def plain(value: Any) -> Any:
         return [plain(one) for one in value.rows]
     if isinstance(value, (datetime, date)):
         return value.isoformat()
-    if isinstance(value, (Address, Network)):
+    kind = type(value).__name__.strip("_")
+    if kind in ("Address", "Network"):
         return str(value)
-    kind = type(value).__name__
     hint = ": sorted(...) makes a list of it" if kind in ("set", "frozenset") else ""
     raise TypeError(f"a claim cannot hold a {kind}{hint}")
 
@@ -312,8 +311,12 @@ def user_by(user: User) -> Any:
     return ak_user_by
 
 
-def build(data: Any) -> list[Any]:
-    """The values of the variables, in the order of VARIABLES in reading.py."""
+def build(data: Any, addresses: Any = None) -> list[Any]:
+    """The values of the variables, in the order of VARIABLES in reading.py, and `addresses`.
+
+    Those are left out for an expression that names no address.
+    """
+    EVENTS.clear()
     user = User(data["user"])
     provider = Provider(data["provider"])
     user.entitlements = Query([Entitlement(one, provider.application) for one in data["entitlements"]])
@@ -322,5 +325,5 @@ def build(data: Any) -> list[Any]:
     context = {**data["context"], "provider": provider, "token": token, "http_request": http}
     request = PolicyRequest(user, context, http, Mapping(data["mapping"]))
     address = (data["http"] or {}).get("address") or UNKNOWN_ADDRESS
-    client_ip = ip_address(address)
-    return [request, user, provider, token, context, http, Logger({}), client_ip, user_by(user), Addresses()]
+    client_ip = None if addresses is None else addresses.ip_address(address)
+    return [request, user, provider, token, context, http, Logger({}), client_ip, user_by(user), addresses]

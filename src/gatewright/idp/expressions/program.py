@@ -12,6 +12,7 @@ syntax tree; the program is written anew from that tree, so that what was checke
 import ast
 import functools
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -19,24 +20,29 @@ import msgspec
 from gatewright.idp.expressions.reading import FUNCTION, INDENT, VARIABLES, Failure, bound_names, parse
 from gatewright.idp.expressions.refused import first_refusal
 
-ANSWER, TRUTH, ADDRESSES, BUILD, DATA = "__answer", "__truth", "__ipaddress", "__build", "__data"
-REPLACED = {"any": "__any", "all": "__all", "filter": "__filter", "len": "__len"}
-ALIASES = f"""{ANSWER}, {TRUTH}, {BUILD} = answer, truth, build
-__any, __all, __filter, __len = any_of, all_of, filtered, size
-"""
-"""Goes behind the prelude. No expression can say these names, so none can take their place."""
+ANSWER, TRUTH, BUILD, SHIMS = "__answer", "__truth", "__build", "__Addresses"
+DATA, ADDRESSES = "__data", "__ipaddress"
+REPLACED = {"any": "__any_of", "all": "__all_of", "filter": "__filtered", "len": "__size"}
+"""Names that the prelude binds (preparing.py). No expression can say them, so none can take their place."""
+ADDRESS_WORDS = frozenset({"ak_client_ip", "ip_address", "ip_network", "ipaddress"})
 CACHED = 512
 
 
 class Program(msgspec.Struct, frozen=True):
     """`constant` is the result's JSON of an expression that needs no engine, else None.
 
-    `places` has the line and column in the expression's text of each node of `source`, by its place there.
+    `places` has the line and column in the expression's text of each node of `source`, by its place there. `words` are
+    all names and attributes in it; `with_addresses` says that one of them is about addresses.
     """
 
     source: str
     constant: str | None
     places: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
+    words: frozenset[str] = frozenset()
+
+    @property
+    def with_addresses(self) -> bool:
+        return not ADDRESS_WORDS.isdisjoint(self.words)
 
     def place(self, line: int, column: int) -> tuple[int, int]:
         """Where in the expression's text this place of the program comes from. All count from 1."""
@@ -59,14 +65,30 @@ def program(text: str) -> Program | Failure:
     constant = _constant(tree)
     if constant is not None:
         return Program("", constant)
+    words = frozenset(said(tree))
     try:
         source, places = _written(_Rewriting(bound_names(tree)).visit(tree))
     except (RecursionError, ValueError) as error:
         return Failure(f"the expression cannot be read: {error}", code="syntax")
     names = ", ".join(VARIABLES)
     moved = tuple(((line + 1, column), there) for (line, column), there in places)
-    head, last = f"{names}, {ADDRESSES} = {BUILD}({DATA})", f"{ANSWER}({FUNCTION}({names}))"
-    return Program(f"{head}\n{source}\n{last}\n", None, moved)
+    made = Program("", None, moved, words)
+    shims = f", {SHIMS}()" if made.with_addresses else ""
+    head, last = f"{names}, {ADDRESSES} = {BUILD}({DATA}{shims})", f"{ANSWER}({FUNCTION}({names}))"
+    return msgspec.structs.replace(made, source=f"{head}\n{source}\n{last}\n")
+
+
+def said(tree: ast.AST) -> Iterator[str]:
+    """Every name, attribute and module in the tree."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
 
 
 def _constant(function: ast.FunctionDef) -> str | None:

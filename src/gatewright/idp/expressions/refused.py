@@ -66,8 +66,8 @@ def refusals(function: ast.FunctionDef) -> Iterator[Failure]:
             yield from _imports(node)
         elif isinstance(node, ast.Name):
             yield from _name(node, own)
-        elif isinstance(node, ast.Attribute) and node.attr.startswith("_"):
-            yield failure_at(node, f"The attribute {node.attr} is private: names with _ in front cannot be read.")
+        elif isinstance(node, ast.Attribute):
+            yield from _attribute(node)
         elif isinstance(node, ast.Delete):
             yield from _delete(node)
 
@@ -85,6 +85,13 @@ def _hidden(node: ast.AST) -> Iterator[Failure]:
         if name and name.startswith("__"):
             reason = NAMES.get(name, "names with __ in front are the interpreter's own.")
             yield failure_at(node, f"{name} is not available. {reason}")
+
+
+def _attribute(node: ast.Attribute) -> Iterator[Failure]:
+    if node.attr.startswith("_"):
+        yield failure_at(node, f"The attribute {node.attr} is private: names with _ in front cannot be read.")
+    if not isinstance(node.ctx, ast.Load):
+        yield failure_at(node, f"Objects cannot be changed: keep {node.attr} in a variable of your own.")
 
 
 def _name(node: ast.Name, own: frozenset[str]) -> Iterator[Failure]:
