@@ -31,6 +31,7 @@ from gatewright.gateway.limits.limiter import Limiter
 from gatewright.gateway.limits.memory import MemoryCounters
 from gatewright.gateway.limits.valkey import ValkeyCounters
 from gatewright.idp.directory.directory import Directory
+from gatewright.idp.logout_notices import LogoutNotices
 from gatewright.idp.preview import Preview
 from gatewright.idp.provider import Provider
 from gatewright.outbound.client import Outbound
@@ -115,6 +116,9 @@ class Program:
             device_code_in_link=settings.device_code_in_link,
         )
         self.outbound = Outbound()
+        self.logout_notices = LogoutNotices(
+            db, self.provider.clients, self.provider.keys, self.outbound, settings.person_policy, self.audit
+        )
         self.client = Client()
         self.ledger = Ledger(db, settings.data_dir / "journal", self.ring)
         self.reports = Reports(db)
@@ -250,6 +254,7 @@ class Program:
         await self.ledger.start()
         background = (self.follower.run(), tidy(self.db), self.provider.keys.run())
         self.jobs = [asyncio.create_task(job) for job in background]
+        self.jobs.append(asyncio.create_task(self.logout_notices.run()))
         if self.valkey is not None:
             self.jobs += [asyncio.create_task(self.valkey.watch()), asyncio.create_task(self.limiter.run())]
         for job in self.jobs:

@@ -14,6 +14,7 @@ from gatewright.storage.tables import (
     cli_logins,
     device_codes,
     login_transactions,
+    logout_notices,
     one_time_links,
     pushed_requests,
     refresh_tokens,
@@ -26,6 +27,8 @@ REPLAY_WINDOW = DAY
 SESSIONS_KEPT = 30 * DAY
 CHANGES_KEPT = HOUR
 AUDIT_KEPT = 400 * DAY
+# Delivered or given up long before.
+NOTICES_KEPT = 7 * DAY
 
 
 async def forget_expired(tx: Transaction, now: Millis) -> None:
@@ -33,6 +36,7 @@ async def forget_expired(tx: Transaction, now: Millis) -> None:
     for table in (authorization_codes, access_tokens, device_codes, pushed_requests, cli_logins, one_time_links):
         await tx.execute(delete(table).where(table.c.expires_at < now - REPLAY_WINDOW))
     await tx.execute(delete(refresh_tokens).where(refresh_tokens.c.idle_expires_at < now - REPLAY_WINDOW))
+    await tx.execute(delete(logout_notices).where(logout_notices.c.created_at < now - NOTICES_KEPT))
     await tx.execute(delete(used_assertions).where(used_assertions.c.expires_at < now))
     await tx.execute(delete(login_transactions).where(login_transactions.c.expires_at < now))
     await tx.execute(delete(ceremonies).where(ceremonies.c.expires_at < now))
