@@ -6,10 +6,13 @@ from gatewright.idp.claims import RESERVED, Claims
 from gatewright.idp.clients import MOUNT, Client, Clients
 from gatewright.idp.expressions import claims_in
 from gatewright.idp.signing_keys import SigningKeys
+from gatewright.idp.tokens.payloads import ACR
 from gatewright.idp.tokens.request import SUPPORTED
 from gatewright.oidc import metadata, scopes
 
-PROTOCOL_CLAIMS = ["sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce"]
+PROTOCOL_CLAIMS = ["sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "sid"]
+DEFAULT_APPLICATION = "litellm"
+"""The slug that WebFinger answers for: the packaged application's, since there are no brands that could name another."""
 
 
 class Discovery:
@@ -33,10 +36,22 @@ class Discovery:
             client.issuer,
             endpoints(self._base_url, client),
             algorithms=[client.signing_algorithm],
+            acr_values_supported=[ACR],
             grant_types_supported=[grant for grant in SUPPORTED if grant in client.grant_types],
             scopes_supported=list(dict.fromkeys([scopes.OPENID, *(mapping.scope_name for mapping in mappings)])),
             claims_supported=list(dict.fromkeys([*PROTOCOL_CLAIMS, *named])),
         )
+
+    async def shared_document(self) -> dict[str, Any] | None:
+        """The document of the issuer that clients of issuer_mode global share; None when there is no such client."""
+        shared = [one for one in await self._clients.everything() if one.issuer == f"{self._base_url}/"]
+        first = min(shared, key=lambda one: (one.slug != DEFAULT_APPLICATION, one.id), default=None)
+        return None if first is None else await self.document(first.slug)
+
+    async def default_issuer(self) -> str | None:
+        """The issuer of the default application, None when it was taken away."""
+        client = await self._clients.by_slug(DEFAULT_APPLICATION)
+        return None if client is None else client.issuer
 
     async def jwks(self, slug: str) -> dict[str, Any] | None:
         """The key set, None when there is no such application."""

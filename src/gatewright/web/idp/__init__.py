@@ -11,6 +11,7 @@ from gatewright.web.idp.device import DevicePage
 from gatewright.web.idp.discovery import DiscoveryDocuments
 from gatewright.web.idp.end_session import SIGN_OUT, EndSessionEndpoint
 from gatewright.web.idp.token import TokenEndpoints
+from gatewright.web.idp.well_known import WellKnown
 from gatewright.web.render import Pages
 from gatewright.web.routing import Access, Dialect, Route
 
@@ -28,6 +29,7 @@ def routes(provider: Provider, pages: Pages, cookies: Cookies) -> list[Route]:
     return [
         Route(AUTHORIZE, ("GET", "POST"), authorize.authorize, anybody, page, slash=True),
         *tokens.routes(),
+        *WellKnown(provider).routes(),
         *DevicePage(provider, pages, cookies, SIGN_IN).routes(),
         Route(SIGN_IN, ("GET",), authorize.show, anybody, page, slash=True),
         Route(SIGN_IN, ("POST",), authorize.submit, anybody, page, slash=True),
