@@ -12,7 +12,7 @@ LARGEST = 100
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """`test` is `is`, `has` (a part, whatever its case), `starts`, `empty` (with True or False), `in`, `out`, `from`, `to`."""
+    """`test`: `is`, `has` (a part, whatever its case), `starts`, `empty` (True or False), `in`, `out`, `from`, `to`."""
 
     name: str
     test: str
@@ -85,4 +85,6 @@ def _condition(column: Any, one: Filter) -> ColumnElement[bool]:
 
 
 def _has(column: Any, text: str) -> ColumnElement[bool]:
-    return func.lower(cast(column, String)).contains(text.lower(), autoescape=True)
+    whole = cast(column, String)
+    # SQLite's lower() knows ASCII alone.
+    return or_(func.lower(whole).contains(text.lower(), autoescape=True), whole.contains(text, autoescape=True))

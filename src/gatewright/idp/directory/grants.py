@@ -6,9 +6,10 @@ import msgspec
 
 from gatewright.domain.keys import key_hash
 from gatewright.domain.people import Event
+from gatewright.grants.tokens import Tokens
 from gatewright.idp.directory.acting import DELETED, By, Changed, absent, record
 from gatewright.idp.directory.people import Person, persons
-from gatewright.storage import audit_log, session_ends, sessions
+from gatewright.storage import access_tokens, audit_log, session_ends, sessions
 from gatewright.storage.applications import Application
 from gatewright.storage.database import Database, Transaction
 from gatewright.storage.directory import applications, providers
@@ -43,6 +44,7 @@ class DirectoryGrants:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._tokens = Tokens(db)
 
     async def sessions(self, wish: Wish, mine: int | None) -> tuple[int, list[SessionView]]:
         async with self._db.read() as tx:
@@ -74,10 +76,11 @@ class DirectoryGrants:
             return await self._consent(tx, consent_id, mine)
 
     async def withdraw(self, consent_id: int, by: By, mine: int | None) -> None:
-        """The client asks anew at the next sign-in. Raises NotFound."""
+        """Ends what the client has of the person too; it asks anew at the next sign-in. Raises NotFound."""
         async with self._db.write() as tx:
             found = await self._consent(tx, consent_id, mine)
             await rows.remove_consent(tx, consent_id)
+            await self._tokens.revoke_client(tx, found.consent.user_pk, found.consent.provider_id)
             named = Changed(CONSENT, str(consent_id), found.application.name)
             await record(tx, by, DELETED, named, self._db.clock())
 
@@ -97,7 +100,10 @@ class DirectoryGrants:
         now = self._db.clock()
         async with self._db.write() as tx:
             found = await self._token(tx, kind, number, mine)
-            await rows.revoke_token(tx, kind, found.key, now)
+            if kind == "refresh":
+                await self._tokens.revoke_family(tx, found.family)
+            else:
+                await access_tokens.revoke(tx, found.key, now)
             event = Event("token.revoke", "ok", by.actor, f"user:{found.user_pk}", {"kind": kind}, by.origin)
             await audit_log.add(tx, event, now)
 

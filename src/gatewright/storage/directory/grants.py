@@ -3,12 +3,11 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, or_, select
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
 from gatewright.storage.listing import Listing, Wish, matching
-from gatewright.storage.rows import changed
 from gatewright.storage.tables import access_tokens, applications, consents, refresh_tokens, sessions, users
 
 
@@ -40,6 +39,7 @@ class TokenView(msgspec.Struct, frozen=True):
     """A living access or refresh token; `key` is the hash by which it is stored."""
 
     key: str
+    family: str
     provider_id: int
     user_pk: int
     scope: str
@@ -70,6 +70,7 @@ CONSENTS = Listing(
     },
     searched=(users.c.username, applications.c.name),
 )
+TOKEN_COLUMNS = ("family", "provider_id", "user_pk", "scope", "created_at")
 TABLES = {
     "access": (access_tokens, access_tokens.c.jti_hash, access_tokens.c.expires_at),
     "refresh": (refresh_tokens, refresh_tokens.c.token_hash, refresh_tokens.c.expires_at),
@@ -109,7 +110,7 @@ async def token_page(tx: Transaction, kind: str, wish: Wish, now: Millis) -> tup
         columns={"user": table.c.user_pk, "provider": table.c.provider_id, "expires": expires},
         searched=(users.c.username,),
     )
-    columns = (key.label("key"), *(table.c[name] for name in ("provider_id", "user_pk", "scope", "created_at")))
+    columns = (key.label("key"), *(table.c[name] for name in TOKEN_COLUMNS))
     query = select(*columns, expires.label("expires_at")).join(users, users.c.id == table.c.user_pk)
     query = query.where(table.c.revoked_at.is_(None), expires > now)
     if kind == "refresh":
@@ -121,25 +122,11 @@ async def token_page(tx: Transaction, kind: str, wish: Wish, now: Millis) -> tup
 async def token_numbers(tx: Transaction, kind: str, user_pk: int | None, now: Millis) -> list[TokenView]:
     """Every living token of somebody (None: of everybody), for finding one by its number."""
     table, key, expires = TABLES[kind]
-    columns = (key.label("key"), *(table.c[name] for name in ("provider_id", "user_pk", "scope", "created_at")))
+    columns = (key.label("key"), *(table.c[name] for name in TOKEN_COLUMNS))
     query = select(*columns, expires.label("expires_at")).where(table.c.revoked_at.is_(None), expires > now)
     if user_pk is not None:
         query = query.where(table.c.user_pk == user_pk)
     return [msgspec.convert(row._mapping, TokenView) for row in await tx.execute(query)]
-
-
-async def revoke_token(tx: Transaction, kind: str, token_hash: str, at: Millis) -> bool:
-    """Revokes the token, a refresh token with its whole family; False when it was over already."""
-    table, key, _ = TABLES[kind]
-    family = (await tx.execute(select(table.c.family).where(key == token_hash))).scalar()
-    if kind == "access":
-        query: Any = update(table).where(key == token_hash, table.c.revoked_at.is_(None))
-        return changed(await tx.execute(query.values(revoked_at=at))) > 0
-    ended = 0
-    for one in (refresh_tokens, access_tokens):
-        query = update(one).where(one.c.family == family, one.c.revoked_at.is_(None))
-        ended += changed(await tx.execute(query.values(revoked_at=at)))
-    return ended > 0
 
 
 def _consents() -> Any:

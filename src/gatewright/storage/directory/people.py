@@ -11,6 +11,7 @@ from gatewright.domain.identity import Role
 from gatewright.domain.people import User
 from gatewright.storage.database import Transaction
 from gatewright.storage.listing import Filter, Listing, Wish, matching
+from gatewright.storage.refresh_tokens import lock_family
 from gatewright.storage.rows import builtins
 from gatewright.storage.tables import (
     access_tokens,
@@ -84,7 +85,9 @@ async def is_address_of_another(tx: Transaction, text: str) -> bool:
 
 async def name_taken(tx: Transaction, name: str) -> bool:
     """Whether the name is or was somebody's, whatever its case; `Ada` beside `ada` would pass for the same person."""
-    names = or_(func.lower(users.c.username) == name.lower(), func.lower(users.c.user_id) == name.lower())
+    # SQLite's lower() knows ASCII alone.
+    columns = (users.c.username, users.c.user_id)
+    names = or_(*(column == name for column in columns), *(func.lower(column) == name.lower() for column in columns))
     return (await tx.execute(select(users.c.id).where(names).limit(1))).first() is not None
 
 
@@ -98,6 +101,13 @@ async def bury(tx: Transaction, user_pk: int, at: Millis) -> None:
 
 async def revoke_grants(tx: Transaction, user_pk: int, at: Millis) -> None:
     """Revokes every access and refresh token of the user, and what a device waits for."""
+    mine = (refresh_tokens.c.user_pk == user_pk) & refresh_tokens.c.revoked_at.is_(None)
+    families = await tx.execute(
+        select(refresh_tokens.c.family).where(mine).distinct().order_by(refresh_tokens.c.family)
+    )
+    for family in families.scalars().all():
+        # No successor of a token that is being used slips past.
+        await lock_family(tx, family)
     for table in (access_tokens, refresh_tokens):
         query = update(table).where(table.c.user_pk == user_pk, table.c.revoked_at.is_(None))
         await tx.execute(query.values(revoked_at=at))

@@ -4,7 +4,7 @@ from tests.unit.web.authentik.conftest import Desk, bearer
 from tests.unit.web.conftest import BASE
 
 from gatewright.domain.identity import Role
-from gatewright.storage import access_tokens
+from gatewright.storage import access_tokens, consents
 from gatewright.storage.access_tokens import AccessToken
 
 
@@ -96,6 +96,24 @@ async def test_an_issued_token_is_revoked_by_its_number(desk: Desk) -> None:
     assert [one["pk"] for one in await desk.listed("/oauth2/access_tokens/")] == [second["pk"]]
 
 
+async def test_a_consent_is_withdrawn_with_the_tokens_that_came_of_it(desk: Desk) -> None:
+    ada = await desk.row((await desk.user("ada"))["pk"])
+    bob = await desk.person("bob", Role.INTERNAL_USER)
+    provider, now = (await desk.listed("/providers/oauth2/"))[0]["pk"], desk.db.clock()
+    row = AccessToken("j" * 64, "f" * 64, provider, ada.id, None, "openid", now, now + 60_000)
+    async with desk.db.write() as tx:
+        await consents.add_scopes(tx, ada.id, provider, ("openid", "email"), now, None)
+        await access_tokens.add(tx, row)
+    headers = await desk.browser(ada)
+    shown = (await desk.listed("/core/user_consent/", headers=headers))[0]
+    assert (shown["permissions"].split(), shown["application"]["slug"]) == (["openid", "email"], "litellm")
+    path = f"/core/user_consent/{shown['pk']}/"
+    assert (await desk.call("DELETE", path, headers=await desk.browser(bob))).status_code == 404
+    await desk.ok("DELETE", path, headers=headers)
+    assert await desk.listed("/core/user_consent/") == []
+    assert await desk.listed("/oauth2/access_tokens/") == []
+
+
 async def test_events_are_found_by_authentiks_names_and_ours(desk: Desk) -> None:
     made = await desk.user("ada")
     assert await desk.sign_in("ada", "wrong password") == 400
@@ -123,7 +141,20 @@ async def test_fixed_rows_have_the_names_that_automation_looks_for(desk: Desk) -
         assert (await desk.ok("GET", f"/flows/instances/{slug}/"))["pk"] == flow["pk"]
     assert len(await desk.listed("/flows/instances/?designation=authorization")) == 2
     assert (await desk.call("GET", "/flows/instances/nothing/")).status_code == 404
-    key = (await desk.listed("/crypto/certificatekeypairs/"))[0]
-    assert (key["name"], key["key_type"]) == ("authentik Self-signed Certificate", "rsa")
+    keys = await desk.listed("/crypto/certificatekeypairs/")
+    assert [(key["name"], key["key_type"]) for key in keys] == [
+        ("authentik Self-signed Certificate", "rsa"),
+        ("Gatewright ES256 key", "ec"),
+        ("Gatewright EdDSA key", "ed25519"),
+    ]
+    # A client whose tokens are to be signed with another key names it.
+    for key, algorithm in zip(keys, ("RS256", "ES256", "EdDSA"), strict=True):
+        sent = {"name": algorithm, "redirect_uris": [], "signing_key": key["pk"]}
+        made = await desk.ok("POST", "/providers/oauth2/", sent)
+        app = {"name": algorithm, "slug": algorithm, "provider": made["pk"]}
+        await desk.ok("POST", "/core/applications/", app)
+        document = f"{BASE}/application/o/{algorithm}/.well-known/openid-configuration"
+        offered = (await desk.worker.client.get(document)).json()["id_token_signing_alg_values_supported"]
+        assert (made["signing_key"], offered) == (key["pk"], [algorithm])
     brand = (await desk.worker.client.get(f"{BASE}/api/v3/core/brands/current/")).json()
     assert brand["flow_recovery"] == "default-recovery-flow"
