@@ -31,6 +31,10 @@ export class ApiError extends Error {
 /** The error for a refused request. `body` is the parsed answer, or undefined when it was not JSON. */
 export function errorFromAnswer(status: number, body: unknown, headerId: string | null = null): ApiError {
   const problem: Problem = typeof body === "object" && body !== null ? body : {};
+  if (status === 400 && !problem.detail && !problem.title) {
+    const found = fieldTexts(problem);
+    if (found) return new ApiError(status, found.whole, { fields: found.fields, requestId: headerId });
+  }
   const fields: Record<string, string> = {};
   for (const entry of Array.isArray(problem.errors) ? problem.errors : []) {
     // The first error of a field is the one to mend first.
@@ -44,6 +48,23 @@ export function errorFromAnswer(status: number, body: unknown, headerId: string 
     fields,
     requestId: problem.request_id ?? headerId,
   });
+}
+
+const WHOLE = "non_field_errors";
+
+/** `/api/v3` answers `{field: [texts]}`; null when the body is nothing like it. */
+function fieldTexts(body: object): { fields: Record<string, string>; whole: string } | null {
+  const entries = Object.entries(body).filter(
+    (entry): entry is [string, string[]] =>
+      Array.isArray(entry[1]) && entry[1].length > 0 && entry[1].every((text) => typeof text === "string"),
+  );
+  const [first] = entries;
+  if (!first) return null;
+  const fields = Object.fromEntries(
+    entries.filter(([name]) => name !== WHOLE).map(([name, texts]) => [name, texts.join(" ")]),
+  );
+  const [name, texts] = first;
+  return { fields, whole: name === WHOLE ? texts.join(" ") : `${name}: ${texts.join(" ")}` };
 }
 
 export function unreachable(): ApiError {

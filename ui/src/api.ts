@@ -19,12 +19,18 @@ import type {
 import type { CreationOptions, NewCredential } from "./passkeys";
 import { expectSignOut, leave, sessionWorks, signIn } from "./session";
 
-type Method = "GET" | "POST" | "PATCH" | "DELETE";
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 const PAGE_SIZE = 200;
 const SECURITY = "/api/v1/me/security";
 
-async function request<T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+/** One call with the session cookie. Raises ApiError; a session that is over leads to the sign-in. */
+export async function request<T>(
+  method: Method,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   // A form on another site cannot set this header; the server asks for it on everything that changes something.
   if (method !== "GET") headers["X-Gatewright-Request"] = "1";
@@ -109,7 +115,6 @@ export const api = {
   addModel: (model: NewModel) => request<Model>("POST", "/api/v1/models", model),
   removeModel: (id: string) => request<void>("DELETE", one("/api/v1/models", id)),
 
-  users: list<User>("/api/v1/users"),
   changeUser: (id: string, patch: UserPatch) => request<User>("PATCH", one("/api/v1/users", id), patch),
 };
 

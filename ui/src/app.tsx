@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import { signOut as endSession } from "./api";
 import type { Me } from "./api-types";
@@ -12,10 +12,13 @@ import { ShortcutHelp } from "./components/shortcut-help";
 import { ToastProvider } from "./components/toast";
 import { Shell } from "./context";
 import { AccountPage } from "./pages/account";
+import { GroupPage } from "./pages/group";
+import { GroupsPage } from "./pages/groups";
 import { KeysPage } from "./pages/keys";
 import { ModelsPage } from "./pages/models";
 import { NotFoundPage } from "./pages/not-found";
 import { OverviewPage } from "./pages/overview";
+import { UserPage } from "./pages/user";
 import { UsersPage } from "./pages/users";
 import { useMe } from "./queries";
 import { useShortcuts } from "./shortcuts";
@@ -78,6 +81,9 @@ function Dashboard({ me }: { me: Me }) {
             <Route path="/keys" component={KeysPage} />
             <Route path="/models" component={ModelsPage} />
             <Route path="/users" component={UsersPage} />
+            <Route path="/users/:pk" component={UserPage} />
+            <Route path="/groups" component={GroupsPage} />
+            <Route path="/groups/:pk" component={GroupPage} />
             <Route path="/account" component={AccountPage} />
             <Route component={NotFoundPage} />
           </Switch>
@@ -94,8 +100,13 @@ function Dashboard({ me }: { me: Me }) {
 function Navigation({ pages }: { pages: readonly NavPage[] }) {
   const [location] = useLocation();
   const groups = [...new Set(pages.map((page) => page.group))];
+  const bar = useRef<HTMLElement>(null);
+  // On a phone the bar scrolls: the link of where one is has to be in sight.
+  useEffect(() => {
+    bar.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [location]);
   return (
-    <nav className="nav" aria-label="Main">
+    <nav ref={bar} className="nav" aria-label="Main">
       {groups.map((group) => (
         <div key={group} className="nav-group">
           {group && <p className="nav-title">{group}</p>}
@@ -107,7 +118,7 @@ function Navigation({ pages }: { pages: readonly NavPage[] }) {
                   <Link
                     href={page.path}
                     className="nav-link"
-                    aria-current={location === page.path ? "page" : undefined}
+                    aria-current={isAt(location, page.path) ? "page" : undefined}
                   >
                     <Icon name={page.icon} />
                     {page.label}
@@ -120,3 +131,7 @@ function Navigation({ pages }: { pages: readonly NavPage[] }) {
     </nav>
   );
 }
+
+/** A page of one object is part of the page of its list. */
+const isAt = (location: string, path: string) =>
+  location === path || (path !== "/" && location.startsWith(`${path}/`));

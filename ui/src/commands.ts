@@ -8,17 +8,18 @@ export interface NavPage {
   path: string;
   label: string;
   icon: IconName;
-  group: "" | "Gateway" | "Identity";
+  group: "" | "Gateway" | "Directory";
   /** After "g". */
   letter: string;
 }
 
 const PAGES: readonly (NavPage & { for?: (me: Me) => boolean })[] = [
   { path: "/", label: "Overview", icon: "overview", group: "", letter: "o" },
+  { path: "/account", label: "My account", icon: "account", group: "", letter: "a" },
   { path: "/keys", label: "Keys", icon: "key", group: "Gateway", letter: "k" },
   { path: "/models", label: "Models", icon: "models", group: "Gateway", letter: "m" },
-  { path: "/users", label: "Users", icon: "users", group: "Identity", letter: "u", for: seesEveryone },
-  { path: "/account", label: "My account", icon: "account", group: "Identity", letter: "a" },
+  { path: "/users", label: "Users", icon: "users", group: "Directory", letter: "u", for: seesEveryone },
+  { path: "/groups", label: "Groups", icon: "groups", group: "Directory", letter: "r", for: seesEveryone },
 ];
 
 export const pagesFor = (me: Me): readonly NavPage[] => PAGES.filter((page) => page.for?.(me) ?? true);
@@ -56,6 +57,12 @@ export function commandsFor(me: Me, does: Does): Command[] {
     })),
     ...(createsKeys(me) ? [act("new-key", "Create a key", "plus", () => does.go("/keys?new=key"))] : []),
     ...(isAdmin(me) ? [act("new-model", "Add a model", "plus", () => does.go("/models?new=model"))] : []),
+    ...(isAdmin(me)
+      ? [
+          act("new-user", "Add a user", "plus", () => does.go("/users?new=user")),
+          act("new-group", "Create a group", "plus", () => does.go("/groups?new=group")),
+        ]
+      : []),
     ...THEMES.map(({ choice, label, icon }) => ({
       id: `theme-${choice}`,
       label: `Theme: ${label.toLowerCase()}`,

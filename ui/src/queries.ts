@@ -42,12 +42,12 @@ export function useOverview() {
   });
 }
 
-function useList<T>(
-  key: string,
+export function useList<T>(
+  key: string | readonly string[],
   fetchPage: (cursor: string | null, signal?: AbortSignal) => Promise<Page<T>>,
 ) {
   return useInfiniteQuery({
-    queryKey: [key],
+    queryKey: typeof key === "string" ? [key] : key,
     queryFn: ({ pageParam, signal }) => fetchPage(pageParam, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
@@ -59,7 +59,6 @@ export type ListQuery<T> = ReturnType<typeof useList<T>>;
 
 export const useKeys = () => useList("keys", api.keys);
 export const useModels = () => useList("models", api.models);
-export const useUsers = () => useList("users", api.users);
 export const useSessions = () => useList("sessions", api.sessions);
 
 /** Fetches the named lists anew, after something changed them. */

@@ -35,6 +35,26 @@ test("malformed members do not break the mapping", () => {
   expect(errorFromAnswer(403, null).message).toBe("Your role does not allow this.");
 });
 
+test("the directory's answers name every field", () => {
+  const error = errorFromAnswer(
+    400,
+    { name: ["It is taken.", "It is short."], slug: ["Required."] },
+    "req_3",
+  );
+  expect(error).toMatchObject({
+    message: "name: It is taken. It is short.",
+    fields: { name: "It is taken. It is short.", slug: "Required." },
+    requestId: "req_3",
+  });
+  const whole = errorFromAnswer(400, { non_field_errors: ["A binding names it."] });
+  expect(whole.message).toBe("A binding names it.");
+  expect(formErrors(whole, ["name"]).whole).toBe(whole);
+  expect(errorFromAnswer(409, { detail: "Nobody would be left.", code: "last_admin" }).code).toBe(
+    "last_admin",
+  );
+  expect(errorFromAnswer(400, { name: [], other: [1] }).message).toBe("The server answered with status 400.");
+});
+
 test("a form shows field errors at fields and everything else on top", () => {
   const atField = errorFromAnswer(400, { detail: "x", errors: [{ field: "name", detail: "is empty" }] });
   expect(formErrors(atField, ["name"])).toEqual({ fields: { name: "is empty" }, whole: null });

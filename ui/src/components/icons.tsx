@@ -34,6 +34,48 @@ const SHAPES = {
       <path d="M4.5 20.5c.4-4 3.4-6.5 7.5-6.5s7.1 2.5 7.5 6.5" />
     </>
   ),
+  groups: (
+    <>
+      <circle cx="12" cy="6.5" r="3" />
+      <circle cx="5.5" cy="16.5" r="3" />
+      <circle cx="18.5" cy="16.5" r="3" />
+      <path d="m10.4 9-3.3 5M13.6 9l3.3 5M8.5 16.5h7" />
+    </>
+  ),
+  mapping: (
+    <>
+      <path d="M8.5 5H7a2 2 0 0 0-2 2v3l-1.5 2L5 14v3a2 2 0 0 0 2 2h1.5M15.5 5H17a2 2 0 0 1 2 2v3l1.5 2-1.5 2v3a2 2 0 0 1-2 2h-1.5" />
+      <path d="M10 12h4" />
+    </>
+  ),
+  provider: (
+    <>
+      <path d="M12 3.5 19 6v5.5c0 4.3-2.8 7.3-7 9-4.2-1.7-7-4.7-7-9V6z" />
+      <path d="m9 12 2.2 2.2L15.2 10" />
+    </>
+  ),
+  apps: (
+    <>
+      <rect x="4" y="4" width="6.5" height="6.5" rx="1.5" />
+      <rect x="13.5" y="4" width="6.5" height="6.5" rx="1.5" />
+      <rect x="4" y="13.5" width="6.5" height="6.5" rx="1.5" />
+      <path d="M16.75 13.5v6.5M13.5 16.75H20" />
+    </>
+  ),
+  library: (
+    <>
+      <rect x="4" y="4" width="6.5" height="6.5" rx="1.5" />
+      <rect x="13.5" y="4" width="6.5" height="6.5" rx="1.5" />
+      <rect x="4" y="13.5" width="6.5" height="6.5" rx="1.5" />
+      <rect x="13.5" y="13.5" width="6.5" height="6.5" rx="1.5" />
+    </>
+  ),
+  events: (
+    <>
+      <path d="M8.5 6h11M8.5 12h11M8.5 18h11" />
+      <path d="M4.5 6h.1M4.5 12h.1M4.5 18h.1" />
+    </>
+  ),
   search: (
     <>
       <circle cx="10.5" cy="10.5" r="6" />

@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useRef } from "react";
+import { Link } from "wouter";
 import { useShell } from "../context";
 import { Icon } from "./icons";
 import { ThemeMenu } from "./theme-menu";
@@ -9,10 +10,13 @@ let firstPage = true;
 export function Page({
   title,
   action,
+  up,
   children,
 }: {
   title: string;
   action?: ReactNode;
+  /** The list that the page's object is in. */
+  up?: { href: string; label: string };
   children: ReactNode;
 }) {
   const { openCommands } = useShell();
@@ -28,6 +32,11 @@ export function Page({
   }, [title]);
   return (
     <>
+      {up && (
+        <nav aria-label="Up" className="up">
+          <Link href={up.href}>{up.label}</Link>
+        </nav>
+      )}
       <header className="page-head">
         <h1 ref={heading} tabIndex={-1}>
           {title}

@@ -1,16 +1,18 @@
 import { useMutation } from "@tanstack/react-query";
 import { useId, useState } from "react";
 import { api } from "../api";
-import type { Role, User } from "../api-types";
+import type { Role } from "../api-types";
+import type { Person } from "../authentik";
 import { nameOf } from "../components/account-block";
 import { Dialog } from "../components/dialog";
 import { Problem, Warning } from "../components/problem";
 import { useToast } from "../components/toast";
 import { useShell } from "../context";
+import { personName } from "../format/person";
 import { ROLES, roleReasonInWords } from "../format/role";
 import { useRefresh } from "../queries";
 
-export function ChangeRoleDialog({ user, onClose }: { user: User; onClose: () => void }) {
+export function ChangeRoleDialog({ user, onClose }: { user: Person; onClose: () => void }) {
   const { me } = useShell();
   const refresh = useRefresh();
   const toast = useToast();
@@ -26,7 +28,7 @@ export function ChangeRoleDialog({ user, onClose }: { user: User; onClose: () =>
   });
   const losesAdmin = user.user_id === me.user_id && role !== "proxy_admin";
   return (
-    <Dialog title={`Role of ${nameOf(user)}`} onClose={onClose} narrow>
+    <Dialog title={`Role of ${personName(user)}`} onClose={onClose} narrow>
       <form
         onSubmit={(event) => {
           event.preventDefault();

@@ -1,9 +1,9 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
+import { Link } from "wouter";
 import { api } from "../api";
-import type { User } from "../api-types";
-import { nameOf } from "../components/account-block";
-import { Badge } from "../components/badge";
+import type { Person } from "../authentik";
+import { Badge, Chips } from "../components/badge";
 import { type Column, ListTable } from "../components/list-table";
 import { Page } from "../components/page";
 import { Problem } from "../components/problem";
@@ -11,57 +11,62 @@ import { RoleName, RoleWhy } from "../components/role";
 import { Time } from "../components/time";
 import { useToast } from "../components/toast";
 import { useShell } from "../context";
+import { useDialogParam } from "../dialog-param";
+import { usePeople } from "../directory-queries";
+import { personName, personNote } from "../format/person";
 import { roleReasonInWords } from "../format/role";
 import { isAdmin, seesEveryone } from "../permissions";
-import { useRefresh, useUsers } from "../queries";
+import { useRefresh } from "../queries";
+import { AddUserDialog } from "./add-user";
 import { ChangeRoleDialog } from "./change-role";
+import { OnlySome } from "./only-some";
 
 export function UsersPage() {
   const { me } = useShell();
   if (seesEveryone(me)) return <Users />;
-  return (
-    <Page title="Users">
-      <section className="panel">
-        <div className="empty">
-          <p>Only administrators and viewers see the list of users.</p>
-        </div>
-      </section>
-    </Page>
-  );
+  return <OnlySome title="Users" what="the list of users" />;
 }
 
 function Users() {
   const { me } = useShell();
-  const users = useUsers();
+  const users = usePeople();
+  const [adding, setAdding] = useDialogParam("user");
   const refresh = useRefresh();
   const toast = useToast();
-  const [changing, setChanging] = useState<User | null>(null);
+  const [changing, setChanging] = useState<Person | null>(null);
   const unlock = useMutation({
-    mutationFn: (user: User) => api.changeUser(user.user_id, { role_locked: false }),
-    onSuccess: (user) => {
-      toast(`Unlocked ${nameOf(user)}: the provider decides at the next sign-in`);
+    mutationFn: (user: Person) => api.changeUser(user.user_id, { role_locked: false }),
+    onSuccess: (_, user) => {
+      toast(`Unlocked ${personName(user)}: the provider decides at the next sign-in`);
       refresh("users", "me");
     },
   });
-  const columns: Column<User>[] = [
+  const columns: Column<Person>[] = [
     {
       id: "name",
       header: "User",
-      sort: nameOf,
+      sort: personName,
       cell: (user) => (
         <span className="stack">
           <span className="name">
-            <strong>{nameOf(user)}</strong> {user.user_id === me.user_id && <Badge tone="accent">you</Badge>}{" "}
+            <Link href={`/users/${user.pk}`}>{personName(user)}</Link>{" "}
+            {user.user_id === me.user_id && <Badge tone="accent">you</Badge>}{" "}
             {!user.is_active && <Badge tone="warn">inactive</Badge>}{" "}
             {user.is_break_glass && (
               <Badge title="A local account for the day that the provider is down">break-glass</Badge>
             )}
           </span>
-          <span className="small muted">{secondLine(user)}</span>
+          <span className="small muted">{personNote(user)}</span>
         </span>
       ),
     },
     { id: "role", header: "Role", sort: (user) => user.role_label, cell: (user) => <RoleName of={user} /> },
+    {
+      id: "groups",
+      header: "Groups",
+      sort: (user) => groupsOf(user).join(" "),
+      cell: (user) => <Chips names={groupsOf(user)} empty="none" />,
+    },
     {
       id: "why",
       header: "Why",
@@ -71,14 +76,14 @@ function Users() {
     {
       id: "login",
       header: "Last sign-in",
-      sort: (user) => (user.last_login_at === null ? null : Date.parse(user.last_login_at)),
-      cell: (user) => <Time at={user.last_login_at} />,
+      sort: (user) => (user.last_login === null ? null : Date.parse(user.last_login)),
+      cell: (user) => <Time at={user.last_login} />,
     },
     {
       id: "created",
       header: "Created",
-      sort: (user) => Date.parse(user.created_at),
-      cell: (user) => <Time at={user.created_at} />,
+      sort: (user) => Date.parse(user.date_joined),
+      cell: (user) => <Time at={user.date_joined} />,
     },
   ];
   if (isAdmin(me)) {
@@ -92,7 +97,7 @@ function Users() {
             <button
               type="button"
               className="button button-quiet"
-              aria-label={`Unlock ${nameOf(user)}`}
+              aria-label={`Unlock ${personName(user)}`}
               title="Give the role back to the sign-in provider"
               disabled={unlock.isPending}
               onClick={() => unlock.mutate(user)}
@@ -103,7 +108,7 @@ function Users() {
           <button
             type="button"
             className="button button-quiet"
-            aria-label={`Change role of ${nameOf(user)}`}
+            aria-label={`Change role of ${personName(user)}`}
             onClick={() => setChanging(user)}
           >
             Change role
@@ -112,18 +117,36 @@ function Users() {
       ),
     });
   }
+  const add = isAdmin(me) && (
+    <button
+      type="button"
+      className="button button-primary"
+      data-shortcut="new"
+      onClick={() => setAdding(true)}
+    >
+      Add user
+    </button>
+  );
   return (
-    <Page title="Users">
+    <Page title="Users" action={add}>
       {unlock.isError && <Problem error={unlock.error} />}
       <ListTable
         noun="user"
         query={users}
         columns={columns}
-        rowKey={(user) => user.user_id}
+        rowKey={(user) => String(user.pk)}
         searchText={(user) =>
-          [nameOf(user), user.username, user.email, user.user_id, user.role, user.role_label].join(" ")
+          [
+            personName(user),
+            user.username,
+            user.email,
+            user.user_id,
+            user.role,
+            user.role_label,
+            ...groupsOf(user),
+          ].join(" ")
         }
-        filterHint="Filter by name or role"
+        filterHint="Filter by name, group or role"
         initialSort="name"
         dim={(user) => !user.is_active}
         empty={
@@ -132,13 +155,10 @@ function Users() {
           </div>
         }
       />
+      {adding && isAdmin(me) && <AddUserDialog onClose={() => setAdding(false)} />}
       {changing && <ChangeRoleDialog user={changing} onClose={() => setChanging(null)} />}
     </Page>
   );
 }
 
-/** What tells two people of the same name apart. */
-function secondLine(user: User): string {
-  const name = nameOf(user);
-  return [user.email, user.username].find((text) => text && text !== name) ?? user.user_id;
-}
+const groupsOf = (user: Person) => user.groups_obj.map((group) => group.name).toSorted();

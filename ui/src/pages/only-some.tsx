@@ -1,0 +1,14 @@
+import { Page } from "../components/page";
+
+/** For people who may not see a page that they came to by its address. */
+export function OnlySome({ title, what }: { title: string; what: string }) {
+  return (
+    <Page title={title}>
+      <section className="panel">
+        <div className="empty">
+          <p>Only administrators and viewers see {what}.</p>
+        </div>
+      </section>
+    </Page>
+  );
+}
