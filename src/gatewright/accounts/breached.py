@@ -27,8 +27,10 @@ class BreachedPasswords:
         if _digest(self._map[:LONGEST_LINE].split(b"\n")[0]) is None:
             raise _no_list(path, "its first line does not begin with 40 hexadecimal digits")
 
-    def __contains__(self, password: str) -> bool:
+    def __contains__(self, password: object) -> bool:
         """Whether the list has the password: some thirty page reads in the largest list there is."""
+        if not isinstance(password, str):
+            return False
         # The list's own hash, which is no protection here and need be none.
         wanted = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper().encode()
         low, high = 0, len(self._map)

@@ -13,10 +13,13 @@ from gatewright.accounts.setup import Setup
 from gatewright.app import clock
 from gatewright.app.keyfiles import write_private
 from gatewright.domain.errors import Unavailable
+from gatewright.idp.blueprints.apply import Blueprints
+from gatewright.idp.blueprints.folder import apply_folder
 from gatewright.idp.directory.bootstrap import Bootstrap, Wanted
 from gatewright.idp.directory.tokens import DirectoryTokens
 from gatewright.idp.provider import Provider
 from gatewright.settings.schema import Settings
+from gatewright.sso.sources import EMBEDDED_CLIENT
 from gatewright.storage.database import Database, database_url
 from gatewright.storage.migrate import migrate
 from gatewright.storage.sealing import Sealer
@@ -54,6 +57,7 @@ async def prepare(settings: Settings) -> Prepared:
         passwords = new_passwords(settings)
         provider = Provider(db, settings.base_url, settings.session_life, passwords, Audit(db))
         await provider.start({CLIENT_SECRET: settings.client_secret} if settings.client_secret else None)
+        await apply_blueprints(settings, db, passwords)
         return Prepared(data=shown_url(db), setup_link=await first_administrator(settings, db, passwords))
     except Unavailable as error:
         raise Unavailable(
@@ -63,6 +67,16 @@ async def prepare(settings: Settings) -> Prepared:
         ) from error
     finally:
         await db.close()
+
+
+async def apply_blueprints(settings: Settings, db: Database, passwords: Passwords) -> None:
+    """Applies the operator's folder. Raises SettingInvalid."""
+    if settings.blueprints_dir is None:
+        return
+    own = None if settings.generic is not None else EMBEDDED_CLIENT
+    blueprints = Blueprints(db, settings.base_url, passwords, Audit(db), own_client=own)
+    for name in await apply_folder(blueprints, settings.blueprints_dir, settings.blueprint_environment):
+        logger.info("applied the blueprint %s", name)
 
 
 async def first_administrator(settings: Settings, db: Database, passwords: Passwords) -> str | None:

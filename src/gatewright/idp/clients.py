@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 from gatewright.domain.clock import Millis
-from gatewright.idp.blueprint import SECRET_PURPOSE
 from gatewright.idp.expressions import ExpressionProvider
 from gatewright.idp.objects.addresses import expand
+from gatewright.idp.objects.providers import SECRET_PURPOSE
 from gatewright.oidc import redirect_patterns, redirect_uris
 from gatewright.storage import oauth_providers
 from gatewright.storage.database import Database

@@ -9,7 +9,8 @@ from gatewright.accounts.sessions import Sessions
 from gatewright.domain.clock import Millis
 from gatewright.idp.authorization.drafts import Drafts
 from gatewright.idp.authorization.parts import authorization
-from gatewright.idp.blueprint import apply_at_first_start
+from gatewright.idp.blueprints.apply import Blueprints
+from gatewright.idp.blueprints.first_start import apply_at_first_start
 from gatewright.idp.claims import Claims
 from gatewright.idp.client_assertions import ClientAssertions
 from gatewright.idp.client_authentication import ClientAuthentication
@@ -42,11 +43,13 @@ class Provider:
         audit: Audit,
         *,
         device_code_in_link: bool = False,
+        own_client: str | None = None,
     ) -> None:
         self._db = db
         sessions = Sessions(db, "idp", session_life)
         grants, limits = Grants(db), Limits(db)
         self.base_url = base_url
+        self._blueprints = Blueprints(db, base_url, passwords, audit, own_client=None)
         self.expressions = Expressions()
         self.tokens = grants.tokens
         self.clients = Clients(db, base_url)
@@ -68,12 +71,12 @@ class Provider:
         self.factors = Factors(db, limits, audit, base_url)
         self.login = Login(db, sessions, passwords, limits, self.factors, audit)
         self.own_account = OwnAccount(db, self.login, self.factors, passwords, audit)
-        self.end_session = EndSession(db, self.clients, sessions, self.tokens, self.keys, audit)
+        self.end_session = EndSession(db, self.clients, self.keys, audit, own_client=own_client)
 
     async def start(self, environment: Mapping[str, str] | None = None) -> None:
         """Makes the signing key and the first objects where they are missing. Safe on several workers at once."""
         await self.keys.ensure()
-        await apply_at_first_start(self._db, environment)
+        await apply_at_first_start(self._db, self._blueprints, environment)
 
     async def close(self) -> None:
         """Stops the expressions' workers."""

@@ -79,6 +79,8 @@ class Settings(msgspec.Struct, frozen=True):
     device_code_in_link: bool = False
     password_min_length: int = 10
     breached_passwords: Path | None = None
+    blueprints_dir: Path | None = None
+    blueprint_environment: Mapping[str, str] = {}
     untested_providers: frozenset[str] = frozenset()
     models: tuple[ModelEntry, ...] = ()
     router: Router = Router()
@@ -174,6 +176,14 @@ SETTINGS: tuple[Setting, ...] = (
         ("GATEWRIGHT_BREACHED_PASSWORDS",),
         "A file of passwords that nobody may choose: the SHA-1 of one a line, in hexadecimal and in order, as breach "
         "services offer it for download. It is searched on this machine.",
+        values.path,
+        default_doc="none",
+    ),
+    Setting(
+        "blueprints_dir",
+        ("GATEWRIGHT_BLUEPRINTS_DIR",),
+        "A folder of blueprints in Authentik's format, applied to the embedded provider at every start in the order of "
+        "their names.",
         values.path,
         default_doc="none",
     ),

@@ -96,6 +96,29 @@ class Database:
     async def close(self) -> None:
         await self.engine.dispose()
 
+    def joined(self, tx: Transaction) -> "Database":
+        """This database, all of whose blocks join the open transaction: for use cases inside a larger one.
+
+        A block that raises undoes nothing by itself; whoever opened the transaction has to roll it back.
+        """
+        return _Joined(self, tx)
+
+
+class _Joined(Database):
+    """See `Database.joined`."""
+
+    def __init__(self, db: Database, tx: Transaction) -> None:
+        self.sealer, self.clock, self.is_sqlite, self.engine = db.sealer, db.clock, db.is_sqlite, db.engine
+        self._tx = tx
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Transaction]:
+        yield self._tx
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Transaction]:
+        yield self._tx
+
 
 def _unavailable(error: Exception) -> Unavailable:
     logger.error("the database failed: %s", str(error).partition("\n")[0])

@@ -1,7 +1,7 @@
 """The provider behind the real route table, two people, and a browser that is not too clever."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,10 @@ from gatewright.accounts.sessions import Sessions
 from gatewright.domain.clock import DAY
 from gatewright.domain.identity import Role, RoleReason
 from gatewright.domain.people import User
+from gatewright.idp.blueprints.apply import Blueprints
+from gatewright.idp.blueprints.first_start import apply_at_first_start
 from gatewright.idp.provider import Provider
+from gatewright.idp.signing_keys import SigningKeys
 from gatewright.settings.load import load
 from gatewright.storage import audit_log, groups, users
 from gatewright.storage.database import Database, database_url
@@ -96,6 +99,14 @@ def quick_passwords() -> Passwords:
     return passwords
 
 
+async def started(db: Database, environment: Mapping[str, str] | None = None) -> bool:
+    """The first start's keys and objects; True when this call made the objects."""
+    audit = Audit(db)
+    await SigningKeys(db, audit).ensure()
+    blueprints = Blueprints(db, BASE, quick_passwords(), audit, own_client="litellm")
+    return await apply_at_first_start(db, blueprints, environment)
+
+
 @pytest.fixture
 async def db(db_url: str | None, tmp_path: Path) -> AsyncIterator[Database]:
     opened = open_database(tmp_path, db_url)
@@ -128,7 +139,7 @@ async def stand_on(db: Database, folder: Path, people: dict[str, User]) -> Async
     assert isinstance(clock, ManualClock)
     settings = load({}, {"GATEWRIGHT_DATA_DIR": str(folder), "PROXY_BASE_URL": BASE})
     passwords, cookies = quick_passwords(), Cookies(https=settings.is_https)
-    provider = Provider(db, settings.base_url, settings.session_life, passwords, Audit(db))
+    provider = Provider(db, settings.base_url, settings.session_life, passwords, Audit(db), own_client="litellm")
     pages = Pages(settings, cookies)
     authentication = Authentication(KeyRing(db, "sk-a-master-key-for-tests"), Sessions(db, "gateway", 1))
     guard = Guard(settings, authentication, cookies, pages)

@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 import yaml
 
-from gatewright.idp.blueprint import apply, apply_at_first_start
-from gatewright.idp.blueprint_file import BlueprintInvalid, read
+from gatewright.accounts.audit import Audit
+from gatewright.idp.blueprints.apply import Blueprints, Sources
+from gatewright.idp.blueprints.file import BlueprintInvalid, read
 from gatewright.idp.clients import Clients
 from gatewright.idp.objects import durations
 from gatewright.idp.objects.addresses import BASE_URL
 from gatewright.storage import applications, groups, oauth_providers, scope_mappings
 from gatewright.storage.database import Database
 
-from .conftest import BASE
+from .conftest import BASE, quick_passwords, started
 
 pytestmark = pytest.mark.anyio
 
@@ -58,12 +59,12 @@ URIS = """|
 
 
 async def load(db: Database, text: str, **environment: str) -> list[str]:
-    async with db.write() as tx:
-        return await apply(tx, db, read(text), {"base_url": BASE_URL}, environment)
+    blueprints = Blueprints(db, BASE, quick_passwords(), Audit(db), own_client="litellm")
+    return await blueprints.apply(read(text), Sources({"base_url": BASE_URL}, environment))
 
 
 async def test_the_first_start_makes_the_seed_once(db: Database) -> None:
-    done = await asyncio.gather(*(apply_at_first_start(db) for _ in range(3)))
+    done = await asyncio.gather(*(started(db) for _ in range(3)))
     assert sorted(done) == [False, False, True]
     async with db.read() as tx:
         row = await oauth_providers.by_client_id(tx, "litellm")
@@ -86,7 +87,7 @@ async def test_the_first_start_makes_the_seed_once(db: Database) -> None:
 
 
 async def test_the_secret_comes_from_the_environment_or_is_random_and_sealed(db: Database) -> None:
-    await apply_at_first_start(db, {"LITELLM_OIDC_SECRET": "from-the-environment"})
+    await started(db, {"LITELLM_OIDC_SECRET": "from-the-environment"})
     assert await Clients(db, BASE).secret("litellm") == "from-the-environment"
     async with db.read() as tx:
         row = await oauth_providers.by_client_id(tx, "litellm")
@@ -119,7 +120,7 @@ async def test_the_packaged_file_is_authentiks_format() -> None:
 
 
 async def test_an_old_blueprint_loads_with_warnings(db: Database) -> None:
-    await apply_at_first_start(db)
+    await started(db)
     warnings = await load(db, OLD)
     assert [word for warning in warnings for word in ("implicit", "password") if word in warning] == [
         "implicit",
@@ -137,7 +138,7 @@ async def test_an_old_blueprint_loads_with_warnings(db: Database) -> None:
 
 
 async def test_present_overwrites_and_created_does_not(db: Database) -> None:
-    await apply_at_first_start(db)
+    await started(db)
     await load(db, OLD)
     again = OLD.replace("return {'role': 'x'}", "return {'role': 'y'}").replace("minutes=5", "minutes=1")
     await load(db, again.replace("id: prov\n", "id: prov\n    state: created\n"))
@@ -151,12 +152,12 @@ async def test_present_overwrites_and_created_does_not(db: Database) -> None:
 
 
 REFUSED = {
-    "tag": ("x: !File /etc/passwd", "!File"),
+    "tag": ("x: !FindObject [a, [b, c]]", "!FindObject"),
     "python tag": ("x: !!python/object/apply:os.system [id]", "not YAML"),
     "no entries": ("version: 1", "entries"),
     "version": ("version: 2\nentries: []", "version"),
     "model": ("version: 1\nentries: [{model: authentik_core.token, identifiers: {a: 1}}]", "authentik_core.token"),
-    "state": ("version: 1\nentries: [{model: authentik_core.group, state: absent, identifiers: {name: a}}]", "absent"),
+    "state": ("version: 1\nentries: [{model: authentik_core.group, state: gone, identifiers: {name: a}}]", "gone"),
     "attribute": ("version: 1\nentries: [{model: authentik_core.group, identifiers: {name: a}, attrs: {x: 1}}]", "x"),
     "regex": (OLD.replace(URIS, '[{url: "https://.*", matching_mode: regex}]\n'), "not escaped"),
     "javascript": (OLD.replace("https://wiki.example/cb", "javascript:alert(1)"), "javascript"),
@@ -173,7 +174,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("text", "words"), REFUSED.values(), ids=REFUSED.keys())
 async def test_what_cannot_be_done_is_refused_by_name_and_leaves_nothing(db: Database, text: str, words: str) -> None:
-    await apply_at_first_start(db)
+    await started(db)
     with pytest.raises(BlueprintInvalid) as caught:
         await load(db, text)
     assert words in caught.value.message

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from tests.unit.idp.conftest import started
 
 from gatewright.accounts.audit import Audit
 from gatewright.domain.errors import Unavailable
@@ -23,7 +24,6 @@ from gatewright.storage.tables import authenticators, recovery_codes
 
 SCOPES = ("openid", "litellm_role")
 ORIGIN = Origin("192.0.2.7", "a-client/1", "req-42")
-from tests.unit.idp.conftest import started
 
 
 class Bench:

@@ -210,10 +210,14 @@ async def test_a_hint_signs_its_own_session_out_and_no_other(stand: Stand) -> No
 @pytest.mark.parametrize("target", ["https://evil.example/", BASE + "/signed-out/", CALLBACK, "javascript:alert(1)"])
 async def test_only_registered_addresses_follow_a_sign_out(stand: Stand, target: str) -> None:
     async with stand.browser() as browser:
-        await tokens(stand, browser)
+        body = await tokens(stand, browser)
         headers = {"sec-fetch-site": "same-origin"}
-        done = await browser.get(END, params={"post_logout_redirect_uri": target}, headers=headers)
-        assert done.headers["location"] == "/signed-out"
+        refused = await browser.get(END, params={"post_logout_redirect_uri": target}, headers=headers)
+        assert refused.status_code == 400
+        assert "location" not in refused.headers
+        assert "not registered" in refused.text
+        assert (await userinfo(stand, body["access_token"])).status_code == 200
+    assert (await stand.events("idp.logout"))[0]["outcome"] == "post_logout_redirect_uri_unregistered"
 
 
 async def test_our_own_sign_out_leaves_a_mark_that_counts_once(stand: Stand) -> None:

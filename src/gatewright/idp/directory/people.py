@@ -13,11 +13,10 @@ from gatewright.domain.clock import Millis
 from gatewright.domain.errors import FieldsInvalid
 from gatewright.domain.identity import DEFAULT_ROLE, Role, RoleReason
 from gatewright.domain.people import RESERVED_NAMES, Event, Group, User
-from gatewright.idp.blueprint import INSTALLATION
 from gatewright.idp.directory.acting import CREATED, DELETED, UPDATED, By, Changed, absent, differing, record
 from gatewright.idp.directory.administrators import Administrators
 from gatewright.idp.objects import people as objects
-from gatewright.idp.people import hashed_id
+from gatewright.idp.people import INSTALLATION, hashed_id
 from gatewright.storage import audit_log, changes, facts, groups, login_transactions, session_ends, users
 from gatewright.storage.database import Database, Transaction
 from gatewright.storage.directory import groups as group_rows

@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 
 from gatewright.domain.errors import Conflict, FieldsInvalid
-from gatewright.idp.blueprint import SECRET_PURPOSE
 from gatewright.idp.directory.acting import CREATED, DELETED, UPDATED, By, Changed, absent, differing, record, taken
 from gatewright.idp.directory.people import references
 from gatewright.idp.objects import flows
 from gatewright.idp.objects import providers as objects
 from gatewright.idp.objects.addresses import restore
+from gatewright.idp.objects.providers import SECRET_PURPOSE
 from gatewright.storage import oauth_providers, scope_mappings, signing_keys
 from gatewright.storage.database import Database, Transaction
 from gatewright.storage.directory import mappings as mapping_rows

@@ -11,6 +11,7 @@ from gatewright.idp.objects.fields import Fields, Values
 from gatewright.oidc import redirect_patterns, redirect_uris
 from gatewright.storage.directory.providers import StoredProvider
 
+SECRET_PURPOSE = "oauth_provider.client_secret"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 GRANTS = ("authorization_code", "refresh_token", "client_credentials", DEVICE_CODE)
 DEFAULT_GRANTS = ("authorization_code", "refresh_token")

@@ -85,6 +85,8 @@ async def test_a_reuse_ends_everything_and_is_reported(acts: Acts) -> None:
     for tokens in (first, second):
         assert (await acts.userinfo(tokens["access_token"])).status_code == 401
     assert await acts.causes("idp.suspicious") == ["refresh_token_reused"]
+    event = (await acts.stand.events("idp.suspicious"))[0]
+    assert (event["target"], event["details"]["user"]) == ("app", "alice")
 
 
 async def test_of_parallel_uses_exactly_one_wins(acts: Acts) -> None:
