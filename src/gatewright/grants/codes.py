@@ -6,7 +6,7 @@ from collections.abc import Callable
 import msgspec
 
 from gatewright.domain.clock import Millis
-from gatewright.grants.tokens import Issued, NewTokens, Tokens, digest
+from gatewright.grants.tokens import Issued, NewTokens, Replayed, Tokens, digest
 from gatewright.oidc.errors import InvalidGrant
 from gatewright.storage import authorization_codes
 from gatewright.storage.authorization_codes import Code
@@ -62,7 +62,7 @@ class Codes:
         if row.provider_id != provider_id:
             raise InvalidGrant(cause="code_of_another_client")
         if row.redeemed_at is not None:
-            raise await self._replayed(family)
+            raise await self._replayed(row)
         cause = "code_expired" if row.expires_at <= self._db.clock() else check(row)
         if cause is not None:
             await self._use_up(row)
@@ -75,13 +75,13 @@ class Codes:
             won = await authorization_codes.redeem(tx, code.code_hash, code.provider_id, self._db.clock())
             if won is not None:
                 return await self._tokens.open(tx, new)
-        raise await self._replayed(code.code_hash)
+        raise await self._replayed(code)
 
     async def _use_up(self, code: Code) -> None:
         async with self._db.write() as tx:
             await authorization_codes.redeem(tx, code.code_hash, code.provider_id, self._db.clock())
 
-    async def _replayed(self, family: str) -> InvalidGrant:
+    async def _replayed(self, code: Code) -> Replayed:
         async with self._db.write() as tx:
-            await self._tokens.revoke_family(tx, family)
-        return InvalidGrant(cause=REPLAYED)
+            await self._tokens.revoke_family(tx, code.code_hash)
+        return Replayed(None, cause=REPLAYED, user_pk=code.user_pk)

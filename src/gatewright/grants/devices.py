@@ -6,7 +6,7 @@ import msgspec
 
 from gatewright.domain.clock import MINUTE, SECOND, Millis
 from gatewright.domain.people import Origin
-from gatewright.grants.tokens import Issued, NewTokens, Tokens, digest
+from gatewright.grants.tokens import Issued, NewTokens, Replayed, Tokens, digest
 from gatewright.oidc.errors import (
     AccessDenied,
     AuthorizationPending,
@@ -119,12 +119,12 @@ class Devices:
                 return await self._tokens.open(tx, new)
         async with self._db.write() as tx:
             await self._tokens.revoke_family(tx, row.device_code_hash)
-        raise InvalidGrant(WORDS, cause="device_code_replayed")
+        raise _replayed(row)
 
     def _problem(self, row: DeviceCode) -> OAuthError | None:
         now = self._db.clock()
         if row.redeemed_at is not None:
-            return InvalidGrant(WORDS, cause="device_code_replayed")
+            return _replayed(row)
         if row.denied_at is not None:
             return AccessDenied(cause="device_denied")
         if row.expires_at <= now:
@@ -134,6 +134,10 @@ class Devices:
         if row.polled_at is not None and now - row.polled_at < row.interval_s * SECOND - EARLY:
             return SlowDown()
         return AuthorizationPending()
+
+
+def _replayed(row: DeviceCode) -> Replayed:
+    return Replayed(WORDS, cause="device_code_replayed", user_pk=row.user_pk)
 
 
 def shown(code: str) -> str:

@@ -3,7 +3,7 @@
 import msgspec
 
 from gatewright.domain.clock import Millis
-from gatewright.grants.tokens import Issued, NewTokens, Tokens, digest
+from gatewright.grants.tokens import Issued, NewTokens, Replayed, Tokens, digest
 from gatewright.oidc.errors import InvalidGrant
 from gatewright.storage import refresh_tokens
 from gatewright.storage.database import Database, Transaction
@@ -72,7 +72,7 @@ class Refreshes:
             return "refresh_token_revoked"
         return "refresh_token_expired" if row.idle_expires_at <= self._db.clock() else None
 
-    async def _reused(self, row: RefreshToken) -> InvalidGrant:
+    async def _reused(self, row: RefreshToken) -> Replayed:
         async with self._db.write() as tx:
             await self._tokens.revoke_family(tx, row.family)
-        return InvalidGrant(WORDS, cause=REUSED)
+        return Replayed(WORDS, cause=REUSED, user_pk=row.user_pk)

@@ -6,6 +6,7 @@ import secrets
 import msgspec
 
 from gatewright.domain.clock import Millis
+from gatewright.oidc.errors import InvalidGrant
 from gatewright.storage import access_tokens, authorization_codes, refresh_tokens, session_clients
 from gatewright.storage.access_tokens import AccessToken
 from gatewright.storage.database import Database, Transaction
@@ -52,6 +53,14 @@ class Issued(msgspec.Struct, frozen=True):
     issued_at: Millis
     expires_at: Millis
     refresh_token: str | None = None
+
+
+class Replayed(InvalidGrant):
+    """Somebody brought what was used already: a thief, or a client that was robbed. `user_pk` is whose it was."""
+
+    def __init__(self, message: str | None, *, cause: str, user_pk: int | None) -> None:
+        super().__init__(message, cause=cause)
+        self.user_pk = user_pk
 
 
 class Tokens:

@@ -5,15 +5,24 @@ from typing import Any
 
 from gatewright.accounts.audit import Audit
 from gatewright.domain.people import Event, Origin
+from gatewright.grants.tokens import Replayed
 from gatewright.idp.claims import Claims
 from gatewright.idp.client_authentication import ClientAuthentication
+from gatewright.idp.clients import Client
 from gatewright.idp.tokens.issue import Issuer
 from gatewright.idp.tokens.request import Grant, TokenRequest
-from gatewright.oidc.errors import InvalidRequest, OAuthError, UnauthorizedClient, UnsupportedGrantType
+from gatewright.oidc.errors import (
+    AuthorizationPending,
+    InvalidRequest,
+    OAuthError,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+)
 from gatewright.oidc.parameters import Parameters
+from gatewright.storage import users
+from gatewright.storage.database import Database
 
-# What only happens when somebody has a secret that is not theirs, or a client is broken.
-SUSPICIOUS = frozenset({"code_replayed", "refresh_token_reused", "device_code_replayed", "client_assertion_replayed"})
+ASSERTION_REPLAYED = "client_assertion_replayed"
 
 
 class TokenEndpoint:
@@ -21,12 +30,14 @@ class TokenEndpoint:
 
     def __init__(
         self,
+        db: Database,
         authentication: ClientAuthentication,
         claims: Claims,
         grants: Mapping[str, Grant],
         issuer: Issuer,
         audit: Audit,
     ) -> None:
+        self._db = db
         self._authentication = authentication
         self._claims = claims
         self._grants = grants
@@ -35,15 +46,16 @@ class TokenEndpoint:
 
     async def answer(self, authorization: str | None, form: Parameters, origin: Origin) -> dict[str, Any]:
         """`authorization` is the header. A refusal is in the audit log with its cause."""
+        client = None
         try:
             form.refuse_repeated()
-            return await self._answer(authorization, form, origin)
+            client = await self._authentication.client(authorization, form, origin)
+            return await self._answer(client, form, origin)
         except OAuthError as error:
-            await self._report(form, error.cause, origin)
+            await self._report(client, form, error, origin)
             raise
 
-    async def _answer(self, authorization: str | None, form: Parameters, origin: Origin) -> dict[str, Any]:
-        client = await self._authentication.client(authorization, form, origin)
+    async def _answer(self, client: Client, form: Parameters, origin: Origin) -> dict[str, Any]:
         name = form.value("grant_type")
         if name is None:
             raise InvalidRequest("The parameter grant_type is missing.", cause="grant_type_missing")
@@ -55,11 +67,23 @@ class TokenEndpoint:
         request = TokenRequest(client, form, await self._claims.scopes(client), origin)
         return await self._issuer.answer(request, await grant.examine(request))
 
-    async def _report(self, form: Parameters, cause: str, origin: Origin) -> None:
-        if cause == "authorization_pending":
+    async def _report(self, client: Client | None, form: Parameters, error: OAuthError, origin: Origin) -> None:
+        if isinstance(error, AuthorizationPending):
             return
-        target = form.get("client_id", "")[:100] or None
-        details = {"grant": form.get("grant_type", "")[:100]}
-        await self._audit.write(Event("idp.token", cause, target=target, details=details, origin=origin))
-        if cause in SUSPICIOUS:
-            await self._audit.write(Event("idp.suspicious", cause, target=target, details=details, origin=origin))
+        target = client.client_id if client is not None else form.get("client_id", "")[:100] or None
+        details: dict[str, Any] = {"grant": form.get("grant_type", "")[:100]}
+        await self._audit.write(Event("idp.token", error.cause, target=target, details=details, origin=origin))
+        if isinstance(error, Replayed):
+            details["user"] = await self._name(error.user_pk)
+        elif error.cause != ASSERTION_REPLAYED:
+            return
+        # Only happens when somebody has a secret that is not theirs, or a client is broken.
+        await self._audit.write(Event("idp.suspicious", error.cause, target=target, details=details, origin=origin))
+
+    async def _name(self, user_pk: int | None) -> str | None:
+        """Whose tokens were at stake."""
+        if user_pk is None:
+            return None
+        async with self._db.read() as tx:
+            user = await users.by_id(tx, user_pk)
+        return None if user is None else user.user_id
