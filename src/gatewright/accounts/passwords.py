@@ -20,7 +20,7 @@ class Passwords:
     """
 
     def __init__(self, shortest: int = SHORTEST, breached: Container[str] = ()) -> None:
-        self._shortest = shortest
+        self.shortest = shortest
         self._breached = breached
         self._hasher = PasswordHasher()
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -28,9 +28,9 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """Raises BadInput for one that is too short, absurdly long, or known to attackers."""
-        if not self._shortest <= len(password) <= LONGEST:
+        if not self.shortest <= len(password) <= LONGEST:
             raise BadInput(
-                f"The password needs {self._shortest} to {LONGEST} characters.",
+                f"The password needs {self.shortest} to {LONGEST} characters.",
                 param="password",
                 code="password_length",
             )

@@ -29,6 +29,11 @@ class Recovery:
         self._passwords = passwords
         self._audit = audit
 
+    @property
+    def shortest_password(self) -> int:
+        """How many characters a new password needs."""
+        return self._passwords.shortest
+
     async def link(self, user_pk: int, by: By, life: Millis = LIFE) -> str:
         """The link, which nobody can read again. Raises NotFound, Conflict for somebody who is switched off."""
         if not SHORTEST <= life <= LONGEST:

@@ -85,9 +85,15 @@ class Links:
 
     def _password_page(self, call: Call, token: str, username: str, problem: str | None = None) -> Response:
         status = 200 if problem is None else 400
-        page, action = "idp/recovery.html", NEW_PASSWORD
         return self._pages.page(
-            call, page, status=status, action=action, token=token, username=username, problem=problem
+            call,
+            "idp/recovery.html",
+            status=status,
+            action=NEW_PASSWORD,
+            token=token,
+            username=username,
+            problem=problem,
+            shortest=self._recovery.shortest_password,
         )
 
     def _account_page(
@@ -109,5 +115,6 @@ class Links:
             values=values,
             locked=[name for name in TYPED if fixed.get(name)],
             field=next(iter(found), None),
+            shortest=self._recovery.shortest_password,
             problem=" ".join(text for texts in found.values() for text in texts) or None,
         )

@@ -4,10 +4,14 @@ import asyncio
 from typing import Any
 
 import httpx2
+import pytest
 from tests.unit.web.authentik.conftest import PASSWORD, Desk
 from tests.unit.web.conftest import BASE
 
 from gatewright.domain.clock import DAY, HOUR
+from gatewright.domain.errors import FieldsInvalid
+from gatewright.domain.people import Origin
+from gatewright.idp.directory.invitations import DirectoryInvitations, Newcomer
 from gatewright.storage import groups
 
 ENROL = "/if/flow/default-enrollment-flow/"
@@ -153,6 +157,11 @@ async def test_a_newcomer_takes_nobodys_place(desk: Desk) -> None:
         refused = await browser.send(ENROL, **{**ADA, "username": name})
         assert refused.status_code == 400, name
     assert len(await desk.listed("/core/users/")) == 1
+    # Whoever had the name of PROXY_ADMIN_ID would be an administrator at the next sign-in.
+    program = desk.program
+    guarded = DirectoryInvitations(desk.db, program.passwords, program.audit, ["Chief"])
+    with pytest.raises(FieldsInvalid, match="username"):
+        await guarded.accept(link.partition("itoken=")[2], Newcomer("chief", "C", "", PASSWORD), Origin())
 
 
 async def test_what_an_invitation_cannot_be_is_refused_by_field(desk: Desk) -> None:
