@@ -114,6 +114,7 @@ class Program:
             self.passwords,
             self.audit,
             device_code_in_link=settings.device_code_in_link,
+            own_client=None if settings.generic is not None else EMBEDDED_CLIENT,
         )
         self.outbound = Outbound()
         self.logout_notices = LogoutNotices(

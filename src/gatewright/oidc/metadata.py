@@ -95,5 +95,9 @@ def document(issuer: str, endpoints: dict[str, str], *, algorithms: list[str], *
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "authorization_response_iss_parameter_supported": True,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
+        "frontchannel_logout_supported": True,
+        "frontchannel_logout_session_supported": True,
         **lists,
     }

@@ -7,6 +7,7 @@ from starlette.responses import HTMLResponse
 
 from gatewright import __version__
 from gatewright.domain.errors import GatewrightError, TooManyRequests
+from gatewright.oidc import redirect_uris
 from gatewright.settings.schema import Settings
 from gatewright.web import csrf
 from gatewright.web.call import Call
@@ -38,21 +39,23 @@ class Pages:
         *,
         status: int = 200,
         form_origins: tuple[str, ...] = (),
+        frames: tuple[str, ...] = (),
         script: str | None = None,
         **context: Any,
     ) -> HTMLResponse:
         """The page. `form_origins` are foreign origins that a form of the page may end up at by a redirect.
 
-        `script` is the address of the one script that the page may run; without it, it may run none. Templates get it,
-        `csrf`, the token that every form must carry in a field of that name, and `version`.
+        `frames` are the addresses that it frames: nothing of another origin may be. `script` is the address of the one
+        script that the page may run; without it, it may run none. Templates get both, `csrf`, the token that every form
+        must carry in a field of that name, and `version`.
         """
         cookie = self._cookies.read(call.request, FORM)
         fresh = cookie or csrf.new_cookie()
         html = self._environment.get_template(template).render(
-            csrf=csrf.form_token(fresh), version=__version__, script=script, **context
+            csrf=csrf.form_token(fresh), version=__version__, script=script, frames=frames, **context
         )
         scripts = None if script is None else self._settings.base_url + script
-        headers = {**PAGE_HEADERS, "content-security-policy": policy(form_origins, scripts)}
+        headers = {**PAGE_HEADERS, "content-security-policy": policy(form_origins, scripts, frames)}
         response = HTMLResponse(html, status, headers=headers)
         if cookie is None:
             self._cookies.write(response, FORM, fresh)
@@ -82,12 +85,14 @@ class Pages:
         return fields
 
 
-def policy(form_origins: tuple[str, ...], script: str | None = None) -> str:
+def policy(form_origins: tuple[str, ...], script: str | None = None, frames: tuple[str, ...] = ()) -> str:
     """The Content-Security-Policy of a page. Chromium applies form-action to redirects that follow a POST too."""
     targets = " ".join(("'self'", *form_origins))
     # Its one script may ask this server for something; nobody else's.
     scripts = "" if script is None else f"script-src {script}; connect-src 'self'; "
+    framed = " ".join(sorted({found for one in frames if (found := redirect_uris.origin(one)) is not None}))
+    framing = f"frame-src {framed}; " if framed else ""
     return (
-        f"default-src 'none'; {scripts}style-src 'self'; img-src 'self' data:; "
+        f"default-src 'none'; {scripts}{framing}style-src 'self'; img-src 'self' data:; "
         f"form-action {targets}; frame-ancestors 'none'; base-uri 'none'"
     )
