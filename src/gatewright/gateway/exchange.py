@@ -9,6 +9,7 @@ import msgspec
 from gatewright.domain.money import Nanos
 from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.limits.claims import Standing
+from gatewright.upstreams.outbox import Outbox
 from gatewright.upstreams.response import MAX_BODY
 
 WireHeaders = list[tuple[bytes, bytes]]
@@ -102,6 +103,11 @@ class Exchange(Sink, Protocol):
 
     async def body(self) -> bytes:
         """The whole body. Raises TooLarge."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox | None:
+        """Where what it sends waits for the end of the loop's turn; None when each piece leaves at once."""
         ...
 
     def flush(self) -> None:

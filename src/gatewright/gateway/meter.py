@@ -217,7 +217,8 @@ class Meter:
                 self.cache_key is not None,
                 caller.team_id,
                 self.session_id,
-            )
+            ),
+            self._exchange.outbox,
         )
 
     def _spent(self) -> int | None:

@@ -1,8 +1,8 @@
 """The spend journal: append-only files that hold what is settled until the database has it.
 
-A record is in the kernel's hands when `append` returns, so a process killed a moment later has lost nothing; a power
-failure may take the last seconds. A file is locked (flock) by the worker that writes it. One without a lock was left
-by a dead worker, and whoever locks it first brings it in.
+A record is in the kernel's hands when `append` or `write` returns, so a process killed a moment later has lost
+nothing; a power failure may take the last seconds. A file is locked (flock) by the worker that writes it. One without
+a lock was left by a dead worker, and whoever locks it first brings it in.
 """
 
 import contextlib
@@ -11,8 +11,8 @@ import fcntl
 import logging
 import os
 import secrets
-from collections.abc import Generator
-from itertools import count
+from collections.abc import Generator, Sequence
+from itertools import count, islice
 from pathlib import Path
 
 import msgspec
@@ -22,7 +22,7 @@ from gatewright.storage.spend_log import SpendRow
 SUFFIX = ".jsonl"
 logger = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(SpendRow).decode
+_decoder = msgspec.json.Decoder(SpendRow)
 
 
 class Segment:
@@ -44,23 +44,22 @@ class Segment:
         """
         with self.path.open("rb") as file:
             file.seek(self._read_to)
-            batch: list[SpendRow] = []
-            for line in file:
-                row = self._record(line)
-                if row is not None:
-                    batch.append(row)
-                if len(batch) >= size:
-                    done = file.tell()
+            while lines := list(islice(file, size)):
+                done = file.tell()
+                batch = self._records(lines)
+                if batch:
                     yield batch
-                    self._advance(len(batch), done)
-                    batch = []
-            if batch:
-                yield batch
-            self._advance(len(batch), file.tell())
+                self._advance(len(batch), done)
+
+    def _records(self, lines: Sequence[bytes]) -> list[SpendRow]:
+        try:
+            return _decoder.decode_lines(b"".join(lines))
+        except msgspec.DecodeError:
+            return [row for line in lines if (row := self._record(line)) is not None]
 
     def _record(self, line: bytes) -> SpendRow | None:
         try:
-            return _decode(line)
+            return _decoder.decode(line)
         except msgspec.DecodeError:
             if line.endswith(b"\n"):
                 self.damaged += 1
@@ -88,16 +87,24 @@ class Journal:
         return sum(segment.rows for segment in self.sealed) + (self._current.rows if self._current else 0)
 
     def append(self, row: SpendRow) -> None:
-        """Adds one record with one write. Raises OSError when it could not, a full disk most likely."""
+        """Adds one record; as `write`."""
+        self.write([line_of(row)])
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        """Adds records, each as `line_of` makes it, with one write.
+
+        Raises OSError when it could not, a full disk most likely. Some of them may be there all the same: whoever keeps
+        them all elsewhere loses none, and the database takes each once.
+        """
         segment = self._current
         if segment is None:
             segment = self._current = self._open()
-        line = _encode(row) + b"\n"
-        if os.write(segment.fd, line) != len(line):
-            # The next record must not be glued to this torn one.
+        data = lines[0] if len(lines) == 1 else b"".join(lines)
+        if os.write(segment.fd, data) != len(data):
+            # The next record must not be glued to a torn one.
             self.seal()
-            raise OSError(errno.ENOSPC, "the record was written in part only", str(segment.path))
-        segment.rows += 1
+            raise OSError(errno.ENOSPC, "the records were written in part only", str(segment.path))
+        segment.rows += len(lines)
 
     def seal(self) -> Segment | None:
         """Ends the file that is being written; None when there is none."""
@@ -141,6 +148,11 @@ class Journal:
             os.close(fd)
             raise
         return Segment(path, fd)
+
+
+def line_of(row: SpendRow) -> bytes:
+    """A record as a file holds it."""
+    return _encode(row) + b"\n"
 
 
 def _lock(path: Path) -> Segment | None:

@@ -16,10 +16,11 @@ import msgspec
 
 from gatewright.domain.clock import Millis
 from gatewright.domain.errors import Unavailable
-from gatewright.spend.journal import Journal, Segment
+from gatewright.spend.journal import Journal, Segment, line_of
 from gatewright.storage import keys, spend_log
 from gatewright.storage.database import Database
 from gatewright.storage.spend_log import RowsRefused, SpendRow
+from gatewright.upstreams.outbox import Outbox
 
 BATCH = 2000
 """Records of one transaction, which takes about 20 ms; as many that wait are written at once."""
@@ -67,6 +68,8 @@ class Ledger:
         self._directory = directory
         self._uses = uses
         self._journal = Journal(directory)
+        self._unwritten: list[SpendRow] = []
+        self._lines: list[bytes] = []  # of what is unwritten
         self._in_memory: list[SpendRow] = []
         self._lost = self._refused = 0
         self._disk_problem: str | None = None
@@ -77,23 +80,39 @@ class Ledger:
         self._one_at_a_time = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
-    def settle(self, row: SpendRow) -> None:
-        """Records a request for good: when this returns, killing the process loses nothing. Never raises."""
-        try:
-            self._journal.append(row)
-            self._disk_problem = None
-        except OSError as error:
-            self._keep_in_memory(row, error)
+    def settle(self, row: SpendRow, outbox: Outbox | None = None) -> None:
+        """Records a request for good: when this returns, killing the process loses nothing. Trouble is in `health`.
+
+        With an outbox the same is true only once that sends anything: then all records of a turn are one write.
+        """
+        self._lines.append(line_of(row))
+        self._unwritten.append(row)
+        if outbox is None:
+            self.write()
+        elif len(self._unwritten) == 1:
+            outbox.add_first(self.write)
         self._fresh += 1
         if self._fresh == 1:
             self._some.set()
         elif self._fresh == BATCH:
             self._many.set()
 
+    def write(self) -> None:
+        """Has the journal take what waits for company. Never raises."""
+        if not self._unwritten:
+            return
+        lines, rows = self._lines, self._unwritten
+        self._lines, self._unwritten = [], []
+        try:
+            self._journal.write(lines)
+            self._disk_problem = None
+        except OSError as error:
+            self._keep_in_memory(rows, error)
+
     @property
     def backlog(self) -> int:
         """Records that the database does not have yet."""
-        return self._journal.rows + len(self._in_memory)
+        return self._journal.rows + len(self._in_memory) + len(self._unwritten)
 
     @property
     def health(self) -> LedgerHealth:
@@ -133,6 +152,7 @@ class Ledger:
             self._fresh = 0
             self._some.clear()
             self._many.clear()
+            self.write()
             try:
                 await self._flush_memory()
                 for segment in tuple(self._journal.sealed):
@@ -215,13 +235,13 @@ class Ledger:
         with (self._directory / "refused.log").open("ab") as file:
             file.write(msgspec.json.encode(row) + b"\n")
 
-    def _keep_in_memory(self, row: SpendRow, error: OSError) -> None:
+    def _keep_in_memory(self, rows: Sequence[SpendRow], error: OSError) -> None:
         if self._disk_problem is None:
             logger.error("the spend journal cannot be written: %s", error)
         self._disk_problem = f"The spend journal cannot be written: {error.strerror}."
-        if len(self._in_memory) < MOST_IN_MEMORY:
-            self._in_memory.append(row)
-        else:
+        room = max(0, MOST_IN_MEMORY - len(self._in_memory))
+        self._in_memory.extend(rows[:room])
+        for row in rows[room:]:
             self._lost += 1
             logger.error("spend record lost: %s", msgspec.json.encode(row).decode())
 

@@ -1,5 +1,6 @@
 """The ledger loses nothing and counts nothing twice: killed workers, a database that is away, a full disk."""
 
+import asyncio
 import errno
 import os
 import subprocess
@@ -21,6 +22,7 @@ from gatewright.spend.journal import Journal
 from gatewright.spend.ledger import Ledger
 from gatewright.storage import keys, spend_log
 from gatewright.storage.database import Database, Transaction
+from gatewright.upstreams.outbox import Outbox
 
 
 class Uses:
@@ -172,6 +174,54 @@ async def test_a_full_disk_is_shown_and_memory_helps_out(
     assert ledger.health.problem is None
     await ledger.flush()
     assert await stored(db) == 3
+    await ledger.stop()
+
+
+async def test_the_records_of_a_turn_are_one_write(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, outbox = tmp_path / "journal", Outbox(asyncio.get_running_loop())
+    ledger = Ledger(db, folder)
+    written: list[bytes] = []
+    write = os.write
+
+    def noted(fd: int, data: bytes) -> int:
+        written.append(data)
+        return write(fd, data)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", noted)
+        for request_id in "abc":
+            ledger.settle(row(request_id), outbox)
+        assert (written, ledger.backlog) == ([], 3)
+        outbox.flush_first()
+        assert [msgspec.json.decode(line)[0] for line in b"".join(written).splitlines()] == ["a", "b", "c"]
+        assert (len(written), ledger.backlog) == (1, 3)
+        ledger.settle(row("d"), outbox)
+        ledger.settle(row("e"))
+        assert len(written) == 2
+    ledger.settle(row("f"), outbox)
+    await ledger.flush()
+    assert await stored(db) == 6
+    assert (ledger.backlog, list(folder.iterdir())) == (0, [])
+    await ledger.stop()
+
+
+async def test_a_turn_that_was_written_in_part_is_counted_once(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, outbox = Ledger(db, tmp_path / "journal"), Outbox(asyncio.get_running_loop())
+    write = os.write
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", lambda fd, data: write(fd, data[: len(data) // 2]))
+        for request_id in "abcd":
+            ledger.settle(row(request_id), outbox)
+        ledger.write()
+    assert ledger.health.in_memory == 4
+    ledger.settle(row("e"))
+    await ledger.flush()
+    assert await stored(db) == 5
+    assert ledger.backlog == 0
     await ledger.stop()
 
 

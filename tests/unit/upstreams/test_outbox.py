@@ -71,6 +71,32 @@ async def test_what_is_added_while_flushing_goes_out_a_turn_later() -> None:
     assert paper == ["first", "first again"]
 
 
+async def test_what_comes_first_is_done_before_all_writers() -> None:
+    outbox, paper = Outbox(asyncio.get_running_loop()), list[str]()
+    outbox.add(Pen(paper, "writer"))
+    outbox.add_first(lambda: paper.append("record"))
+    assert paper == []
+    await asyncio.sleep(0)
+    assert paper == ["record", "writer"]
+
+
+async def test_what_comes_first_is_done_at_the_turns_end_without_a_writer_too() -> None:
+    outbox, paper = Outbox(asyncio.get_running_loop()), list[str]()
+    outbox.add_first(lambda: paper.append("record"))
+    await asyncio.sleep(0)
+    assert paper == ["record"]
+
+
+async def test_a_writer_in_a_hurry_has_it_done_once() -> None:
+    outbox, paper = Outbox(asyncio.get_running_loop()), list[str]()
+    outbox.add_first(lambda: paper.append("record"))
+    outbox.flush_first()
+    outbox.flush_first()
+    assert paper == ["record"]
+    await asyncio.sleep(0)
+    assert paper == ["record"]
+
+
 async def test_a_loop_has_one_outbox() -> None:
     loop = asyncio.get_running_loop()
     assert outbox_of(loop) is outbox_of(loop)

@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from gatewright.gateway.exchange import ClientGone, WireHeaders
-from gatewright.upstreams.outbox import outbox_of
+from gatewright.upstreams.outbox import Outbox, outbox_of
 from gatewright.web.bounded import BODY, HEAD, NEXT, BoundedProtocol
 from gatewright.web.model_api.exchange import ModelExchange
 
@@ -105,6 +105,10 @@ class DirectCycle(ModelExchange):
             self.response_complete = True
             self._protocol.close()
 
+    @property
+    def outbox(self) -> Outbox:
+        return self._protocol.outbox
+
     def flush(self) -> None:
         self._protocol.flush()
 
@@ -189,19 +193,20 @@ class DirectProtocol(BoundedProtocol):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._application = cast(Direct, self.app)
-        self._outbox = outbox_of(self.loop)
+        self.outbox = outbox_of(self.loop)
         self._outgoing: list[bytes] = []
 
     def send(self, data: bytes) -> None:
         """At the end of the loop's turn, or at the next thing that happens to the connection."""
         if not self._outgoing:
-            self._outbox.add(self)
+            self.outbox.add(self)
         self._outgoing.append(data)
 
     def flush(self) -> None:
         """Send what waits for the end of the turn."""
         outgoing = self._outgoing
         if outgoing:
+            self.outbox.flush_first()
             self._outgoing = []
             if not self.transport.is_closing():
                 self.transport.write(outgoing[0] if len(outgoing) == 1 else b"".join(outgoing))

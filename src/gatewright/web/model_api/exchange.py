@@ -18,6 +18,7 @@ from gatewright.gateway.exchange import Facts, WireHeaders
 from gatewright.gateway.limits.claims import KEY, PARALLEL, REQUESTS, TOKENS
 from gatewright.gateway.wishes import HEADERS as WISHES
 from gatewright.translation.dialect import Dialect
+from gatewright.upstreams.outbox import Outbox
 from gatewright.web.credential import key_in
 from gatewright.web.model_api.refusals import REFUSALS
 
@@ -97,6 +98,11 @@ class ModelExchange:
     async def body(self) -> bytes:
         """The whole body. Raises TooLarge and ClientGone."""
         raise NotImplementedError
+
+    @property
+    def outbox(self) -> Outbox | None:
+        """Where its answer waits for the end of the turn; None where a door writes each piece by itself."""
+        return None
 
     def flush(self) -> None:
         """Sends at once what waits; nothing does where a door writes each piece by itself."""
