@@ -114,9 +114,9 @@ async def test_a_stream_is_settled_before_the_client_sees_its_end(db: Database, 
         settled_before: list[bool] = []
         settle = made.ledger.settle
 
-        def note(*settled: object) -> None:
+        def note(row: Any, outbox: Any = None) -> None:
             settled_before.append(got is None)
-            settle(*settled)  # type: ignore[arg-type]
+            settle(row, outbox)
 
         made.ledger.settle = note  # type: ignore[method-assign]
         got = await made.chat({**ASK, "stream": True})

@@ -50,9 +50,9 @@ async def test_a_stream_is_settled_before_the_client_sees_its_end(db: Database, 
         seen: list[bytes] = []
         settle = made.ledger.settle
 
-        def note(*settled: Any) -> None:
+        def note(row: Any, outbox: Any = None) -> None:
             seen.append(got.body)
-            settle(*settled)
+            settle(row, outbox)
 
         made.ledger.settle = note  # type: ignore[method-assign]  # watched, not replaced
         await made.chat(STREAM, got=got)

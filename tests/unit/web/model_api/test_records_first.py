@@ -75,8 +75,12 @@ async def test_an_answer_that_does_not_wait_for_the_turns_end_finds_the_record_w
         wire = Witness(tmp_path / "journal")
         protocol = connect(configuration(made.api), wire)
         assert isinstance(protocol, DirectProtocol)
-        protocol.outbox.add_first(lambda: (tmp_path / "journal").mkdir())
-        protocol.outbox.add_first(lambda: (tmp_path / "journal" / "a.jsonl").write_text("record"))
+
+        def record() -> None:
+            (tmp_path / "journal").mkdir()
+            (tmp_path / "journal" / "a.jsonl").write_text("record")
+
+        protocol.outbox.add_first(record)
         protocol.send(b"answer")
         getattr(protocol, first)(*([b"no HTTP\r\n\r\n"] if first == "data_received" else []))
         assert wire.writes[0] == (b"answer", b"record")
