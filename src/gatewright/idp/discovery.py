@@ -12,7 +12,7 @@ from gatewright.oidc import metadata, scopes
 
 PROTOCOL_CLAIMS = ["sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "sid"]
 DEFAULT_APPLICATION = "litellm"
-"""The slug that WebFinger answers for: the packaged application's, since there are no brands that could name another."""
+"""The slug that WebFinger answers for: the packaged application's, since no brand can name another."""
 
 
 class Discovery:
