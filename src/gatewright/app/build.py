@@ -209,7 +209,7 @@ class Program:
         roles = Roles(self.users)
         return [
             *Me(self.users, self.keys, self.sessions).routes(),
-            *MySessions(self.sessions, self.keys).routes(),
+            *MySessions(self.sessions, Sessions(self.db, "idp", self.settings.session_life), self.keys).routes(),
             *MySecurity(self.provider.own_account).routes(),
             *Today(self.reports, self.deployments, self.settings, clock).routes(),
             *VirtualKeys(self.keys, self.users, self.deployments, self.reports, clock).routes(),

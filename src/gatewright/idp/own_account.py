@@ -14,10 +14,11 @@ from gatewright.accounts.passwords import Passwords
 from gatewright.domain.clock import MINUTE, Millis
 from gatewright.domain.errors import BadInput, Conflict, Forbidden
 from gatewright.domain.people import Event, Origin, User
-from gatewright.idp.directory.people import new_password
+from gatewright.idp.directory.people import end_everything, new_password
+from gatewright.idp.directory.recovery import new_path
 from gatewright.idp.factors.factors import PASSKEY, Factors, SetUp, new_challenge, passkeys
 from gatewright.idp.login import CeremonyOver, Login, SignInRefused
-from gatewright.storage import ceremonies, users
+from gatewright.storage import api_tokens, ceremonies, changes, keys, users
 from gatewright.storage.authenticators import Authenticator
 from gatewright.storage.ceremonies import Ceremony
 from gatewright.storage.database import Database
@@ -63,6 +64,31 @@ class OwnAccount:
         async with self._db.write() as tx:
             await new_password(tx, user, hashed, now)
         await self._audit.write(Event("user.password", "ok", user.user_id, user.user_id, {"by": "self"}, origin))
+
+    async def not_me(self, user_pk: int, password: str, origin: Origin) -> str | None:
+        """Somebody else was in the account: every session and token ends, command lines too, and the password with it.
+
+        The path of the link that sets a new password; None for somebody whose password is elsewhere, and who is not
+        asked for one. Keys stay: applications use them. Raises Forbidden, TooManyRequests.
+        """
+        user = await self._known(user_pk)
+        async with self._db.read() as tx:
+            local = await users.has_password(tx, user_pk)
+        if local:
+            await self._confirmed(user_pk, password, origin)
+        nobodys, now = await self._passwords.hash(secrets.token_urlsafe(32)), self._db.clock()
+        async with self._db.write() as tx:
+            await self._audit.write(Event("user.not_me", "ok", user.user_id, user.user_id, origin=origin), tx)
+            await api_tokens.remove_of_user(tx, user_pk)
+            hashes = [await keys.revoke(tx, row.id, now) for row in await keys.living_cli(tx, user_pk)]
+            path = await new_path(tx, user_pk, now) if local else None
+            if local:
+                await users.change(tx, user_pk, now, password_hash=nobodys)
+            await end_everything(tx, user_pk, now)
+            for hashed in hashes:
+                if hashed is not None:
+                    await changes.announce(tx, "key", hashed, now)
+        return path
 
     async def begin_app(self, user_pk: int, password: str, name: str, origin: Origin) -> SetUp:
         """Raises Forbidden for a wrong password, Conflict for somebody whose sign-in is elsewhere."""

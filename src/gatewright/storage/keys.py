@@ -121,6 +121,12 @@ async def revoke(tx: Transaction, key_id: int, at: Millis) -> str | None:
     return token_hash
 
 
+async def living_cli(tx: Transaction, user_pk: int) -> list[KeyRow]:
+    """Every command-line sign-in of the user that nobody revoked."""
+    query = SELECT.where(keys.c.user_pk == user_pk, keys.c.kind == "cli", keys.c.revoked_at.is_(None))
+    return [_row(row._mapping) for row in await tx.execute(query)]
+
+
 async def change(tx: Transaction, key_id: int, at: Millis, **columns: Any) -> None:
     """Sets columns of one key."""
     values = {name: builtins(value) for name, value in columns.items()}

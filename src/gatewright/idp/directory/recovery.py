@@ -11,7 +11,7 @@ from gatewright.domain.people import Event, Origin
 from gatewright.idp.directory.acting import By, absent
 from gatewright.idp.directory.people import new_password
 from gatewright.storage import audit_log, one_time_links, users
-from gatewright.storage.database import Database
+from gatewright.storage.database import Database, Transaction
 
 PURPOSE = "recovery"
 LIFE: Millis = HOUR
@@ -38,17 +38,17 @@ class Recovery:
         """The link, which nobody can read again. Raises NotFound, Conflict for somebody who is switched off."""
         if not SHORTEST <= life <= LONGEST:
             raise BadInput("The link lives from a minute to seven days.", param="token_duration")
-        token, now = secrets.token_urlsafe(32), self._db.clock()
+        now = self._db.clock()
         async with self._db.write() as tx:
             user = await users.by_id(tx, user_pk)
             if user is None:
                 raise absent("User")
             if not user.is_active:
                 raise Conflict("This person is switched off. Switch them on first.", code="user_inactive")
-            await one_time_links.replace_own(tx, _hash(token), PURPOSE, user_pk, now, now + life)
+            path = await new_path(tx, user_pk, now, life)
             event = Event("user.recovery_link", "ok", by.actor, user.user_id, {}, by.origin)
             await audit_log.add(tx, event, now)
-        return f"{self._base_url}{PATH}{token}/"
+        return self._base_url + path
 
     async def whose(self, token: str) -> str | None:
         """The username of the link's person; None when the link is used, expired or unknown."""
@@ -75,6 +75,13 @@ class Recovery:
             await new_password(tx, user, hashed, now)
             await audit_log.add(tx, Event("user.recovery", "ok", user.user_id, user.user_id, origin=origin), now)
         return user.username
+
+
+async def new_path(tx: Transaction, user_pk: int, now: Millis, life: Millis = LIFE) -> str:
+    """The path of a new link, which puts an end to the person's older one."""
+    token = secrets.token_urlsafe(32)
+    await one_time_links.replace_own(tx, _hash(token), PURPOSE, user_pk, now, now + life)
+    return f"{PATH}{token}/"
 
 
 def _over() -> Forbidden:

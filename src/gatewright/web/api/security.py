@@ -47,6 +47,12 @@ class Confirmed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: str
 
 
+class MaybeConfirmed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """For somebody whose provider is elsewhere there is no password to ask for."""
+
+    password: str = ""
+
+
 class NewApp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: str
     name: str = ""
@@ -80,6 +86,7 @@ class MySecurity:
             ("/passkeys", "POST", self.add_passkey),
             ("/factors/{id}/remove", "POST", self.remove),
             ("/recovery-codes", "POST", self.recovery_codes),
+            ("/not-me", "POST", self.not_me),
         ]
         # A browser session only: a key or a command line's token is no place to change a password from.
         return [Route(f"{BASE}{path}", (method,), act, Access.SESSION, Dialect.PROBLEM) for path, method, act in rows]
@@ -95,6 +102,12 @@ class MySecurity:
         body = await read(call, NewPassword)
         await self._account.change_password(_own(call), body.current_password, body.new_password, call.origin)
         return nothing()
+
+    async def not_me(self, call: Call) -> Response:
+        """Every session is over, the calling one too; `new_password` is where to set one, null for other providers'."""
+        body = await read(call, MaybeConfirmed)
+        path = await self._account.not_me(_own(call), body.password, call.origin)
+        return answer({"new_password": path})
 
     async def begin_app(self, call: Call) -> Response:
         body = await read(call, NewApp)

@@ -1,4 +1,4 @@
-"""`/api/v1/me/sessions`: where the caller is signed in, in browsers and on command lines, and ending one of them."""
+"""`/api/v1/me/sessions`: where the caller is signed in: browsers, command lines, our own provider; and ending one."""
 
 import msgspec
 from starlette.responses import Response
@@ -29,10 +29,15 @@ class SessionAnswer(msgspec.Struct, frozen=True):
 
 
 class MySessions:
-    """A person's living sign-ins: browser sessions and the command line's credentials."""
+    """A person's living sign-ins: browser sessions, the provider's, and the command line's credentials.
 
-    def __init__(self, sessions: Sessions, keys: Keys) -> None:
+    A session of the provider that a listed browser session came from is not listed beside it, and ends with it: who
+    ends a browser's session means that browser, which would sign in again by itself.
+    """
+
+    def __init__(self, sessions: Sessions, provider_sessions: Sessions, keys: Keys) -> None:
         self._sessions = sessions
+        self._provider_sessions = provider_sessions
         self._keys = keys
 
     def routes(self) -> list[Route]:
@@ -44,9 +49,11 @@ class MySessions:
     async def show(self, call: Call) -> Response:
         """The living ones, last used first."""
         principal = call.principal
-        browsers, logins = await self._own(principal)
+        browsers, providers, logins = await self._own(principal)
+        shown = {row.provider_sid for row in browsers}
         items = [
             *(_browser(row, principal) for row in browsers),
+            *(_provider(row) for row in providers if row.sid not in shown),
             *(_login(row, principal) for row in logins),
         ]
         items.sort(key=lambda item: item.last_used_at or item.created_at, reverse=True)
@@ -57,10 +64,17 @@ class MySessions:
         caller's own.
         """
         wanted = call.path("id")
-        browsers, logins = await self._own(call.principal)
+        browsers, providers, logins = await self._own(call.principal)
         for session in browsers:
             if browser_id(session.id) == wanted:
+                for row in providers:
+                    if row.sid == session.provider_sid:
+                        await self._provider_sessions.end(row.id)
                 await self._sessions.end(session.id)
+                return nothing()
+        for row in providers:
+            if provider_id(row.id) == wanted:
+                await self._provider_sessions.end(row.id)
                 return nothing()
         for login in logins:
             if cli_id(login.id) == wanted:
@@ -68,16 +82,22 @@ class MySessions:
                 return nothing()
         raise NotFound("You have no such session.", param="id", code="session_not_found")
 
-    async def _own(self, principal: Principal) -> tuple[list[SessionRow], list[KeyRow]]:
+    async def _own(self, principal: Principal) -> tuple[list[SessionRow], list[SessionRow], list[KeyRow]]:
         """The one place that says which sign-ins are the caller's."""
         # The route lets in nobody without a user; 0 is no user's id.
         user_pk = principal.user_pk or 0
-        return await self._sessions.of_user(user_pk), await self._keys.cli_logins(user_pk)
+        browsers, providers = await self._sessions.of_user(user_pk), await self._provider_sessions.of_user(user_pk)
+        return browsers, providers, await self._keys.cli_logins(user_pk)
 
 
 def browser_id(session_id: int) -> str:
     """The opaque id of a browser session."""
     return f"browser-{session_id}"
+
+
+def provider_id(session_id: int) -> str:
+    """The opaque id of a session of our own provider."""
+    return f"provider-{session_id}"
 
 
 def cli_id(key_id: int) -> str:
@@ -90,6 +110,19 @@ def _browser(row: SessionRow, principal: Principal) -> SessionAnswer:
         id=browser_id(row.id),
         kind="browser",
         current=principal.kind == "session" and principal.credential_id == row.id,
+        created_at=iso(row.created_at),
+        last_used_at=iso(row.last_used_at),
+        expires_at=iso(row.expires_at),
+        address=row.address,
+        user_agent=row.user_agent,
+    )
+
+
+def _provider(row: SessionRow) -> SessionAnswer:
+    return SessionAnswer(
+        id=provider_id(row.id),
+        kind="provider",
+        current=False,
         created_at=iso(row.created_at),
         last_used_at=iso(row.last_used_at),
         expires_at=iso(row.expires_at),

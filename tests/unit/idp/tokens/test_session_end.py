@@ -5,15 +5,20 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, update
-from tests.unit.idp.conftest import quick_passwords
+from tests.unit.idp.conftest import PASSWORD, quick_passwords
 
+from gatewright.accounts.api_tokens import ApiTokens
 from gatewright.accounts.audit import Audit
+from gatewright.accounts.keys import Keys, NewKey
 from gatewright.accounts.sessions import Sessions
 from gatewright.domain.clock import DAY
+from gatewright.domain.errors import Forbidden
+from gatewright.domain.keys import key_hash
 from gatewright.domain.people import Origin
 from gatewright.idp.directory.acting import By
 from gatewright.idp.directory.directory import Directory
-from gatewright.storage import session_clients, session_ends, sessions, tables
+from gatewright.idp.login import SignInRefused
+from gatewright.storage import api_tokens, session_clients, session_ends, sessions, tables, users
 
 from .acts import BASE, CALLBACK, Acts, error
 
@@ -204,3 +209,56 @@ async def test_tokens_that_come_as_the_session_ends_leave_nothing_behind(acts: A
         assert client is not None
         await session_clients.note(tx, session_id, client.id, "alice", acts.db.clock())
         assert (await tx.execute(select(tables.session_clients))).first() is None
+
+
+async def test_this_was_not_me(acts: Acts) -> None:
+    """Somebody else was in: all is over, and the password with it; the link sets a new one."""
+    alice, account = acts.stand.people["alice"], acts.stand.provider.own_account
+    first, second = await acts.session(), await acts.session()
+    tokens = await acts.tokens(session_id=first)
+    device = await acts.tokens(session_id=second)
+    store, cookie = await dashboard(acts, await sid_of(acts, first))
+    with pytest.raises(Forbidden):
+        await account.not_me(alice.id, "a wrong password", Origin())
+    assert (await acts.userinfo(tokens["access_token"])).status_code == 200
+    path = await account.not_me(alice.id, PASSWORD, Origin())
+    for one in (tokens, device):
+        assert (await acts.userinfo(one["access_token"])).status_code == 401
+        assert error(await acts.refresh(one["refresh_token"])) == OVER
+    assert await store.find(cookie) is None
+    assert await acts.causes("user.not_me") == ["ok"]
+    with pytest.raises(SignInRefused):
+        await acts.stand.provider.login.sign_in("alice", PASSWORD, Origin(), None)
+    assert path is not None
+    token = path.strip("/").rpartition("/")[2]
+    recovery = directory(acts).recovery
+    assert await recovery.use(token, "a new horse battery", Origin()) == "alice"
+    with pytest.raises(Forbidden):
+        await recovery.use(token, "another horse battery", Origin())
+    await acts.stand.provider.login.sign_in("alice", "a new horse battery", Origin(), None)
+
+
+async def test_it_was_not_me_at_another_provider(acts: Acts) -> None:
+    bob, account = acts.stand.people["bob"], acts.stand.provider.own_account
+    async with acts.db.write() as tx:
+        await users.change(tx, bob.id, acts.db.clock(), password_hash=None)
+    store = Sessions(acts.db, "gateway", DAY)
+    cookie, _ = await store.open(bob, Origin(), source="https://login.example/")
+    assert await account.not_me(bob.id, "", Origin()) is None
+    assert await store.find(cookie) is None
+
+
+async def test_it_was_not_me_ends_command_lines_and_api_tokens(acts: Acts) -> None:
+    alice = acts.stand.people["alice"]
+    keys = Keys(acts.db)
+    for kind in ("cli", "virtual"):
+        await keys.create(NewKey(alias=kind, owner=alice, models=(), kind=kind), actor="alice", origin=Origin())
+    row = {"uuid": "t-1", "identifier": "script", "intent": "api", "user_pk": alice.id, "created_at": acts.db.clock()}
+    async with acts.db.write() as tx:
+        await api_tokens.add(tx, **row, token_hash=key_hash("a-token"))
+    assert await ApiTokens(acts.db).authenticate("a-token") is not None
+    await acts.stand.provider.own_account.not_me(alice.id, PASSWORD, Origin())
+    assert await keys.cli_logins(alice.id) == []
+    assert await ApiTokens(acts.db).authenticate("a-token") is None
+    # Applications go on: the person looks through these.
+    assert [key.alias for key in await keys.page(10, None, user_pk=alice.id)] == ["virtual"]

@@ -85,6 +85,7 @@ class Stage:
         settings = load({"--config": str(config)}, {"LITELLM_MASTER_KEY": MASTER, "GATEWRIGHT_DATA_DIR": str(folder)})
         self.ring = KeyRing(db, MASTER)
         self.sessions = Sessions(db, "gateway", 24 * HOUR)
+        self.provider_sessions = Sessions(db, "idp", 24 * HOUR)
         self.users = Users(db)
         self.teams = Teams(db)
         self.keys = Keys(db)
@@ -95,7 +96,7 @@ class Stage:
         roles, reports, deployments = Roles(self.users), Reports(db), self.deployments
         self.routes: list[Route] = [
             *Me(self.users, self.keys, self.sessions).routes(),
-            *MySessions(self.sessions, self.keys).routes(),
+            *MySessions(self.sessions, self.provider_sessions, self.keys).routes(),
             *Today(reports, deployments, settings, self.clock).routes(),
             *VirtualKeys(self.keys, self.users, deployments, reports, self.clock).routes(),
             *People(self.users, roles).routes(),

@@ -4,6 +4,7 @@ from tests.unit.web.api.stage import Stage
 
 from gatewright.domain.clock import DAY, HOUR
 from gatewright.domain.keys import key_hash
+from gatewright.domain.people import Origin, User
 from gatewright.storage import keys as key_rows
 
 
@@ -75,3 +76,34 @@ async def test_pages_of_sessions(stage: Stage) -> None:
     path = f"/api/v1/me/sessions?limit=2&cursor={first['next_cursor']}"
     second = (await stage.in_browser("GET", path, tokens[0])).json()
     assert (len(first["items"]), len(second["items"]), second["next_cursor"]) == (2, 1, None)
+
+
+async def at_the_provider(stage: Stage, user: User) -> tuple[str, str]:
+    """A session at our own provider: its cookie and its sid."""
+    cookie, _ = await stage.provider_sessions.open(user, Origin("192.0.2.9", "Safari"))
+    session = await stage.provider_sessions.find(cookie)
+    assert session is not None
+    return cookie, session.row.sid
+
+
+async def test_a_browser_ends_with_its_sign_in_and_sign_ins_alone_are_listed(stage: Stage) -> None:
+    ada = await stage.person("ada")
+    here = await stage.browser(ada)
+    cookie, sid = await at_the_provider(stage, ada)
+    alone, _ = await at_the_provider(stage, ada)
+    there, _ = await stage.sessions.open(ada, Origin("192.0.2.9", "Safari"), source="embedded", provider_sid=sid)
+    items = (await stage.in_browser("GET", "/api/v1/me/sessions", here)).json()["items"]
+    assert sorted(item["kind"] for item in items) == ["browser", "browser", "provider"]
+    seen = next(item for item in items if item["kind"] == "provider")
+    assert (seen["address"], seen["user_agent"], seen["current"]) == ("192.0.2.9", "Safari", False)
+    thief = next(item["id"] for item in items if item["kind"] == "browser" and not item["current"])
+    assert (await stage.in_browser("DELETE", f"/api/v1/me/sessions/{thief}", here)).status_code == 204
+    assert await stage.sessions.find(there) is None
+    # Else that browser would sign in again without a word.
+    assert await stage.provider_sessions.find(cookie) is None
+    assert await stage.provider_sessions.find(alone) is not None
+    eve = await stage.browser(await stage.person("eve"))
+    assert (await stage.in_browser("DELETE", f"/api/v1/me/sessions/{seen['id']}", eve)).status_code == 404
+    assert (await stage.in_browser("DELETE", f"/api/v1/me/sessions/{seen['id']}", here)).status_code == 204
+    assert await stage.provider_sessions.find(alone) is None
+    assert (await stage.in_browser("GET", "/api/v1/me", here)).status_code == 200
