@@ -172,9 +172,9 @@ class Preview:
 
     async def _elsewhere(self, attached: Sequence[ScopeMapping]) -> list[ScopeMapping]:
         """The mappings that are not attached."""
-        here = {mapping.id for mapping in attached}
+        here = {mapping.uuid for mapping in attached}
         async with self._db.read() as tx:
-            return [mapping for mapping in await scope_mappings.everything(tx) if mapping.id not in here]
+            return [mapping for mapping in await scope_mappings.everything(tx) if mapping.uuid not in here]
 
 
 def with_draft(attached: Sequence[ScopeMapping], draft: Draft | None) -> list[ScopeMapping]:

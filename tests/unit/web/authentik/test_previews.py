@@ -166,6 +166,11 @@ async def test_a_draft_is_run_without_being_saved(desk: Desk) -> None:
     found = await shown(desk, {"user": user["pk"], "draft": fresh, "scopes": ["openid", "fresh"]})
     assert found["userinfo"] == {"new": 2, "sub": "alice"}
     assert (await shown(desk, {"user": user["pk"]}))["userinfo"]["own"] == 1
+    loose = await mapping(desk, "loose", 'return {"loose": 1}', attach=False)
+    draft = {"uuid": loose["pk"], "expression": "return None", "name": "loose", "scope_name": "loose"}
+    found = await shown(desk, {"user": user["pk"], "draft": draft})
+    assert [one["draft"] for one in found["mappings"] if one["name"] == "loose"] == [True]
+    assert "loose" not in [one["claim"] for one in found["missing"]]
     torn = "if user:\nreturn {'a': 1}\nreturn {}"
     found = await shown(desk, {"user": user["pk"], "draft": {"expression": torn}})
     assert found["inspection"]["mended"] == "if user:\n    return {'a': 1}\nreturn {}\n"
