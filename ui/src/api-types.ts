@@ -25,7 +25,7 @@ export interface Me {
 
 export interface Session {
   id: string;
-  kind: "browser" | "cli";
+  kind: "browser" | "cli" | "provider";
   current: boolean;
   created_at: string;
   last_used_at: string | null;

@@ -102,6 +102,8 @@ export const api = {
     }),
   addPasskey: (made: { handle: string; credential: NewCredential; name: string }) =>
     request<RecoveryCodes>("POST", `${SECURITY}/passkeys`, made),
+  notMe: (password: string) =>
+    request<{ new_password: string | null }>("POST", `${SECURITY}/not-me`, { password }),
   removeFactor: (id: string, password: string) =>
     request<void>("POST", `${one(`${SECURITY}/factors`, id)}/remove`, { password }),
   newRecoveryCodes: (password: string) =>

@@ -23,6 +23,12 @@ const KINDS = {
   master: "Master key",
 } as const;
 
+const SESSION_KINDS = {
+  browser: "browser",
+  cli: "command line",
+  provider: "sign-in to applications",
+} as const;
+
 export function AccountPage() {
   const { me, signOut } = useShell();
   const info = useUiInfo();
@@ -124,7 +130,7 @@ function Sessions() {
       id: "kind",
       header: "Kind",
       sort: (session) => session.kind,
-      cell: (session) => (session.kind === "cli" ? "command line" : "browser"),
+      cell: (session) => SESSION_KINDS[session.kind],
     },
     {
       id: "address",

@@ -18,7 +18,7 @@ import { RecoveryCodesDialog } from "./recovery-codes";
 const LOW = 3;
 
 type Open =
-  | { what: "password" | "app" | "passkey" | "codes" }
+  | { what: "password" | "app" | "passkey" | "codes" | "not-me" }
   | { what: "remove"; factor: Factor }
   | { what: "shown"; codes: readonly string[] }
   | null;
@@ -61,6 +61,9 @@ export function Security() {
                 Add a passkey
               </button>
             )}
+            <button type="button" className="button button-quiet" onClick={() => setOpen({ what: "not-me" })}>
+              This was not me
+            </button>
           </div>
         )}
       </header>
@@ -141,6 +144,22 @@ export function Security() {
           onClose={close}
         >
           <p>The codes that you have now stop working.</p>
+        </PasswordDialog>
+      )}
+      {open?.what === "not-me" && (
+        <PasswordDialog
+          title="Was somebody else here?"
+          act="End everything"
+          destroys
+          run={(password) => api.notMe(password)}
+          onDone={({ new_password: path }) => window.location.assign(path ?? "/ui/")}
+          onClose={close}
+        >
+          <p>
+            This ends every session, every command line and every token in your name, this session too. Your
+            password stops working, and you choose a new one right away. Virtual keys stay, since applications
+            use them: look through them afterwards.
+          </p>
         </PasswordDialog>
       )}
       {open?.what === "shown" && <RecoveryCodesDialog codes={open.codes} onClose={close} />}
