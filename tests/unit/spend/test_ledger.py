@@ -237,6 +237,25 @@ async def test_a_record_that_the_database_refuses_does_not_hold_up_the_others(db
     assert msgspec.json.decode(kept)[0] == "b"
 
 
+async def test_one_of_many_that_is_refused_or_known_keeps_out_itself_alone(db: Database, tmp_path: Path) -> None:
+    ledger = Ledger(db, tmp_path / "journal")
+    ledger.settle(row("r3"))
+    await ledger.flush()
+    for number in range(100):
+        ledger.settle(row(f"r{number}"))
+    ledger.settle(row("r5"))
+    await ledger.flush()
+    assert (await stored(db), ledger.health.refused) == (100, 0)
+    for number in range(100, 180):
+        ledger.settle(msgspec.structs.replace(row(f"r{number}"), cost=2**80 if number == 110 else number))
+    await ledger.flush()
+    assert (await stored(db), ledger.health.refused) == (179, 1)
+    async with db.read() as tx:
+        totals = await spend_log.totals(tx, 0)
+    assert totals.spend == 100 * 7 + sum(range(100, 180)) - 110
+    await ledger.stop()
+
+
 async def test_uses_of_keys_are_written_and_kept_while_the_database_is_away(
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
