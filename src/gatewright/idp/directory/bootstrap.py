@@ -14,7 +14,7 @@ from gatewright.idp.directory.acting import By
 from gatewright.idp.directory.people import insert
 from gatewright.idp.directory.tokens import DirectoryTokens
 from gatewright.idp.objects import people as objects
-from gatewright.storage import facts, groups, users
+from gatewright.storage import facts, groups, oauth_providers, users
 from gatewright.storage.database import Database, Transaction
 
 FACT = "authentik_bootstrap"
@@ -52,6 +52,8 @@ class Bootstrap:
         hashed = None if wanted.password is None else await self._passwords.hash(wanted.password)
         async with self._db.write() as tx:
             await users.lock_setup(tx)
+            # Before the locks of people and changes, as everywhere: a deadlock ends somebody's request.
+            await oauth_providers.lock_first_start(tx)
             if not await users.any_exist(tx):
                 await self._make(tx, wanted, hashed)
                 return []

@@ -1,5 +1,6 @@
 """People through `/api/v3`: made, changed, switched off, deleted; and everything that ends with them."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -202,3 +203,28 @@ async def test_a_service_account_in_admins_administers(desk: Desk) -> None:
     await administrator(desk, "ada")
     ada = (await desk.listed("/core/users/?username=ada"))[0]["pk"]
     assert (await desk.call("DELETE", f"/core/users/{ada}/")).status_code == 409
+
+
+async def test_two_changes_at_once_leave_an_administrator(desk: Desk) -> None:
+    pks = [(await administrator(desk, name))["pk"] for name in ("ada", "bob")]
+    off = (desk.call("PATCH", f"/core/users/{pk}/", {"is_active": False}) for pk in pks)
+    answers = await asyncio.gather(*off)
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+
+
+async def test_everything_at_once_goes_through(desk: Desk) -> None:
+    """Objects of every kind made together, each under its own locks: none waits for the other for ever."""
+    admins = await desk.group("admins")
+    made = [
+        *(desk.call("POST", "/core/users/", {"username": f"u{n}", "name": "U"}) for n in range(4)),
+        *(desk.call("POST", "/core/users/service_account/", {"name": f"s{n}", "create_group": True}) for n in range(4)),
+        *(desk.call("POST", "/core/groups/", {"name": f"g{n}"}) for n in range(4)),
+        *(desk.call("POST", "/providers/oauth2/", {"name": f"p{n}", "redirect_uris": []}) for n in range(4)),
+        *(desk.call("PATCH", f"/core/groups/{admins['pk']}/", {"attributes": {"n": n}}) for n in range(4)),
+    ]
+    assert {answer.status_code for answer in await asyncio.gather(*made)} == {200, 201}
+    # The same name twice at once: one of them has it.
+    twice = await asyncio.gather(*(desk.call("POST", "/core/groups/", {"name": "twice"}) for _ in range(3)))
+    assert sorted(answer.status_code for answer in twice) == [201, 400, 400]
+    same = await asyncio.gather(*(desk.call("POST", "/core/users/", {"username": "x", "name": "X"}) for _ in range(3)))
+    assert sorted(answer.status_code for answer in same) == [201, 400, 400]
