@@ -1,0 +1,80 @@
+"""A sign-in that is ended at the provider ends the dashboard on every worker, and "This was not me" ends them all."""
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from tests.browsers import Tab, sign_in
+from tests.conftest import new_database
+from tests.servers import Gatewright, gatewright
+
+NAME, PASSWORD = "ada@example.local", "correct horse battery"
+FRESH = "a newer horse battery"
+SESSIONS = "/api/v3/core/authenticated_sessions/"
+CSRF = {"X-Gatewright-Request": "1"}
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_dashboards_end_with_their_sign_in(
+    database: str, browser: Browser, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    with (
+        new_database(request, database) as url,
+        gatewright(
+            tmp_path, DATABASE_URL=url, GATEWRIGHT_ADMIN_EMAIL=NAME, GATEWRIGHT_ADMIN_PASSWORD=PASSWORD
+        ) as server,
+    ):
+        tab, other = Tab(browser, "light", server.url), Tab(browser, "light", server.url)
+        signed_in(tab.page, server, PASSWORD)
+        signed_in(other.page, server, PASSWORD)
+        an_administrator_ends_a_sign_in(tab.page, server)
+        assert [alive(one.page, server) for one in (tab, other)] == [False, True]
+        # The provider knows this browser no more either: it asks.
+        signed_in(tab.page, server, PASSWORD)
+        it_was_not_me(tab.page, server)
+        assert [alive(one.page, server) for one in (tab, other)] == [False, False]
+        tab.page.goto(f"{server.url}/ui/")
+        sign_in(tab.page, NAME, PASSWORD)
+        expect(tab.page.get_by_text("do not belong together")).to_be_visible()
+        signed_in(tab.page, server, FRESH)
+        tab.close()
+        other.close()
+
+
+def signed_in(page: Page, server: Gatewright, password: str) -> None:
+    page.goto(f"{server.url}/ui/")
+    sign_in(page, NAME, password)
+    expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
+
+
+def alive(page: Page, server: Gatewright) -> bool:
+    """Whether the dashboard's session lives, asked often enough to meet both workers."""
+    answers = {page.request.get(f"{server.url}/api/v1/me").status for _ in range(8)}
+    assert answers in ({200}, {401})
+    return answers == {200}
+
+
+def an_administrator_ends_a_sign_in(page: Page, server: Gatewright) -> None:
+    """Ends the session of the provider that this page's dashboard came from."""
+    mine: list[dict[str, Any]] = page.request.get(f"{server.url}/api/v1/me/sessions").json()["items"]
+    assert [item["kind"] for item in mine] == ["browser", "browser"]
+    current = next(int(item["id"].partition("-")[2]) for item in mine if item["current"])
+    with server.admin() as http:
+        listed = http.get(SESSIONS).json()["results"]
+        # The provider's session was opened before the dashboard's, in the same sign-in; its uuid ends in its number.
+        uuids = {UUID(row["uuid"]).int & 0xFFFF_FFFF: row["uuid"] for row in listed if row["kind"] == "idp"}
+        provider = uuids[max(number for number in uuids if number < current)]
+        assert http.delete(f"{SESSIONS}{provider}/").status_code == 204
+
+
+def it_was_not_me(page: Page, server: Gatewright) -> None:
+    address = f"{server.url}/api/v1/me/security/not-me"
+    refused = page.request.post(address, data={"password": "wrong"}, headers=CSRF)
+    assert (refused.status, refused.json()["code"]) == (403, "password_wrong")
+    answer = page.request.post(address, data={"password": PASSWORD}, headers=CSRF)
+    assert answer.status == 200, answer.text()
+    page.goto(server.url + answer.json()["new_password"])
+    page.get_by_label("New password").fill(FRESH)
+    page.get_by_role("button").click()
