@@ -33,7 +33,7 @@ class SetupPage:
         token = call.query("token") or ""
         if not await self._setup.link_is_good(token):
             raise Forbidden(USED_UP[0], hint=USED_UP[1], code="setup_link_invalid")
-        return self._pages.page(call, "setup.html", token=token, email="", field=None, problem=None)
+        return self._page(call, token=token, email="", field=None, problem=None)
 
     async def submit(self, call: Call) -> Response:
         fields = await self._pages.form(call)
@@ -41,9 +41,21 @@ class SetupPage:
         try:
             await self._setup.use_link(token, email, fields.get("password", ""), call.origin)
         except BadInput as error:
-            return self._pages.page(
-                call, "setup.html", status=400, token=token, email=email, field=error.param, problem=error.message
-            )
+            return self._page(call, 400, token=token, email=email, field=error.param, problem=error.message)
         # With an outside provider the first administrator is the break-glass account, which has its own page.
         after = "/fallback/login" if self._settings.generic else "/ui/"
         return RedirectResponse(after, 303)
+
+    def _page(
+        self, call: Call, status: int = 200, *, token: str, email: str, field: str | None, problem: str | None
+    ) -> Response:
+        return self._pages.page(
+            call,
+            "setup.html",
+            status=status,
+            shortest=self._settings.password_min_length,
+            token=token,
+            email=email,
+            field=field,
+            problem=problem,
+        )

@@ -48,7 +48,7 @@ export function ChangePasswordDialog({ onClose }: { onClose: () => void }) {
             type="password"
             name="new_password"
             autoComplete="new-password"
-            hint="At least 10 characters. A sentence is easier to keep than a puzzle."
+            hint="A sentence is easier to keep than a puzzle."
             required
             value={fresh}
             onChange={(event) => setFresh(event.target.value)}
