@@ -127,3 +127,23 @@ def start(data_dir: Path, env: dict[str, str | None]) -> subprocess.CompletedPro
     return subprocess.run(
         command, env=environment(data_dir, **given), capture_output=True, text=True, timeout=60, check=False
     )
+
+
+def test_a_folder_of_blueprints_and_the_length_of_passwords_reach_the_provider(
+    tmp_path: Path, empty_db_url: str | None
+) -> None:
+    folder = tmp_path / "blueprints"
+    folder.mkdir()
+    entry = "{model: authentik_core.group, identifiers: {name: !Env TEAM}, attrs: {attributes: {quota: 5}}}"
+    (folder / "team.yaml").write_text(f"version: 1\nentries:\n  - {entry}\n")
+    settings = {"GATEWRIGHT_BLUEPRINTS_DIR": str(folder), "GATEWRIGHT_PASSWORD_MIN_LENGTH": "14", "TEAM": "red"}
+    with gatewright(tmp_path / "data", workers=1, DATABASE_URL=empty_db_url, **settings) as server:
+        with server.admin() as http:
+            found = http.get("/api/v3/core/groups/", params={"name": "red"}).json()["results"]
+            assert [group["attributes"] for group in found] == [{"quota": 5}]
+        with server.client() as http:
+            assert 'minlength="14"' in http.get(server.setup_link).text
+    (folder / "team.yaml").write_text("version: 1\nentries:\n  - {model: nothing, identifiers: {name: x}}\n")
+    done = start(tmp_path / "other", {"GATEWRIGHT_BLUEPRINTS_DIR": str(folder)})
+    assert "team.yaml: Line 3, nothing: the model nothing is not supported" in done.stderr
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
