@@ -1,4 +1,7 @@
-"""A sign-in that is ended at the provider ends the dashboard on every worker, and "This was not me" ends them all."""
+"""A sign-in that is ended at the provider ends the dashboard on every worker, and "This was not me" ends them all.
+
+The client of the dashboard has a logout address here too, so that the running server sends its notice.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -8,10 +11,15 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.browsers import Tab, sign_in
 from tests.conftest import new_database
-from tests.servers import Gatewright, gatewright
+from tests.servers import Gatewright, eventually, gatewright
+from tests.unit.idp.tokens.test_logout_notices import receiver
+
+from gatewright.idp.logout_notices import EVENT
+from gatewright.oidc.jwt import unverified_claim
 
 NAME, PASSWORD = "ada@example.local", "correct horse battery"
 FRESH = "a newer horse battery"
+PROVIDERS = "/api/v3/providers/oauth2/"
 SESSIONS = "/api/v3/core/authenticated_sessions/"
 CSRF = {"X-Gatewright-Request": "1"}
 
@@ -23,14 +31,23 @@ def test_dashboards_end_with_their_sign_in(
     with (
         new_database(request, database) as url,
         gatewright(
-            tmp_path, DATABASE_URL=url, GATEWRIGHT_ADMIN_EMAIL=NAME, GATEWRIGHT_ADMIN_PASSWORD=PASSWORD
+            tmp_path,
+            DATABASE_URL=url,
+            GATEWRIGHT_ADMIN_EMAIL=NAME,
+            GATEWRIGHT_ADMIN_PASSWORD=PASSWORD,
+            GATEWRIGHT_ALLOWED_NETWORKS="127.0.0.0/8",
         ) as server,
+        receiver() as client,
     ):
+        hears_of_it(server, client.url)
         tab, other = Tab(browser, "light", server.url), Tab(browser, "light", server.url)
         signed_in(tab.page, server, PASSWORD)
         signed_in(other.page, server, PASSWORD)
         an_administrator_ends_a_sign_in(tab.page, server)
         assert [alive(one.page, server) for one in (tab, other)] == [False, True]
+        eventually(lambda: bool(client.requests), "the logout notice")
+        [token] = client.requests[0][2]["logout_token"]
+        assert unverified_claim(token, "events", kind="logout_token") == {EVENT: {}}
         # The provider knows this browser no more either: it asks.
         signed_in(tab.page, server, PASSWORD)
         it_was_not_me(tab.page, server)
@@ -41,6 +58,14 @@ def test_dashboards_end_with_their_sign_in(
         signed_in(tab.page, server, FRESH)
         tab.close()
         other.close()
+
+
+def hears_of_it(server: Gatewright, url: str) -> None:
+    """Gives the dashboard's client a back-channel address."""
+    with server.admin() as http:
+        [row] = http.get(PROVIDERS).json()["results"]
+        answer = http.patch(f"{PROVIDERS}{row['pk']}/", json={"logout_uri": url})
+        assert answer.status_code == 200, answer.text
 
 
 def signed_in(page: Page, server: Gatewright, password: str) -> None:
