@@ -39,7 +39,14 @@ class AccessRules:
         async with self._db.read() as tx:
             found = await bindings.of_entitlements(tx, application_id)
             mine = await closure(tx, user_pk) if found else frozenset()
-        return [one for one, rows in found if rows and passes(rows, user_pk, mine, "any")]
+        return held(found, user_pk, mine)
+
+
+def held(
+    found: Sequence[tuple[Entitlement, Sequence[Binding]]], user_pk: int, group_ids: Collection[int]
+) -> list[Entitlement]:
+    """Those of an application's entitlements that are the person's."""
+    return [one for one, rows in found if rows and passes(rows, user_pk, group_ids, "any")]
 
 
 def passes(rows: Sequence[Binding], user_pk: int, group_ids: Collection[int], mode: str) -> bool:

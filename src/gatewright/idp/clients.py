@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from gatewright.domain.clock import Millis
-from gatewright.idp.expressions import ExpressionProvider
+from gatewright.idp.expressions.facts import ExpressionProvider
 from gatewright.idp.objects.addresses import expand
 from gatewright.idp.objects.providers import SECRET_PURPOSE
 from gatewright.oidc import redirect_patterns, redirect_uris

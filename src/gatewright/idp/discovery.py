@@ -4,7 +4,7 @@ from typing import Any
 
 from gatewright.idp.claims import RESERVED, Claims
 from gatewright.idp.clients import MOUNT, Client, Clients
-from gatewright.idp.expressions import claims_in
+from gatewright.idp.expressions.claims_read import claims_in
 from gatewright.idp.signing_keys import SigningKeys
 from gatewright.idp.tokens.payloads import ACR
 from gatewright.idp.tokens.request import SUPPORTED

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from gatewright.accounts.memberships import with_parents
 from gatewright.domain.clock import Millis
 from gatewright.domain.people import Group, Origin, User
-from gatewright.idp.access import passes
+from gatewright.idp.access import held
 from gatewright.idp.clients import Client
 from gatewright.idp.expressions.facts import (
     EntitlementFacts,
@@ -87,8 +87,7 @@ async def _entitlements(
     tx: Transaction, client: Client, user: User, group_ids: frozenset[int]
 ) -> tuple[EntitlementFacts, ...]:
     found = await bindings.of_entitlements(tx, client.application_id)
-    mine = [one for one, rows in found if rows and passes(rows, user.id, group_ids, "any")]
-    return tuple(EntitlementFacts(one.name, one.uuid, one.attributes) for one in mine)
+    return tuple(EntitlementFacts(one.name, one.uuid, one.attributes) for one in held(found, user.id, group_ids))
 
 
 def _person(

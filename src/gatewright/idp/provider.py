@@ -19,7 +19,7 @@ from gatewright.idp.consents import Consents
 from gatewright.idp.device import PAGE as DEVICE_PAGE
 from gatewright.idp.device import DeviceAuthorization, Verification
 from gatewright.idp.discovery import Discovery
-from gatewright.idp.expressions import Expressions
+from gatewright.idp.expressions.engine import Expressions
 from gatewright.idp.factors.factors import Factors
 from gatewright.idp.login import Login
 from gatewright.idp.logout import EndSession
