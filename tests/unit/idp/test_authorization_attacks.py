@@ -113,7 +113,8 @@ async def test_what_the_page_shows_is_escaped(stand: Stand) -> None:
     async with stand.browser() as browser:
         asked = await browser.get(f"{AUTHORIZE}?{query}")
         page = await browser.get(asked.headers["location"])
-    assert "<script" not in page.text
+    assert page.text.count("<script") == page.text.count('<script src="/static/passkey.js" defer></script>') == 1
+    assert "&lt;script&gt;alert(1)" in page.text
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
