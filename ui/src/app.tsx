@@ -12,12 +12,20 @@ import { ShortcutHelp } from "./components/shortcut-help";
 import { ToastProvider } from "./components/toast";
 import { Shell } from "./context";
 import { AccountPage } from "./pages/account";
+import { ApplicationPage } from "./pages/application";
+import { ApplicationsPage } from "./pages/applications";
+import { EventsPage } from "./pages/events";
 import { GroupPage } from "./pages/group";
 import { GroupsPage } from "./pages/groups";
 import { KeysPage } from "./pages/keys";
+import { LibraryPage } from "./pages/library";
+import { MappingPage, NewMappingPage } from "./pages/mapping";
+import { MappingsPage } from "./pages/mappings";
 import { ModelsPage } from "./pages/models";
 import { NotFoundPage } from "./pages/not-found";
 import { OverviewPage } from "./pages/overview";
+import { ProviderPage } from "./pages/provider";
+import { ProvidersPage } from "./pages/providers";
 import { UserPage } from "./pages/user";
 import { UsersPage } from "./pages/users";
 import { useMe } from "./queries";
@@ -80,10 +88,19 @@ function Dashboard({ me }: { me: Me }) {
             <Route path="/" component={OverviewPage} />
             <Route path="/keys" component={KeysPage} />
             <Route path="/models" component={ModelsPage} />
+            <Route path="/applications" component={ApplicationsPage} />
+            <Route path="/applications/:slug" component={ApplicationPage} />
+            <Route path="/providers" component={ProvidersPage} />
+            <Route path="/providers/:pk" component={ProviderPage} />
+            <Route path="/property-mappings" component={MappingsPage} />
+            <Route path="/property-mappings/new" component={NewMappingPage} />
+            <Route path="/property-mappings/:pk" component={MappingPage} />
             <Route path="/users" component={UsersPage} />
             <Route path="/users/:pk" component={UserPage} />
             <Route path="/groups" component={GroupsPage} />
             <Route path="/groups/:pk" component={GroupPage} />
+            <Route path="/my-applications" component={LibraryPage} />
+            <Route path="/events" component={EventsPage} />
             <Route path="/account" component={AccountPage} />
             <Route component={NotFoundPage} />
           </Switch>

@@ -8,18 +8,44 @@ export interface NavPage {
   path: string;
   label: string;
   icon: IconName;
-  group: "" | "Gateway" | "Directory";
+  group: "" | "Gateway" | "Applications" | "Directory" | "Customization" | "Events";
   /** After "g". */
   letter: string;
 }
 
 const PAGES: readonly (NavPage & { for?: (me: Me) => boolean })[] = [
   { path: "/", label: "Overview", icon: "overview", group: "", letter: "o" },
+  { path: "/my-applications", label: "My applications", icon: "library", group: "", letter: "l" },
   { path: "/account", label: "My account", icon: "account", group: "", letter: "a" },
   { path: "/keys", label: "Keys", icon: "key", group: "Gateway", letter: "k" },
   { path: "/models", label: "Models", icon: "models", group: "Gateway", letter: "m" },
+  {
+    path: "/applications",
+    label: "Applications",
+    icon: "apps",
+    group: "Applications",
+    letter: "p",
+    for: seesEveryone,
+  },
+  {
+    path: "/providers",
+    label: "Providers",
+    icon: "provider",
+    group: "Applications",
+    letter: "v",
+    for: seesEveryone,
+  },
   { path: "/users", label: "Users", icon: "users", group: "Directory", letter: "u", for: seesEveryone },
   { path: "/groups", label: "Groups", icon: "groups", group: "Directory", letter: "r", for: seesEveryone },
+  {
+    path: "/property-mappings",
+    label: "Property Mappings",
+    icon: "mapping",
+    group: "Customization",
+    letter: "s",
+    for: seesEveryone,
+  },
+  { path: "/events", label: "Logs", icon: "events", group: "Events", letter: "e", for: seesEveryone },
 ];
 
 export const pagesFor = (me: Me): readonly NavPage[] => PAGES.filter((page) => page.for?.(me) ?? true);
@@ -59,6 +85,11 @@ export function commandsFor(me: Me, does: Does): Command[] {
     ...(isAdmin(me) ? [act("new-model", "Add a model", "plus", () => does.go("/models?new=model"))] : []),
     ...(isAdmin(me)
       ? [
+          act("new-application", "Create an application", "plus", () =>
+            does.go("/applications?new=application"),
+          ),
+          act("new-provider", "Create a provider", "plus", () => does.go("/providers?new=provider")),
+          act("new-mapping", "Create a scope mapping", "plus", () => does.go("/property-mappings/new")),
           act("new-user", "Add a user", "plus", () => does.go("/users?new=user")),
           act("new-group", "Create a group", "plus", () => does.go("/groups?new=group")),
         ]

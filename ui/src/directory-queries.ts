@@ -4,10 +4,13 @@ import {
   applications,
   type Binding,
   bindings,
+  eventActions,
   everyOf,
   type Flow,
   type Group,
   groups,
+  type LoggedEvent,
+  listOf,
   type PersonRef,
   type Provider,
   people,
@@ -137,5 +140,24 @@ export function useBindings(target: string) {
   return useQuery({
     queryKey: ["bindings", target],
     queryFn: ({ signal }) => everyOf<Binding>(bindings.path, { target }, signal),
+  });
+}
+
+/** What happened, newest first. An empty text asks for everything. */
+export const useEvents = (action: string, actor: string) =>
+  useList(
+    ["events", action, actor],
+    listOf<LoggedEvent>("/events/events/", {
+      ordering: "-created",
+      ...(action ? { action } : {}),
+      ...(actor ? { username: actor } : {}),
+    }),
+  );
+
+export function useEventActions() {
+  return useQuery({
+    queryKey: ["event-actions"],
+    queryFn: ({ signal }) => eventActions(signal),
+    staleTime: Infinity,
   });
 }

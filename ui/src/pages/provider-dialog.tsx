@@ -1,0 +1,259 @@
+import { useState } from "react";
+import { type Provider, type ProviderFields, providers } from "../authentik";
+import { AreaField, CheckField, Choices, SelectField } from "../components/controls";
+import { Dialog } from "../components/dialog";
+import { Field } from "../components/field";
+import { FormDialog, textOf } from "../components/form-dialog";
+import { Loading } from "../components/loading";
+import { Problem } from "../components/problem";
+import { Segmented } from "../components/segmented";
+import { useToast } from "../components/toast";
+import { useEveryMapping, useProviderChoices } from "../directory-queries";
+import { CLIENT_TYPES, type ClientType, SUBJECTS, scopeLabel, uriLines, urisOf } from "../format/provider";
+import { useRefresh } from "../queries";
+
+const LIVES = [
+  { name: "access_code_validity", label: "Access code validity", usual: "minutes=1" },
+  { name: "access_token_validity", label: "Access token validity", usual: "minutes=10" },
+  { name: "refresh_token_validity", label: "Refresh token validity", usual: "days=30" },
+] as const;
+const KNOWN = [
+  "name",
+  "authorization_flow",
+  "client_type",
+  "client_id",
+  "client_secret",
+  "redirect_uris",
+  "property_mappings",
+  "sub_mode",
+  "signing_key",
+  ...LIVES.map((life) => life.name),
+];
+const USUAL_SCOPES = ["openid", "email", "profile"];
+
+interface Props {
+  /** Without one, a new provider is made. */
+  provider?: Provider;
+  onClose: () => void;
+  onDone: (provider: Provider) => void;
+}
+
+/** Waits for what the form offers, so that its first values are the right ones. */
+export function ProviderDialog(props: Props) {
+  const choices = useProviderChoices();
+  const mappings = useEveryMapping();
+  if (choices.data && mappings.data) {
+    return (
+      <ProviderForm
+        {...props}
+        flows={choices.data.flows.map((flow) => ({ value: flow.pk, label: flow.slug }))}
+        keys={choices.data.keys.map((key) => ({ value: key.pk, label: key.name }))}
+        scopes={mappings.data.map((mapping) => ({
+          value: mapping.pk,
+          label: scopeLabel(mapping),
+          note: mapping.managed ? undefined : mapping.scope_name,
+          usual: mapping.managed !== null && USUAL_SCOPES.includes(mapping.scope_name),
+        }))}
+      />
+    );
+  }
+  return (
+    <Dialog title="OAuth2/OpenID Provider" onClose={props.onClose}>
+      <div className="dialog-body">
+        {choices.isError || mappings.isError ? (
+          <Problem error={choices.error ?? mappings.error} />
+        ) : (
+          <Loading what="what there is to choose" rows={5} />
+        )}
+      </div>
+    </Dialog>
+  );
+}
+
+interface Option {
+  value: string;
+  label: string;
+}
+
+interface FormProps extends Props {
+  flows: Option[];
+  keys: Option[];
+  scopes: (Option & { note: string | undefined; usual: boolean })[];
+}
+
+function ProviderForm({ provider, onClose, onDone, flows, keys, scopes }: FormProps) {
+  const refresh = useRefresh();
+  const toast = useToast();
+  const [type, setType] = useState<ClientType>(provider?.client_type ?? "confidential");
+  const [chosen, setChosen] = useState<readonly string[]>(
+    provider?.property_mappings ?? scopes.filter((one) => one.usual).map((one) => one.value),
+  );
+  const save = (data: FormData) => {
+    const fields: ProviderFields = { ...fieldsOf(data), client_type: type, property_mappings: [...chosen] };
+    return provider ? providers.change(provider.pk, fields) : providers.create(fields);
+  };
+  return (
+    <FormDialog
+      title={provider ? `Edit ${provider.name}` : "Create OAuth2/OpenID Provider"}
+      act={provider ? "Save" : "Create"}
+      known={KNOWN}
+      run={save}
+      onDone={(saved) => {
+        toast(provider ? `Saved ${saved.name}` : `Created ${saved.name}`);
+        refresh("providers", "applications");
+        onDone(saved);
+      }}
+      onClose={onClose}
+    >
+      {(errors) => (
+        <>
+          <Field
+            label="Name"
+            name="name"
+            required
+            data-autofocus
+            defaultValue={provider?.name}
+            error={errors.name}
+          />
+          <SelectField
+            label="Authorization flow"
+            name="authorization_flow"
+            hint="With implicit consent nobody is asked; with explicit consent people see what the application gets."
+            options={flows}
+            defaultValue={provider?.authorization_flow}
+            error={errors.authorization_flow}
+          />
+          <Segmented field legend="Client type" options={CLIENT_TYPES} value={type} onChange={setType} />
+          <Field
+            label="Client ID"
+            name="client_id"
+            hint="Left empty, one is made."
+            optional
+            defaultValue={provider?.client_id}
+            error={errors.client_id}
+          />
+          {type === "confidential" && (
+            <Field
+              label="Client Secret"
+              name="client_secret"
+              type="password"
+              autoComplete="new-password"
+              hint={
+                provider
+                  ? "Left empty, the secret stays as it is."
+                  : "16 characters or more. Left empty, one is made and shown once."
+              }
+              optional
+              error={errors.client_secret}
+            />
+          )}
+          <AreaField
+            label="Redirect URIs"
+            name="redirect_uris"
+            hint={
+              <>
+                One a line, matched to the letter. Write <code>logout</code> in front of one that sign-out
+                returns to, and <code>regex</code> in front of a pattern.
+              </>
+            }
+            placeholder="https://llm.example.com/sso/callback"
+            defaultValue={provider && uriLines(provider.redirect_uris)}
+            error={errors.redirect_uris}
+          />
+          <Choices
+            legend="Scopes"
+            options={scopes}
+            chosen={chosen}
+            onChange={setChosen}
+            empty="There are no scope mappings."
+            hint="A claim is given only when its mapping is chosen here and its scope is asked for."
+            error={errors.property_mappings}
+          />
+          <SelectField
+            label="Subject mode"
+            name="sub_mode"
+            hint="What the application knows people by."
+            options={SUBJECTS}
+            defaultValue={provider?.sub_mode}
+            error={errors.sub_mode}
+          />
+          <Advanced provider={provider} keys={keys} errors={errors} />
+        </>
+      )}
+    </FormDialog>
+  );
+}
+
+interface AdvancedProps {
+  provider: Provider | undefined;
+  keys: Option[];
+  errors: Readonly<Record<string, string>>;
+}
+
+function Advanced({ provider, keys, errors }: AdvancedProps) {
+  const names = ["signing_key", ...LIVES.map((life) => life.name)];
+  const [open, setOpen] = useState(false);
+  const wrong = names.some((name) => errors[name]);
+  return (
+    <details
+      className="fold"
+      // What has to be mended is in sight, and can take the focus.
+      open={open || wrong}
+      onToggle={(event) => setOpen(event.currentTarget.open)}
+    >
+      <summary>Advanced protocol settings</summary>
+      <div className="fold-body fold-wide">
+        <SelectField
+          label="Signing Key"
+          name="signing_key"
+          options={keys}
+          defaultValue={provider?.signing_key}
+          error={errors.signing_key}
+        />
+        <p className="hint">
+          Times are written as weeks=, days=, hours=, minutes= and seconds=, with ; between.
+        </p>
+        {LIVES.map((life) => (
+          <Field
+            key={life.name}
+            label={life.label}
+            name={life.name}
+            defaultValue={provider?.[life.name] ?? life.usual}
+            error={errors[life.name]}
+          />
+        ))}
+        <CheckField
+          label="Require PKCE"
+          name="require_pkce"
+          hint="Public clients have to use it anyhow."
+          defaultChecked={provider?.require_pkce ?? false}
+        />
+        <CheckField
+          label="Include claims in ID token"
+          name="include_claims_in_id_token"
+          hint="For applications that do not ask the userinfo endpoint."
+          defaultChecked={provider?.include_claims_in_id_token ?? true}
+        />
+      </div>
+    </details>
+  );
+}
+
+function fieldsOf(data: FormData): Omit<ProviderFields, "client_type" | "property_mappings"> {
+  const secret = textOf(data, "client_secret");
+  const id = textOf(data, "client_id");
+  return {
+    name: textOf(data, "name"),
+    authorization_flow: textOf(data, "authorization_flow"),
+    ...(id ? { client_id: id } : {}),
+    ...(secret ? { client_secret: secret } : {}),
+    redirect_uris: urisOf(textOf(data, "redirect_uris")),
+    sub_mode: textOf(data, "sub_mode"),
+    signing_key: textOf(data, "signing_key"),
+    access_code_validity: textOf(data, "access_code_validity"),
+    access_token_validity: textOf(data, "access_token_validity"),
+    refresh_token_validity: textOf(data, "refresh_token_validity"),
+    require_pkce: data.has("require_pkce"),
+    include_claims_in_id_token: data.has("include_claims_in_id_token"),
+  };
+}
