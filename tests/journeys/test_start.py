@@ -136,8 +136,14 @@ def test_a_folder_of_blueprints_and_the_length_of_passwords_reach_the_provider(
     folder.mkdir()
     entry = "{model: authentik_core.group, identifiers: {name: !Env TEAM}, attrs: {attributes: {quota: 5}}}"
     (folder / "team.yaml").write_text(f"version: 1\nentries:\n  - {entry}\n")
-    settings = {"GATEWRIGHT_BLUEPRINTS_DIR": str(folder), "GATEWRIGHT_PASSWORD_MIN_LENGTH": "14", "TEAM": "red"}
-    with gatewright(tmp_path / "data", workers=1, DATABASE_URL=empty_db_url, **settings) as server:
+    with gatewright(
+        tmp_path / "data",
+        workers=1,
+        DATABASE_URL=empty_db_url,
+        GATEWRIGHT_BLUEPRINTS_DIR=str(folder),
+        GATEWRIGHT_PASSWORD_MIN_LENGTH="14",
+        TEAM="red",
+    ) as server:
         with server.admin() as http:
             found = http.get("/api/v3/core/groups/", params={"name": "red"}).json()["results"]
             assert [group["attributes"] for group in found] == [{"quota": 5}]

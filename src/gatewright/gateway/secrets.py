@@ -24,9 +24,11 @@ def secrets_of(one: Deployment) -> tuple[bytes, ...]:
 def hidden(data: bytes, secrets: Sequence[bytes]) -> bytes:
     """`data` without them, as they are or as JSON or a URL would write them."""
     for secret in secrets:
-        data = data.replace(secret, MASK)
         plain = max(_PLAIN.findall(secret), key=len, default=b"")
-        if plain != secret and plain in data:
+        if plain == secret:
+            data = data.replace(secret, MASK)
+        elif plain in data:
+            # Not as it is first: that would leave the rest of an escape behind.
             data = re.sub(_OTHER.sub(_spellings, secret), MASK, data)
     return data
 

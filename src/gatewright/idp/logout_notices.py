@@ -129,7 +129,7 @@ class LogoutNotices:
             "sub": notice.subject,
             "sid": notice.sid,
         }
-        return jwt.sign(claims, (await self._keys.ring()).current, typ="logout+jwt")
+        return jwt.sign(claims, await self._keys.signer(client.signing_algorithm), typ="logout+jwt")
 
     async def _failed(self, notice: Notice, client: Client, error: GatewrightError) -> None:
         if notice.attempts > len(DELAYS):

@@ -48,7 +48,7 @@ def columns(attrs: Mapping[str, Any]) -> Values:
     fields.nothing("backchannel_providers", "Back-channel providers (SCIM, LDAP) do not exist here.")
     slug, launch_url = fields.text("slug", None, most=100), fields.text("meta_launch_url", most=2048)
     if slug and (SLUG.fullmatch(slug) is None or slug in RESERVED_SLUGS):
-        fields.problem("slug", "A slug has letters, digits, - and _, and is none of the reserved ones (token, authorize, ...).")
+        fields.problem("slug", "A slug has letters, digits, - and _, and is none of the reserved ones (token, ...).")
     hidden = fields.flag("meta_hide") or launch_url == HIDDEN
     launch_url = "" if launch_url == HIDDEN else launch_url
     if (cause := launch_url_problem(launch_url)) is not None:

@@ -116,7 +116,8 @@ def _secret(fields: Fields) -> str:
     value = fields.text("client_secret", most=LONGEST_SECRET)
     if value and not (len(value) >= SHORTEST_SECRET and value.isascii() and value.isprintable()):
         fields.problem(
-            "client_secret", f"The client secret needs {SHORTEST_SECRET} to {LONGEST_SECRET} printable ASCII characters."
+            "client_secret",
+            f"The client secret needs {SHORTEST_SECRET} to {LONGEST_SECRET} printable ASCII characters.",
         )
     return value
 
