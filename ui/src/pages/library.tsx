@@ -7,7 +7,8 @@ import { useMyApplications } from "../directory-queries";
 /** The applications that this person may use, under the headings that they are put under. */
 export function LibraryPage() {
   const mine = useMyApplications();
-  const headings = [...new Set((mine.data ?? []).map((one) => one.group))].toSorted();
+  const shown = (mine.data ?? []).filter((one) => !one.meta_hide);
+  const headings = [...new Set(shown.map((one) => one.group))].toSorted();
   return (
     <Page title="My applications">
       {mine.isPending && (
@@ -16,7 +17,7 @@ export function LibraryPage() {
         </section>
       )}
       {mine.isError && <Problem error={mine.error} onRetry={() => mine.refetch()} />}
-      {mine.data?.length === 0 && (
+      {mine.data && shown.length === 0 && (
         <section className="panel">
           <div className="empty">
             <p>There is no application for you yet.</p>
@@ -27,8 +28,8 @@ export function LibraryPage() {
         <section key={heading} className="shelf" aria-label={heading || "Applications"}>
           {heading && <h2>{heading}</h2>}
           <ul className="tiles">
-            {(mine.data ?? [])
-              .filter((one) => one.group === heading && !one.meta_hide)
+            {shown
+              .filter((one) => one.group === heading)
               .map((one) => (
                 <Tile key={one.pk} of={one} />
               ))}
