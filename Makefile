@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 ARGS ?=
+# Tests wait for browsers and servers of their own about as long as they compute.
+TEST_WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 
 .PHONY: help run test check interop bench docs requirements ui setup setup-dev format clean
 
@@ -15,7 +17,7 @@ run: setup ## set up, then start Gatewright on http://localhost:4000 (ARGS="--po
 	@exec $(BIN)/gatewright serve $(ARGS)
 
 test: setup-dev check ## set up, then run every check and every test
-	$(BIN)/python -m pytest -m "not interop" -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m "not interop" -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup-dev ## lint, types, import contracts, generated documents
 	$(BIN)/ruff check .
