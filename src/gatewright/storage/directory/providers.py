@@ -44,7 +44,7 @@ class StoredProvider(msgspec.Struct, frozen=True):
 
 
 COLUMNS = [
-    *(column for column in oauth_providers.c if column.name not in ("client_secret", "registration_token_hash")),
+    *(column for column in oauth_providers.c if column.name != "client_secret"),
     oauth_providers.c.client_secret.is_not(None).label("has_secret"),
     applications.c.id.label("application_id"),
     applications.c.slug,

@@ -28,7 +28,6 @@ from gatewright.storage.tables.people import (
 from gatewright.storage.tables.provider import (
     applications,
     bindings,
-    blueprints,
     consents,
     entitlements,
     oauth_providers,
@@ -47,7 +46,6 @@ __all__ = [
     "authenticators",
     "authorization_codes",
     "bindings",
-    "blueprints",
     "ceremonies",
     "changes",
     "cli_logins",

@@ -123,8 +123,6 @@ one_time_links = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("used_at", BigInteger),
-    # What the purpose needs: the address that is verified, say.
-    Column("data", Json),
 )
 
 # Counters for limits that must hold across workers: failed sign-ins, command-line login starts.

@@ -64,8 +64,6 @@ oauth_providers = Table(
     Column("jwks", Json),
     # How long a consent is remembered; NULL is for ever.
     Column("consent_validity", BigInteger, server_default=str(28 * DAY)),
-    # Of a client that registered itself (RFC 7592).
-    Column("registration_token_hash", Text),
 )
 
 provider_mappings = Table(
@@ -137,24 +135,6 @@ consents = Table(
     Column("updated_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
     UniqueConstraint("user_pk", "provider_id"),
-)
-
-blueprints = Table(
-    "blueprints",
-    metadata,
-    id_column(),
-    Column("uuid", Text, nullable=False, unique=True),
-    Column("name", Text, nullable=False, unique=True),
-    # The file in the folder of blueprints, else empty and the content is here.
-    Column("path", Text, nullable=False, server_default=""),
-    Column("content", Text, nullable=False, server_default=""),
-    Column("context", Json, nullable=False),
-    Column("is_enabled", Boolean, nullable=False, server_default=true()),
-    Column("status", Text, nullable=False),
-    Column("report", Json, nullable=False),
-    Column("applied_hash", Text),
-    Column("applied_at", BigInteger),
-    Column("created_at", BigInteger, nullable=False),
 )
 
 signing_keys = Table(

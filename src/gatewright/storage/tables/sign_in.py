@@ -55,7 +55,7 @@ ceremonies = Table(
     Index(None, "expires_at"),
 )
 
-# Authentik's tokens. intent is `api`, `app_password`, `verification`, `recovery` or our own `registration`.
+# Authentik's tokens. intent is `api`, `app_password`, `verification` or `recovery`.
 api_tokens = Table(
     "api_tokens",
     metadata,
