@@ -51,6 +51,7 @@ from gatewright.sso.sources import EMBEDDED_CLIENT, source_of
 from gatewright.upstreams.client import Client
 from gatewright.web import idp as web_idp
 from gatewright.web.address import caller_address
+from gatewright.web.api.factors import PeopleFactors
 from gatewright.web.api.idp_preview import IdpPreview
 from gatewright.web.api.keys import VirtualKeys
 from gatewright.web.api.me import Me
@@ -215,6 +216,7 @@ class Program:
             *VirtualKeys(self.keys, self.users, self.deployments, self.reports, clock).routes(),
             *Models(self.deployments).routes(),
             *People(self.users, roles).routes(),
+            *PeopleFactors(self.users, self.provider.factors).routes(),
             *UiConfig(self.settings).routes(),
             *SigningKeyRoutes(self.provider.keys).routes(),
             *KeyRoutes(self.keys, self.users, self.deployments, self.reports, clock).routes(),

@@ -185,9 +185,11 @@ class Factors:
 
     async def reset(self, user: User, actor: str, origin: Origin) -> None:
         """Takes every factor of somebody who lost them away, by an administrator."""
+        event = Event("idp.factor", "reset", actor=actor, target=user.user_id, origin=origin)
         async with self._db.write() as tx:
             await authenticators.remove_all(tx, user.id)
-        await self._audit.write(Event("idp.factor", "reset", actor=actor, target=user.user_id, origin=origin))
+            await self._audit.write(event, tx)
+        await self._limits.forgive(f"factor:{user.id}")
 
     async def new_recovery_codes(self, user: User, origin: Origin) -> tuple[str, ...]:
         """Ten fresh codes; those before are void. Raises BadInput for somebody without a factor."""

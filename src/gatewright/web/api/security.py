@@ -5,26 +5,14 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from gatewright.domain.clock import iso, iso_or_none
 from gatewright.idp.own_account import OwnAccount
-from gatewright.storage.authenticators import Authenticator
+from gatewright.web.api.factors import FactorAnswer, factor_answer
 from gatewright.web.api.wire import answer, nothing, read
 from gatewright.web.call import Call
 from gatewright.web.qr import qr_image
 from gatewright.web.routing import Access, Dialect, Route
 
 BASE = "/api/v1/me/security"
-
-
-class FactorAnswer(msgspec.Struct, frozen=True):
-    """One factor (docs/api.md). `kind` is `app` or `passkey`."""
-
-    id: str
-    kind: str
-    name: str
-    created_at: str
-    last_used_at: str | None
-    is_backed_up: bool
 
 
 class SecurityAnswer(msgspec.Struct, frozen=True):
@@ -94,7 +82,9 @@ class MySecurity:
     async def show(self, call: Call) -> Response:
         found = await self._account.security(_own(call))
         return answer(
-            SecurityAnswer(found.is_local, found.is_required, found.codes_left, [_factor(one) for one in found.factors])
+            SecurityAnswer(
+                found.is_local, found.is_required, found.codes_left, [factor_answer(one) for one in found.factors]
+            )
         )
 
     async def password(self, call: Call) -> Response:
@@ -144,14 +134,3 @@ class MySecurity:
 def _own(call: Call) -> int:
     # A session always has a user; 0 is no user's id.
     return call.principal.user_pk or 0
-
-
-def _factor(row: Authenticator) -> FactorAnswer:
-    return FactorAnswer(
-        id=row.uuid,
-        kind="app" if row.kind == "totp" else "passkey",
-        name=row.name,
-        created_at=iso(row.created_at),
-        last_used_at=iso_or_none(row.last_used_at),
-        is_backed_up=row.is_backed_up,
-    )

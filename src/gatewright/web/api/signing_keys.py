@@ -6,7 +6,7 @@ from starlette.responses import Response
 from gatewright.domain.clock import iso, iso_or_none
 from gatewright.idp.signing_keys import DEFAULT, SigningKeys
 from gatewright.storage.signing_keys import KeyRow
-from gatewright.web.api.wire import answer
+from gatewright.web.api.wire import answer, read
 from gatewright.web.call import Call
 from gatewright.web.routing import Access, Dialect, Route
 
@@ -53,7 +53,7 @@ class SigningKeyRoutes:
 
     async def rotate(self, call: Call) -> Response:
         """The keys after the rotation."""
-        wanted = await call.json(Rotation)
+        wanted = await read(call, Rotation)
         await self._keys.rotate(wanted.algorithm, actor=call.actor, origin=call.origin, at_once=wanted.at_once)
         return await self.show(call)
 

@@ -7,7 +7,9 @@ from uuid import uuid4
 import httpx2
 import msgspec
 
+from gatewright.accounts.audit import Audit
 from gatewright.accounts.keys import KeyRing, Keys, NewKey
+from gatewright.accounts.limits import Limits
 from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.teams import Teams
 from gatewright.accounts.users import Users
@@ -16,11 +18,13 @@ from gatewright.domain.clock import HOUR
 from gatewright.domain.identity import Role, RoleReason
 from gatewright.domain.people import Origin, User
 from gatewright.gateway.deployments import Deployments
+from gatewright.idp.factors.factors import Factors
 from gatewright.settings.load import load
 from gatewright.spend.reports import Reports
 from gatewright.storage import users as user_rows
 from gatewright.storage.database import Database
 from gatewright.storage.users import NewUser
+from gatewright.web.api.factors import PeopleFactors
 from gatewright.web.api.keys import VirtualKeys
 from gatewright.web.api.me import Me
 from gatewright.web.api.models import Models
@@ -87,6 +91,7 @@ class Stage:
         self.sessions = Sessions(db, "gateway", 24 * HOUR)
         self.provider_sessions = Sessions(db, "idp", 24 * HOUR)
         self.users = Users(db)
+        self.factors = Factors(db, Limits(db), Audit(db), BASE)
         self.teams = Teams(db)
         self.keys = Keys(db)
         self.deployments = Deployments(db, settings, resolve=resolve)
@@ -100,6 +105,7 @@ class Stage:
             *Today(reports, deployments, settings, self.clock).routes(),
             *VirtualKeys(self.keys, self.users, deployments, reports, self.clock).routes(),
             *People(self.users, roles).routes(),
+            *PeopleFactors(self.users, self.factors).routes(),
             *Models(deployments).routes(),
             *UiConfig(settings).routes(),
             *TeamRoutes(self.teams, reports, self.clock).routes(),

@@ -55,6 +55,18 @@ CASES = (
         "/api/v1/users/{user_id}",
         {"role": "internal_user"},
     ),
+    Case(
+        "GET",
+        "/api/v1/users/{user_id:path}/factors",
+        "401 403 403 200 200 200 401",
+        "/api/v1/users/{user_id}/factors",
+    ),
+    Case(
+        "POST",
+        "/api/v1/users/{user_id:path}/factors/reset",
+        "401 403 403 403 204 204 401",
+        "/api/v1/users/{user_id}/factors/reset",
+    ),
     Case("GET", "/api/v1/ui", "200 200 200 200 200 200 200"),
     Case("POST", "/key/generate", "401 401 200 401 200 200 401", body={"key_alias": "{fresh}"}),
     Case("POST", "/key/update", "401 401 404 401 200 200 401", body={"key": "{hash}", "key_alias": "{fresh}"}),
