@@ -9,8 +9,11 @@ from gatewright.storage import audit_log, changes, oauth_providers, sessions, ta
 from gatewright.storage.database import Database, Transaction
 from gatewright.storage.retention import forget_expired
 from gatewright.storage.tables import (
+    api_tokens,
     attempts,
+    consents,
     device_codes,
+    invitations,
     one_time_links,
     pushed_requests,
     refresh_tokens,
@@ -81,11 +84,41 @@ async def test_what_was_issued_goes_after_its_end(db: Database) -> None:
     assert counts == [2, 2, 1]
 
 
-async def add_provider(tx: Transaction) -> int:
+async def test_consents_tokens_and_invitations_go_when_nobody_needs_to_see_that_they_are_over(db: Database) -> None:
+    async with db.write() as tx:
+        new = users.NewUser("u-1", "ada", "ada", None, Role.INTERNAL_USER, RoleReason(rule="default"))
+        user_pk = (await users.add(tx, new, 0)).id
+        over, shown, alive = NOW - 31 * DAY, NOW - DAY, NOW + DAY
+        for at in (over, alive, None):
+            provider_id = await add_provider(tx, f"p{at}")
+            consent = {"uuid": f"{at}", "scopes": [], "created_at": 0, "updated_at": 0, "expires_at": at}
+            await tx.execute(insert(consents).values(**consent, user_pk=user_pk, provider_id=provider_id))
+        for at in (over, shown, alive, None):
+            token = {"uuid": f"{at}", "identifier": f"{at}", "intent": "api", "token_hash": f"{at}", "created_at": 0}
+            await tx.execute(insert(api_tokens).values(**token, user_pk=user_pk, expires_at=at))
+        for name, expires, used, single in (
+            ("over", over, None, True),
+            ("shown", shown, None, True),
+            ("used", alive, over, True),
+            ("just used", alive, shown, True),
+            ("for many", alive, over, False),
+        ):
+            row = {"uuid": name, "name": name, "token_hash": name, "fixed_data": {}, "groups": [], "created_at": 0}
+            await tx.execute(insert(invitations).values(**row, expires_at=expires, used_at=used, single_use=single))
+    async with db.write() as tx:
+        await forget_expired(tx, NOW)
+        left = [
+            set((await tx.execute(select(column))).scalars())
+            for column in (consents.c.expires_at, api_tokens.c.expires_at, invitations.c.name)
+        ]
+    assert left == [{alive, None}, {shown, alive, None}, {"shown", "just used", "for many"}]
+
+
+async def add_provider(tx: Transaction, name: str = "p") -> int:
     return await oauth_providers.add(
         tx,
-        name="p",
-        client_id="p",
+        name=name,
+        client_id=name,
         client_type="public",
         redirect_uris=[],
         grant_types=[],

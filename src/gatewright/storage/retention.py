@@ -6,13 +6,16 @@ from gatewright.domain.clock import DAY, HOUR, Millis
 from gatewright.storage.database import Transaction
 from gatewright.storage.tables import (
     access_tokens,
+    api_tokens,
     attempts,
     audit_log,
     authorization_codes,
     ceremonies,
     changes,
     cli_logins,
+    consents,
     device_codes,
+    invitations,
     login_transactions,
     logout_notices,
     one_time_links,
@@ -29,6 +32,8 @@ CHANGES_KEPT = HOUR
 AUDIT_KEPT = 400 * DAY
 # Delivered or given up long before.
 NOTICES_KEPT = 7 * DAY
+# Shown as over for a while, so that somebody whose script or link stopped working can see why.
+SHOWN_AS_OVER = 30 * DAY
 
 
 async def forget_expired(tx: Transaction, now: Millis) -> None:
@@ -37,6 +42,10 @@ async def forget_expired(tx: Transaction, now: Millis) -> None:
         await tx.execute(delete(table).where(table.c.expires_at < now - REPLAY_WINDOW))
     await tx.execute(delete(refresh_tokens).where(refresh_tokens.c.idle_expires_at < now - REPLAY_WINDOW))
     await tx.execute(delete(logout_notices).where(logout_notices.c.created_at < now - NOTICES_KEPT))
+    await tx.execute(delete(consents).where(consents.c.expires_at < now))
+    await tx.execute(delete(api_tokens).where(api_tokens.c.expires_at < now - SHOWN_AS_OVER))
+    used_up = and_(invitations.c.single_use, invitations.c.used_at < now - SHOWN_AS_OVER)
+    await tx.execute(delete(invitations).where(or_(invitations.c.expires_at < now - SHOWN_AS_OVER, used_up)))
     await tx.execute(delete(used_assertions).where(used_assertions.c.expires_at < now))
     await tx.execute(delete(login_transactions).where(login_transactions.c.expires_at < now))
     await tx.execute(delete(ceremonies).where(ceremonies.c.expires_at < now))
