@@ -7,6 +7,7 @@ import msgspec
 
 from gatewright.domain.clock import Millis
 from gatewright.idp.expressions.facts import ExpressionProvider
+from gatewright.idp.objects import flows
 from gatewright.idp.objects.addresses import expand
 from gatewright.idp.objects.providers import SECRET_PURPOSE
 from gatewright.oidc import redirect_patterns, redirect_uris
@@ -15,10 +16,6 @@ from gatewright.storage.database import Database
 from gatewright.storage.oauth_providers import ProviderRow
 
 MOUNT = "/application/o"
-# The names of Authentik's packaged flows are all that is left of its flows here (contract 3.1).
-IMPLICIT_CONSENT = "default-provider-authorization-implicit-consent"
-EXPLICIT_CONSENT = "default-provider-authorization-explicit-consent"
-SIGN_OUT_FLOW = "default-invalidation-flow"
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -160,9 +157,9 @@ class Clients:
             refresh_absolute_life=row.refresh_token_absolute_validity,
             refresh_threshold=row.refresh_token_threshold,
             signing_algorithm=row.signing_algorithm,
-            asks_consent=row.authorization_flow == EXPLICIT_CONSENT,
+            asks_consent=row.authorization_flow == flows.EXPLICIT_CONSENT,
             consent_life=row.consent_validity,
-            ends_session=row.invalidation_flow == SIGN_OUT_FLOW,
+            ends_session=row.invalidation_flow == flows.SIGN_OUT,
             logout_uri=row.logout_uri,
             logout_method=row.logout_method,
             jwks=row.jwks,

@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
@@ -61,7 +61,7 @@ async def note(tx: Transaction, handle_hash: str, data: dict[str, Any]) -> None:
     await tx.execute(update(ceremonies).where(ceremonies.c.handle_hash == handle_hash).values(data=data))
 
 
-def _good(handle_hash: str, purpose: str, now: Millis) -> tuple:  # type: ignore[type-arg]  # SQL conditions
+def _good(handle_hash: str, purpose: str, now: Millis) -> tuple[ColumnElement[bool], ...]:
     return (
         ceremonies.c.handle_hash == handle_hash,
         ceremonies.c.purpose == purpose,

@@ -1,6 +1,6 @@
 """Links that work once: set-up, recovery. Only the hash of the token is stored."""
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
@@ -48,7 +48,7 @@ async def take(tx: Transaction, token_hash: str, purpose: str, now: Millis) -> i
     return user_pk
 
 
-def _good(token_hash: str, purpose: str, now: Millis) -> tuple:  # type: ignore[type-arg]  # SQL conditions
+def _good(token_hash: str, purpose: str, now: Millis) -> tuple[ColumnElement[bool], ...]:
     return (
         links.c.token_hash == token_hash,
         links.c.purpose == purpose,

@@ -11,7 +11,7 @@ import pytest
 from gatewright.domain.clock import DAY, MINUTE
 from gatewright.domain.people import Origin
 from gatewright.idp.authorization.decisions import DASHBOARD_CALLBACK
-from gatewright.idp.clients import EXPLICIT_CONSENT
+from gatewright.idp.objects.flows import EXPLICIT_CONSENT
 from gatewright.sso.relying_party import CALLBACK as SSO_CALLBACK
 from gatewright.storage import bindings, oauth_providers, scope_mappings
 

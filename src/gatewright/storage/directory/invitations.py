@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
@@ -76,7 +76,7 @@ async def remove(tx: Transaction, invitation_id: int) -> None:
     await tx.execute(delete(invitations).where(invitations.c.id == invitation_id))
 
 
-def _good(token_hash: str, now: Millis) -> tuple:  # type: ignore[type-arg]  # SQL conditions
+def _good(token_hash: str, now: Millis) -> tuple[ColumnElement[bool], ...]:
     unused = or_(invitations.c.single_use.is_(False), invitations.c.used_at.is_(None))
     return (invitations.c.token_hash == token_hash, invitations.c.expires_at > now, unused)
 

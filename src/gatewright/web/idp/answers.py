@@ -8,6 +8,7 @@ from gatewright.domain.people import Origin
 from gatewright.idp.authorization.checks import AuthorizationRequest
 from gatewright.idp.authorization.response import FORM_POST, SendBack
 from gatewright.idp.authorization.steps import AskAccount, AskConsent, AskSignIn, NoAccess, Step
+from gatewright.idp.objects import flows
 from gatewright.idp.provider import Provider
 from gatewright.oidc import parameters, redirect_uris
 from gatewright.oidc.parameters import Parameters
@@ -16,9 +17,9 @@ from gatewright.web.call import Call
 from gatewright.web.render import Pages
 
 AUTHORIZE = "/application/o/authorize/"
-SIGN_IN = "/if/flow/default-authentication-flow/"
+SIGN_IN = f"/if/flow/{flows.SIGN_IN}/"
 ACCOUNT = "/if/flow/account-selection/"
-CONSENT = "/if/flow/default-provider-authorization-explicit-consent/"
+CONSENT = f"/if/flow/{flows.EXPLICIT_CONSENT}/"
 CONTINUE = "/static/continue.js"
 # A code or an error travels in the address: no page may pass it on, no cache keep it.
 REDIRECT_HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}

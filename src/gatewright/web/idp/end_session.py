@@ -6,6 +6,7 @@ from gatewright.accounts.sessions import Session
 from gatewright.domain.errors import NotFound
 from gatewright.idp.clients import Client
 from gatewright.idp.logout import SIGNED_OUT_PAGE, AskSignOut, Navigation, SignedOut
+from gatewright.idp.objects import flows
 from gatewright.idp.provider import Provider
 from gatewright.oidc import parameters, redirect_uris
 from gatewright.oidc.parameters import Parameters
@@ -14,7 +15,7 @@ from gatewright.web.cookies import IDP_SESSION, SIGNED_OUT, Cookies
 from gatewright.web.idp.token import read_form
 from gatewright.web.render import Pages
 
-SIGN_OUT = "/if/flow/default-invalidation-flow/"
+SIGN_OUT = f"/if/flow/{flows.SIGN_OUT}/"
 
 
 class EndSessionEndpoint:
