@@ -3,7 +3,7 @@
 import hashlib
 from ipaddress import ip_address, ip_network
 
-from gatewright.domain.clock import MINUTE, Millis
+from gatewright.domain.clock import DAY, HOUR, MINUTE, Millis
 from gatewright.domain.errors import TooManyRequests
 from gatewright.domain.people import User
 from gatewright.storage import attempts
@@ -13,6 +13,12 @@ from gatewright.storage.database import Database
 FAILURES_BY_ACCOUNT = 8
 FAILURES_BY_ADDRESS = 40
 WINDOW: Millis = 5 * MINUTE
+# Guesses of a second factor by somebody who has the password already: 44 in the first month, while three of a million
+# codes are good at any time. Whoever mistyped waits a minute.
+FREE_GUESSES = 5
+FIRST_PAUSE: Millis = MINUTE
+LONGEST_PAUSE: Millis = DAY
+GUESSES_REMEMBERED: Millis = 30 * DAY
 
 
 class Limits:
@@ -51,9 +57,50 @@ class Limits:
         async with self._db.write() as tx:
             await attempts.clear(tx, f"sign-in:account:{account}")
 
+    async def count_guess(self, user_pk: int) -> None:
+        """Counts one guess of a second factor, before the code is looked at; the pause after each doubles.
+
+        Raises TooManyRequests within a pause. What is refused then does not count, so that a pause ends.
+        """
+        guesses, pause = _guesses(user_pk)
+        now = self._db.clock()
+        async with self._db.write() as tx:
+            # The row's lock lets parallel guesses in one after the other.
+            found, _ = await attempts.count(tx, guesses, now, GUESSES_REMEMBERED)
+            paused, until = await attempts.standing(tx, pause, now)
+            if paused:
+                raise _too_many(until - now)
+            if found >= FREE_GUESSES:
+                await attempts.count(tx, pause, now, pause_after(found))
+
+    async def forgive_guesses(self, user_pk: int) -> None:
+        """A good code, or an administrator, ends the pauses."""
+        async with self._db.write() as tx:
+            for bucket in _guesses(user_pk):
+                await attempts.clear(tx, bucket)
+
+
+def pause_after(guesses: int) -> Millis:
+    """How long nothing may be guessed after so many wrong codes in a row."""
+    doublings = guesses - FREE_GUESSES
+    return 0 if doublings < 0 else min(FIRST_PAUSE << min(doublings, 32), LONGEST_PAUSE)
+
+
+def _guesses(user_pk: int) -> tuple[str, str]:
+    """The buckets of a person's guesses, and of their pause."""
+    return f"factor:guesses:{user_pk}", f"factor:pause:{user_pk}"
+
 
 def _too_many(wait: Millis) -> TooManyRequests:
-    return TooManyRequests("Too many attempts. Wait a few minutes and try again.", retry_after=max(1, wait // 1000))
+    return TooManyRequests(
+        f"Too many attempts. Wait {_in_words(wait)} and try again.", retry_after=max(1, wait // 1000)
+    )
+
+
+def _in_words(wait: Millis) -> str:
+    if wait <= MINUTE:
+        return "a minute"
+    return f"{-(-wait // MINUTE)} minutes" if wait <= 2 * HOUR else f"{-(-wait // HOUR)} hours"
 
 
 def account_of(user: User | None, typed: str) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from gatewright.accounts.audit import Audit
 from gatewright.accounts.limits import Limits
 from gatewright.accounts.memberships import closure
-from gatewright.domain.errors import BadInput, NotFound
+from gatewright.domain.errors import BadInput, NotFound, TooManyRequests
 from gatewright.domain.people import Event, Origin, User
 from gatewright.idp.factors import recovery, totp
 from gatewright.storage import authenticators, groups
@@ -23,7 +23,6 @@ from gatewright.storage.database import Database, Transaction
 APP, PASSKEY = "totp", "webauthn"
 PURPOSE = "authenticators.secret"
 MOST = 20
-GUESSES = 8
 LONGEST_NAME = 100
 
 
@@ -103,7 +102,7 @@ class Factors:
 
         Raises NotFound, WrongCode, TooManyRequests.
         """
-        await self._limits.count(f"sign-in:account:factor:{user.id}", GUESSES)
+        await self._count_guess(user, origin)
         now = self._db.clock()
         async with self._db.write() as tx:
             row = await authenticators.unconfirmed(tx, user.id, factor_id)
@@ -141,14 +140,15 @@ class Factors:
     async def prove_code(self, user: User, code: str, origin: Origin) -> str:
         """A code of an app, or a recovery code, which is used up. Returns which: `otp` or `recovery`.
 
-        Guesses count by account, before the code is looked at. Raises WrongCode, TooManyRequests.
+        Guesses count by account, before the code is looked at, and each makes the next wait longer.
+        Raises WrongCode, TooManyRequests.
         """
-        await self._limits.count(f"sign-in:account:factor:{user.id}", GUESSES)
+        await self._count_guess(user, origin)
         kind = await self._matching(user, code)
         if kind is None:
             await self._audit.write(Event("idp.factor", "code_wrong", actor=user.user_id, origin=origin))
             raise WrongCode(param="code")
-        await self._limits.forgive(f"factor:{user.id}")
+        await self._limits.forgive_guesses(user.id)
         if kind == "recovery":
             await self._audit.write(Event("idp.factor", "recovery_code_used", actor=user.user_id, origin=origin))
         return kind
@@ -189,7 +189,7 @@ class Factors:
         async with self._db.write() as tx:
             await authenticators.remove_all(tx, user.id)
             await self._audit.write(event, tx)
-        await self._limits.forgive(f"factor:{user.id}")
+        await self._limits.forgive_guesses(user.id)
 
     async def new_recovery_codes(self, user: User, origin: Origin) -> tuple[str, ...]:
         """Ten fresh codes; those before are void. Raises BadInput for somebody without a factor."""
@@ -199,6 +199,13 @@ class Factors:
             codes = await self._codes(tx, user.id)
         await self._audit.write(Event("idp.factor", "recovery_codes", actor=user.user_id, origin=origin))
         return codes
+
+    async def _count_guess(self, user: User, origin: Origin) -> None:
+        try:
+            await self._limits.count_guess(user.id)
+        except TooManyRequests:
+            await self._audit.write(Event("idp.factor", "too_many_attempts", actor=user.user_id, origin=origin))
+            raise
 
     async def _matching(self, user: User, code: str) -> str | None:
         now = self._db.clock()
@@ -230,7 +237,7 @@ class Factors:
         return codes
 
     async def _added(self, user: User, name: str, kind: str, origin: Origin) -> None:
-        await self._limits.forgive(f"factor:{user.id}")
+        await self._limits.forgive_guesses(user.id)
         details = {"kind": kind}
         await self._audit.write(Event("idp.factor", "added", user.user_id, name, details, origin))
 

@@ -11,6 +11,7 @@ import pytest
 from tests.unit.idp.conftest import BASE, Stand
 from tests.unit.idp.test_sign_in_path import SEED, exchange, returned, sign_in
 
+from gatewright.accounts.limits import FREE_GUESSES
 from gatewright.domain.people import Origin
 from gatewright.idp.factors import totp
 from gatewright.storage import groups, users
@@ -100,15 +101,30 @@ async def test_of_two_parallel_answers_with_one_code_one_wins(stand: Stand) -> N
     assert sorted(answer.status_code for answer in answers) == [303, 400]
 
 
-async def test_guesses_are_counted_by_account_over_all_browsers(stand: Stand) -> None:
-    secret, _ = await with_app(stand)
-    for _ in range(8):
+async def test_guesses_are_counted_by_account_over_all_browsers_and_each_pause_is_longer(stand: Stand) -> None:
+    secret, codes = await with_app(stand)
+    for _ in range(FREE_GUESSES):
         async with stand.browser() as browser:
             assert (await answered(browser, await asked(browser), "000000")).status_code == 400
+    for expected in (60, 120, 240):
+        # Neither a code of the app nor a recovery code is looked at, and asking does not make the pause longer.
+        for code in (code_now(stand, secret), codes[0]):
+            async with stand.browser() as browser:
+                late = await answered(browser, await asked(browser), code)
+            assert (late.status_code, int(late.headers["retry-after"])) == (429, expected)
+        assert (await stand.events("idp.factor"))[0]["outcome"] == "too_many_attempts"
+        stand.clock.now += expected * 1000
+        async with stand.browser() as browser:
+            assert (await answered(browser, await asked(browser), "000000")).status_code == 400
+    stand.clock.now += 480_000
     async with stand.browser() as browser:
-        late = await answered(browser, await asked(browser), code_now(stand, secret))
-    assert late.status_code == 429
-    assert int(late.headers["retry-after"]) > 0
+        assert "code" in returned(await answered(browser, await asked(browser), code_now(stand, secret)))
+    # A good code ends it: the next mistake costs nothing.
+    stand.clock.now += 60_000
+    async with stand.browser() as browser:
+        page = await asked(browser)
+        assert (await answered(browser, page, "000000")).status_code == 400
+        assert "code" in returned(await answered(browser, page, code_now(stand, secret)))
 
 
 async def test_a_recovery_code_signs_in_once(stand: Stand) -> None:
