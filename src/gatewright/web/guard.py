@@ -109,7 +109,7 @@ class Guard:
         if route.dialect is Dialect.PAGE and (moved := self._canonical(request)) is not None:
             return moved
         if route.access is Access.PUBLIC:
-            return await route.handler(call)
+            return await self._run(route, call)
         who = self._authentication
         if route.dialect is Dialect.AUTHENTIK:
             principal = await who.directory_principal(request, call.session_token)
@@ -123,7 +123,13 @@ class Guard:
             raise
         if key_of(request.headers) is None:
             csrf.check_api(request, self._settings.base_url)
-        return await route.handler(Call(request, call.origin, principal, call.session_token))
+        return await self._run(route, Call(request, call.origin, principal, call.session_token))
+
+    async def _run(self, route: Route, call: Call) -> Response:
+        """The handler's answer. HEAD has no effects (RFC 9110 9.2.1), so it stops here where a GET might have some."""
+        if call.request.method == "HEAD" and not route.head:
+            return Response(headers={"cache-control": "no-store"})
+        return await route.handler(call)
 
     def _refuse(self, route: Route, call: Call, error: GatewrightError) -> Response:
         if route.dialect is Dialect.PAGE:

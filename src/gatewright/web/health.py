@@ -30,9 +30,9 @@ class Health:
 
     def routes(self) -> list[Route]:
         return [
-            Route("/health/liveliness", ("GET",), self.alive, Access.PUBLIC, Dialect.DETAIL),
-            Route("/health/liveness", ("GET",), self.alive, Access.PUBLIC, Dialect.DETAIL),
-            Route("/health/readiness", ("GET",), self.ready, Access.PUBLIC, Dialect.DETAIL),
+            Route("/health/liveliness", ("GET",), self.alive, Access.PUBLIC, Dialect.DETAIL, head=True),
+            Route("/health/liveness", ("GET",), self.alive, Access.PUBLIC, Dialect.DETAIL, head=True),
+            Route("/health/readiness", ("GET",), self.ready, Access.PUBLIC, Dialect.DETAIL, head=True),
         ]
 
     async def alive(self, _: Call) -> Response:

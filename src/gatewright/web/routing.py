@@ -43,7 +43,11 @@ class Dialect(Enum):
 
 
 class Route(msgspec.Struct, frozen=True):
-    """One row. `path` in Starlette's syntax. With `slash` the other spelling of the trailing slash answers too."""
+    """One row. `path` in Starlette's syntax. With `slash` the other spelling of the trailing slash answers too.
+
+    HEAD runs the handler of a GET only with `head`: many a GET has effects by its protocol, and whoever looks at a link
+    (a mail scanner, a chat's preview) must have none.
+    """
 
     path: str
     methods: tuple[str, ...]
@@ -51,3 +55,4 @@ class Route(msgspec.Struct, frozen=True):
     access: Access
     dialect: Dialect
     slash: bool = False
+    head: bool = False

@@ -33,10 +33,10 @@ class Dashboard:
 
     def routes(self) -> list[Route]:
         return [
-            Route("/", ("GET",), self.root, Access.PUBLIC, Dialect.PAGE),
+            Route("/", ("GET",), self.root, Access.PUBLIC, Dialect.PAGE, head=True),
             Route("/ui", ("GET",), self.page, Access.PUBLIC, Dialect.PAGE),
             Route("/ui/{path:path}", ("GET",), self.page, Access.PUBLIC, Dialect.PAGE),
-            Route("/static/{path:path}", ("GET",), self.static, Access.PUBLIC, Dialect.DETAIL),
+            Route("/static/{path:path}", ("GET",), self.static, Access.PUBLIC, Dialect.DETAIL, head=True),
         ]
 
     async def root(self, _: Call) -> Response:

@@ -39,8 +39,8 @@ def routes(provider: Provider, pages: Pages, cookies: Cookies) -> list[Route]:
         Route(CONSENT, ("GET",), choices.show_consent, anybody, page, slash=True),
         Route(CONSENT, ("POST",), choices.decide, anybody, page, slash=True),
         Route(SIGN_OUT, ("POST",), end_session.confirm, anybody, page, slash=True),
-        Route(f"{slug}/{WELL_KNOWN}", ("GET",), documents.document, anybody, Dialect.DETAIL, slash=True),
-        Route(f"{slug}/jwks/", ("GET",), documents.jwks, anybody, Dialect.DETAIL, slash=True),
+        Route(f"{slug}/{WELL_KNOWN}", ("GET",), documents.document, anybody, Dialect.DETAIL, slash=True, head=True),
+        Route(f"{slug}/jwks/", ("GET",), documents.jwks, anybody, Dialect.DETAIL, slash=True, head=True),
         Route(f"{slug}/end-session/", ("GET", "POST"), end_session.request, anybody, page, slash=True),
-        Route(f"{slug}/", ("GET",), documents.issuer, anybody, Dialect.DETAIL, slash=True),
+        Route(f"{slug}/", ("GET",), documents.issuer, anybody, Dialect.DETAIL, slash=True, head=True),
     ]

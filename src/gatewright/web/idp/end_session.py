@@ -27,13 +27,11 @@ class EndSessionEndpoint:
         self._cookies = cookies
 
     async def request(self, call: Call) -> Response:
-        """GET, and a client's POST. HEAD asks what a GET would do, so it does nothing."""
+        """GET, and a client's POST."""
         client = await self._client(call.path("slug"))
         is_form = call.request.method == "POST"
         params = await read_form(call) if is_form else parameters.parse(call.request.url.query)
         session = await self._session(call)
-        if call.request.method == "HEAD":
-            return self._ask(call, AskSignOut(client, None), "", session)
         marker = self._cookies.read(call.request, SIGNED_OUT) is not None
         navigation = Navigation(call.request.headers, signed_out=marker)
         result = await self._provider.end_session.request(client, params, session, navigation, call.origin)

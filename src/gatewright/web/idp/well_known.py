@@ -24,9 +24,9 @@ class WellKnown:
         anybody, kind = Access.PUBLIC, Dialect.DETAIL
         metadata = f"/.well-known/oauth-authorization-server{MOUNT}/{{slug}}/"
         return [
-            Route("/.well-known/webfinger", ("GET",), self.webfinger, anybody, kind, slash=True),
-            Route(f"/{WELL_KNOWN}", ("GET",), self.shared, anybody, kind, slash=True),
-            Route(metadata, ("GET",), self.metadata, anybody, kind, slash=True),
+            Route("/.well-known/webfinger", ("GET",), self.webfinger, anybody, kind, slash=True, head=True),
+            Route(f"/{WELL_KNOWN}", ("GET",), self.shared, anybody, kind, slash=True, head=True),
+            Route(metadata, ("GET",), self.metadata, anybody, kind, slash=True, head=True),
         ]
 
     async def webfinger(self, call: Call) -> Response:
