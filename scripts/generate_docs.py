@@ -25,6 +25,7 @@ from gatewright.cli.group import group
 from gatewright.domain.errors import GatewrightError
 from gatewright.settings import keys
 from gatewright.settings.caching import CACHING
+from gatewright.settings.email import EMAIL
 from gatewright.settings.generic import GENERIC
 from gatewright.settings.load import OUR_PREFIXES, READ_ELSEWHERE, load
 from gatewright.settings.params import ENTRY, INFO, KNOWN
@@ -82,6 +83,13 @@ def settings_page() -> str:
         "One worker needs none. Several share limits and the cache through it, and so do replicas.",
         "",
         *table(VALKEY),
+        "",
+        "## E-mail",
+        "",
+        "Each may be said in Authentik's name or in LiteLLM's; both with different values stop the start.",
+        "[identity-provider.md](identity-provider.md) says what is sent.",
+        "",
+        *table(EMAIL),
         "",
         "## Providers",
         "",
@@ -252,7 +260,7 @@ def row_of(names: str, text: str) -> Row:
 
 def what_there_is() -> dict[str, set[str]]:
     """What the code has, by the kinds of compatibility.toml."""
-    settings = (*SETTINGS, *GENERIC, *ROUTER, *CACHING, *VALKEY)
+    settings = (*SETTINGS, *GENERIC, *ROUTER, *CACHING, *VALKEY, *EMAIL)
     variables = {name for setting in settings for name in setting.env} | READ_ELSEWHERE | WITHOUT_EFFECT.keys()
     return {
         "variable": variables,

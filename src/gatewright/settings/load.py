@@ -14,6 +14,7 @@ import platformdirs
 
 from gatewright.domain.errors import SettingInvalid
 from gatewright.settings.caching import CACHING, OTHER_KINDS, Caching
+from gatewright.settings.email import doubts_of, read_email
 from gatewright.settings.file import ConfigFile
 from gatewright.settings.findings import Finding
 from gatewright.settings.generic import GENERIC, Generic
@@ -93,9 +94,11 @@ def examine(flags: Mapping[str, str | None] | None = None, environ: Mapping[str,
     found["models"] = tuple(dropping(one) for one in models) if router.drop_params else models
     found["redis_url"] = read_redis(reader)
     found["caching"] = reader.attempt(lambda: read_caching(reader, found["redis_url"]), Caching())
+    found["email"] = reader.attempt(lambda: read_email(reader), None)
     unknown_keys(reader)
     reader.findings.sort(key=lambda one: reader.file.order(one.name))
-    reader.findings += [*unused_variables(reader), *doubts(found)]
+    no_email = list(doubts_of(found["email"], reader))
+    reader.findings += [*unused_variables(reader), *no_email, *doubts(found)]
     reader.errors.sort(key=lambda one: reader.file.order(one.name))
     errors, findings = tuple(reader.errors), tuple(reader.findings)
     settings = None if errors else Settings(**found, warnings=tuple(str(one) for one in findings))

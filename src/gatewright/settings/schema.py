@@ -1,6 +1,7 @@
 """Every setting of the gateway as a whole: one row of SETTINGS and one field of Settings.
 
-Those of one part are beside it: `generic`, `router`, `caching`, `valkey`. docs/settings.md is generated from all.
+Those of one part are beside it: `generic`, `router`, `caching`, `valkey`, `email`. docs/settings.md is generated from
+all.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from gatewright.domain.clock import HOUR, Millis
 from gatewright.domain.money import Price
 from gatewright.settings import values
 from gatewright.settings.caching import Caching
+from gatewright.settings.email import Email
 from gatewright.settings.generic import Generic
 from gatewright.settings.router import Router
 from gatewright.settings.setting import Setting
@@ -86,6 +88,7 @@ class Settings(msgspec.Struct, frozen=True):
     router: Router = Router()
     caching: Caching = Caching()
     redis_url: str | None = None
+    email: Email | None = None
     max_parallel_requests: int | None = None
     warnings: tuple[str, ...] = ()
 
