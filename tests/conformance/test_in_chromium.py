@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import Browser as Chromium
@@ -14,6 +14,15 @@ from tests.conftest import missing
 from tests.servers import Gatewright
 
 from .conftest import NAME, PASSWORD, SECRET
+
+ARRIVED = """<!doctype html><title>Client</title><h1>Arrived</h1>
+<script>if (window.opener) { window.opener.postMessage(location.search, location.origin); window.close(); }</script>"""
+POPUP = """<!doctype html><title>Client</title><h1>Not yet</h1><button>Sign in</button><script>
+document.querySelector("button").onclick = () => window.open(decodeURIComponent(location.hash.slice(1)), "provider");
+addEventListener("message", (event) => {
+  if (event.origin === location.origin) document.querySelector("h1").textContent = `Heard ${event.data}`;
+});
+</script>"""
 
 
 class Client:
@@ -40,7 +49,7 @@ class Client:
     def take(self, handler: BaseHTTPRequestHandler, method: str, encoded: str) -> None:
         if urlsplit(handler.path).path == "/cb":
             self.received.append((method, {name: values[0] for name, values in parse_qs(encoded).items()}))
-        page = b"<!doctype html><title>Client</title><h1>Arrived</h1>"
+        page = (POPUP if urlsplit(handler.path).path == "/popup" else ARRIVED).encode()
         handler.send_response(200)
         handler.send_header("content-type", "text/html")
         handler.send_header("content-length", str(len(page)))
@@ -78,6 +87,23 @@ def client(server: Gatewright) -> Iterator[Client]:
     yield made
     made.server.shutdown()
     made.server.server_close()
+
+
+def test_a_popup_tells_the_page_that_opened_it(server: Gatewright, chromium: Chromium, client: Client) -> None:
+    """Through every page of a first sign-in: password, consent, and the client's own at the end."""
+    tab = Tab(chromium, "light", server.url)
+    page = tab.page
+    page.goto(f"{client.url.removesuffix('/cb')}/popup#{quote(request(server, client), safe='')}")
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="Sign in").click()
+    popup = opened.value
+    sign_in(popup, NAME, PASSWORD)
+    popup.get_by_role("button", name="Allow").click()
+    expect(page.get_by_role("heading", name="Heard ?code=")).to_be_visible()
+    if not popup.is_closed():
+        popup.wait_for_event("close")
+    assert tab.complaints == []
+    tab.close()
 
 
 def request(server: Gatewright, client: Client, **more: str) -> str:

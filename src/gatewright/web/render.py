@@ -17,7 +17,6 @@ PAGE_HEADERS = {
     "cache-control": "no-store",
     # Not `no-referrer`: browsers would send `Origin: null` with our own forms, which tells nothing from a foreign one.
     "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
 }
 TITLES = {400: "This did not work", 401: "Please sign in", 403: "This is not allowed", 404: "There is no such page"}
 
@@ -55,7 +54,11 @@ class Pages:
             csrf=csrf.form_token(fresh), version=__version__, script=script, frames=frames, **context
         )
         scripts = None if script is None else self._settings.base_url + script
-        headers = {**PAGE_HEADERS, "content-security-policy": policy(form_origins, scripts, frames)}
+        headers = {
+            **PAGE_HEADERS,
+            "cross-origin-opener-policy": opener_policy(form_origins, self._settings.base_url),
+            "content-security-policy": policy(form_origins, scripts, frames),
+        }
         response = HTMLResponse(html, status, headers=headers)
         if cookie is None:
             self._cookies.write(response, FORM, fresh)
@@ -83,6 +86,18 @@ class Pages:
         cookie = self._cookies.read(call.request, FORM)
         csrf.check_form(call.request, self._settings.base_url, cookie, fields.pop(csrf.FIELD, None))
         return fields
+
+
+def opener_policy(form_origins: tuple[str, ...], base_url: str) -> str:
+    """The Cross-Origin-Opener-Policy of a page.
+
+    An application may open its sign-in in a popup, whose last page tells `window.opener` the outcome. Any value but
+    `unsafe-none`, on any page before that one, would cut the two apart for good. It is given to pages alone that
+    belong to a registered application; what protects them is that they have no frame, hear no message, and that
+    no page may frame them.
+    """
+    ours = redirect_uris.origin(base_url)
+    return "unsafe-none" if any(one != ours for one in form_origins) else "same-origin"
 
 
 def policy(form_origins: tuple[str, ...], script: str | None = None, frames: tuple[str, ...] = ()) -> str:
