@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from gatewright.domain.clock import Clock
 from gatewright.domain.errors import SettingInvalid, Unavailable
+from gatewright.storage import sqlite_driver
 from gatewright.storage.sealing import Sealer
 
 Transaction = AsyncConnection
@@ -173,6 +174,10 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
         pool_timeout=15,
         hide_parameters=True,  # an error must not carry hashes, nonces and what people typed into the log
     )
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def connect(dialect: Any, _: object, arguments: Any, options: Any) -> Any:
+        return dialect.dbapi.connect(*arguments, **options, async_creator_fn=sqlite_driver.opened)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _: object) -> None:
