@@ -7,10 +7,11 @@ from sqlalchemy import insert, select, text, update
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
-from gatewright.storage.tables import applications, oauth_providers
+from gatewright.storage.tables import applications, oauth_providers, registered_clients
 
 # Two workers that start together write the first objects once.
 FIRST_START_LOCK = 4_202_613
+ISSUERS = applications.alias("issuers")
 
 
 class RedirectUri(msgspec.Struct, frozen=True):
@@ -22,7 +23,10 @@ class RedirectUri(msgspec.Struct, frozen=True):
 
 
 class ProviderRow(msgspec.Struct, frozen=True):
-    """One provider with the application that makes it usable. `client_secret` is sealed, lives are milliseconds."""
+    """One provider with the application that makes it usable. Secrets are sealed, lives are milliseconds.
+
+    `issuer_slug` is that of the application at which the client registered itself, None where nobody's is.
+    """
 
     id: int
     name: str
@@ -52,6 +56,10 @@ class ProviderRow(msgspec.Struct, frozen=True):
     slug: str
     application_name: str
     launch_url: str
+    previous_secret: bytes | None
+    previous_secret_expires_at: Millis | None
+    is_registered: bool
+    issuer_slug: str | None
 
     def __repr__(self) -> str:
         return f"ProviderRow({self.client_id!r}, {self.slug!r})"
@@ -109,8 +117,12 @@ async def _select(tx: Transaction, *conditions: Any) -> list[ProviderRow]:
             applications.c.slug,
             applications.c.name.label("application_name"),
             applications.c.launch_url,
+            registered_clients.c.provider_id.is_not(None).label("is_registered"),
+            ISSUERS.c.slug.label("issuer_slug"),
         )
         .join(applications, applications.c.provider_id == oauth_providers.c.id)
+        .outerjoin(registered_clients, registered_clients.c.provider_id == oauth_providers.c.id)
+        .outerjoin(ISSUERS, ISSUERS.c.provider_id == registered_clients.c.template_id)
         .where(*conditions)
         .order_by(oauth_providers.c.id)
     )

@@ -21,6 +21,7 @@ from gatewright.storage.tables import (
     one_time_links,
     pushed_requests,
     refresh_tokens,
+    registration_tokens,
     sessions,
     used_assertions,
 )
@@ -44,6 +45,7 @@ async def forget_expired(tx: Transaction, now: Millis) -> None:
     await tx.execute(delete(logout_notices).where(logout_notices.c.created_at < now - NOTICES_KEPT))
     await tx.execute(delete(consents).where(consents.c.expires_at < now))
     await tx.execute(delete(api_tokens).where(api_tokens.c.expires_at < now - SHOWN_AS_OVER))
+    await tx.execute(delete(registration_tokens).where(registration_tokens.c.expires_at < now - SHOWN_AS_OVER))
     used_up = and_(invitations.c.single_use, invitations.c.used_at < now - SHOWN_AS_OVER)
     await tx.execute(delete(invitations).where(or_(invitations.c.expires_at < now - SHOWN_AS_OVER, used_up)))
     await tx.execute(delete(used_assertions).where(used_assertions.c.expires_at < now))

@@ -9,11 +9,14 @@ from sqlalchemy import delete, select
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
 from gatewright.storage.listing import Listing, Wish, matching
-from gatewright.storage.tables import applications, oauth_providers, provider_mappings
+from gatewright.storage.tables import applications, oauth_providers, provider_mappings, registered_clients
 
 
 class StoredProvider(msgspec.Struct, frozen=True):
-    """One row without the secret. `slug` and `application_name` are its application's, None without one."""
+    """One row without the secrets. `slug` and `application_name` are its application's, None without one.
+
+    `issuer_slug` is that of the application at which the client registered itself.
+    """
 
     id: int
     name: str
@@ -37,18 +40,24 @@ class StoredProvider(msgspec.Struct, frozen=True):
     logout_method: str
     jwks: dict[str, Any] | None
     consent_validity: Millis | None
+    previous_secret_expires_at: Millis | None
     has_secret: bool
     application_id: int | None
     slug: str | None
     application_name: str | None
+    issuer_slug: str | None
+    is_registered: bool
 
 
+ISSUERS = applications.alias("issuers")
 COLUMNS = [
-    *(column for column in oauth_providers.c if column.name != "client_secret"),
+    *(column for column in oauth_providers.c if column.name not in ("client_secret", "previous_secret")),
     oauth_providers.c.client_secret.is_not(None).label("has_secret"),
     applications.c.id.label("application_id"),
     applications.c.slug,
     applications.c.name.label("application_name"),
+    ISSUERS.c.slug.label("issuer_slug"),
+    registered_clients.c.provider_id.is_not(None).label("is_registered"),
 ]
 LISTING = Listing(
     key=oauth_providers.c.id,
@@ -103,7 +112,11 @@ async def remove(tx: Transaction, provider_id: int) -> None:
 
 
 def _query() -> Any:
-    joined = oauth_providers.outerjoin(applications, applications.c.provider_id == oauth_providers.c.id)
+    joined = (
+        oauth_providers.outerjoin(applications, applications.c.provider_id == oauth_providers.c.id)
+        .outerjoin(registered_clients, registered_clients.c.provider_id == oauth_providers.c.id)
+        .outerjoin(ISSUERS, ISSUERS.c.provider_id == registered_clients.c.template_id)
+    )
     return select(*COLUMNS).select_from(joined)
 
 

@@ -35,6 +35,7 @@ from gatewright.storage.tables.provider import (
     scope_mappings,
     signing_keys,
 )
+from gatewright.storage.tables.registration import registered_clients, registration_tokens
 from gatewright.storage.tables.sign_in import api_tokens, authenticators, ceremonies, invitations, recovery_codes
 
 __all__ = [
@@ -69,6 +70,8 @@ __all__ = [
     "pushed_requests",
     "recovery_codes",
     "refresh_tokens",
+    "registered_clients",
+    "registration_tokens",
     "scope_mappings",
     "session_clients",
     "sessions",

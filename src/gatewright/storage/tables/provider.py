@@ -40,6 +40,9 @@ oauth_providers = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("client_id", Text, nullable=False, unique=True),
     Column("client_secret", LargeBinary),
+    # The secret before that one, which counts for a while after a rotation.
+    Column("previous_secret", LargeBinary),
+    Column("previous_secret_expires_at", BigInteger),
     Column("client_type", Text, nullable=False),
     # Redirect URIs may hold {base_url}, which is computed from PROXY_BASE_URL at each use and never frozen here.
     Column("redirect_uris", Json, nullable=False),
