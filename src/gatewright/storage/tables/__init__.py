@@ -28,6 +28,7 @@ from gatewright.storage.tables.people import (
 from gatewright.storage.tables.provider import (
     applications,
     bindings,
+    blueprints,
     consents,
     entitlements,
     oauth_providers,
@@ -47,6 +48,7 @@ __all__ = [
     "authenticators",
     "authorization_codes",
     "bindings",
+    "blueprints",
     "ceremonies",
     "changes",
     "cli_logins",

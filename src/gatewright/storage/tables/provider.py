@@ -140,6 +140,29 @@ consents = Table(
     UniqueConstraint("user_pk", "provider_id"),
 )
 
+# Blueprints that were given by API, and those of the operator's folder, with what came of them.
+blueprints = Table(
+    "blueprints",
+    metadata,
+    id_column(),
+    Column("uuid", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False, unique=True),
+    # In the folder; empty for one whose content is here.
+    Column("path", Text, nullable=False, server_default=""),
+    # Sealed, since both may hold secrets.
+    Column("content", LargeBinary),
+    Column("context", LargeBinary),
+    Column("is_enabled", Boolean, nullable=False, server_default=true()),
+    Column("status", Text, nullable=False),
+    # What could not be done, or was left out, by line.
+    Column("report", Json, nullable=False),
+    Column("labels", Json, nullable=False),
+    Column("models", Json, nullable=False),
+    Column("applied_hash", Text, nullable=False, server_default=""),
+    Column("applied_at", BigInteger),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
 signing_keys = Table(
     "signing_keys",
     metadata,
