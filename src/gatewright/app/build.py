@@ -53,6 +53,7 @@ from gatewright.web import idp as web_idp
 from gatewright.web.address import caller_address
 from gatewright.web.api.factors import PeopleFactors
 from gatewright.web.api.idp_preview import IdpPreview
+from gatewright.web.api.idp_providers import IdpProviders
 from gatewright.web.api.keys import VirtualKeys
 from gatewright.web.api.me import Me
 from gatewright.web.api.models import Models
@@ -168,6 +169,7 @@ class Program:
         setup = Setup(self.db, self.passwords, break_glass=self.settings.generic is not None)
         # With an outside provider a local password is for the break-glass account's own page.
         after = "/ui/" if self.settings.generic is None else "/fallback/login"
+        directory = self._directory()
         table = [
             *Health(self.db, self._standing).routes(),
             *Dashboard(self.sessions, self.pages).routes(),
@@ -176,7 +178,8 @@ class Program:
             *sso_routes(self._sso()),
             *self._management(),
             *self._previews(),
-            *authentik_routes(self._directory(), db, self.pages, after),
+            *authentik_routes(directory, db, self.pages, after),
+            *IdpProviders(directory.providers).routes(),
         ]
         return application(table, guard)
 

@@ -23,6 +23,7 @@ class Client(msgspec.Struct, frozen=True):
 
     The patterns are of `oidc.redirect_patterns`.
 
+    `slug` is its application's; the issuer may be another one's, at which it registered itself (`is_registered`).
     `asks_consent`: its authorization flow is the explicit one. `ends_session`: its invalidation flow signs out of the
     provider. `jwks` are its public keys, for private_key_jwt.
     """
@@ -57,6 +58,7 @@ class Client(msgspec.Struct, frozen=True):
     logout_uri: str
     logout_method: str
     jwks: dict[str, Any] | None
+    is_registered: bool = False
 
     @property
     def origins(self) -> frozenset[str]:
@@ -107,7 +109,8 @@ class Clients:
     async def authenticate(self, client_id: str, secrets: tuple[str, ...]) -> Client | None:
         """The client when one of the given secrets is its own, or when it is public and none was given.
 
-        Compares in constant time, and compares something for a client that does not exist too.
+        Its own is the one before the last rotation too, as long as the two overlap. Compares in constant time, and
+        compares something for a client that does not exist too.
         """
         if not client_id.isprintable():
             return None
@@ -115,8 +118,8 @@ class Clients:
             row = await oauth_providers.by_client_id(tx, client_id)
         if row is not None and row.client_type == "public":
             return self._client(row)
-        stored = "no such client" if row is None else self._secret(row)
-        good = [hmac.compare_digest(stored.encode(), given.encode()) for given in secrets]
+        stored = ["no such client"] if row is None else self._secrets(row)
+        good = [hmac.compare_digest(one.encode(), given.encode()) for one in stored for given in secrets]
         return self._client(row) if row is not None and any(good) else None
 
     async def secret(self, client_id: str) -> str | None:
@@ -130,7 +133,14 @@ class Clients:
         # A confidential client without a secret can never authenticate; a random text would compare unequal too.
         return "\x00" if sealed is None else self._db.sealer.open(sealed, SECRET_PURPOSE)
 
+    def _secrets(self, row: ProviderRow) -> list[str]:
+        until, previous = row.previous_secret_expires_at, row.previous_secret
+        counts = previous is not None and until is not None and self._db.clock() < until
+        old = [self._db.sealer.open(previous, SECRET_PURPOSE)] if counts and previous is not None else []
+        return [self._secret(row), *old]
+
     def _client(self, row: ProviderRow) -> Client:
+        of_slug = f"{self._base_url}{MOUNT}/{row.issuer_slug or row.slug}/"
         uris = [((uri.redirect_uri_type, uri.matching_mode), self._expand(uri.url)) for uri in row.redirect_uris]
         return Client(
             id=row.id,
@@ -145,7 +155,7 @@ class Clients:
             logout_patterns=tuple(url for kind, url in uris if kind == ("logout", "regex")),
             grant_types=row.grant_types,
             sub_mode=row.sub_mode,
-            issuer=f"{self._base_url}/" if row.issuer_mode == "global" else f"{self._base_url}{MOUNT}/{row.slug}/",
+            issuer=f"{self._base_url}/" if row.issuer_mode == "global" else of_slug,
             slug=row.slug,
             application_name=row.application_name,
             launch_url=self._expand(row.launch_url),
@@ -163,6 +173,7 @@ class Clients:
             logout_uri=row.logout_uri,
             logout_method=row.logout_method,
             jwks=row.jwks,
+            is_registered=row.is_registered,
         )
 
     def _expand(self, url: str) -> str:

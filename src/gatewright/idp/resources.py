@@ -8,7 +8,8 @@ from gatewright.idp.clients import Client, Clients
 class Resources:
     """A resource is our base URL, an application's launch URL, or the origin of its redirect URIs.
 
-    A trailing slash makes no difference; nothing else is matched, least of all a prefix.
+    A trailing slash makes no difference; nothing else is matched, least of all a prefix. A client that registered
+    itself owns none: it could name another application's address.
     """
 
     def __init__(self, clients: Clients, access: AccessRules, base_url: str) -> None:
@@ -31,7 +32,8 @@ class Resources:
         return [
             client
             for client in await self._clients.everything()
-            if any(_same(resource, address) for address in (*client.origins, client.launch_url) if address)
+            if not client.is_registered
+            and any(_same(resource, address) for address in (*client.origins, client.launch_url) if address)
         ]
 
 

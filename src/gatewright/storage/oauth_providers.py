@@ -102,6 +102,13 @@ async def change(tx: Transaction, provider_id: int, **columns: Any) -> None:
         await tx.execute(update(oauth_providers).where(oauth_providers.c.id == provider_id).values(columns))
 
 
+async def rotate_secret(tx: Transaction, provider_id: int, secret: bytes, previous_until: Millis | None) -> None:
+    """Stores a new sealed secret. The present one counts beside it until then, or no longer at all (None)."""
+    kept = None if previous_until is None else oauth_providers.c.client_secret
+    values = {"client_secret": secret, "previous_secret": kept, "previous_secret_expires_at": previous_until}
+    await tx.execute(update(oauth_providers).where(oauth_providers.c.id == provider_id).values(values))
+
+
 async def lock_first_start(tx: Transaction) -> None:
     """Lets one worker at a time look whether first objects exist and write them. SQLite locks by itself."""
     if tx.dialect.name == "postgresql":

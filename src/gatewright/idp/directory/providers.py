@@ -5,14 +5,16 @@ from typing import Any
 
 import msgspec
 
-from gatewright.domain.errors import Conflict, FieldsInvalid
+from gatewright.domain.clock import DAY, Millis
+from gatewright.domain.errors import BadInput, Conflict, FieldsInvalid
+from gatewright.domain.people import Event
 from gatewright.idp.directory.acting import CREATED, DELETED, UPDATED, By, Changed, absent, differing, record, taken
 from gatewright.idp.directory.people import references
 from gatewright.idp.objects import flows
 from gatewright.idp.objects import providers as objects
 from gatewright.idp.objects.addresses import restore
 from gatewright.idp.objects.providers import SECRET_PURPOSE
-from gatewright.storage import oauth_providers, scope_mappings, signing_keys
+from gatewright.storage import audit_log, oauth_providers, scope_mappings, signing_keys
 from gatewright.storage.database import Database, Transaction
 from gatewright.storage.directory import mappings as mapping_rows
 from gatewright.storage.directory import providers as rows
@@ -20,6 +22,8 @@ from gatewright.storage.directory.providers import StoredProvider
 from gatewright.storage.listing import Wish
 
 MODEL = "authentik_providers_oauth2.oauth2provider"
+LONGEST_OVERLAP: Millis = 30 * DAY
+NO_PREVIOUS = {"previous_secret": None, "previous_secret_expires_at": None}
 
 
 class ProviderView(msgspec.Struct, frozen=True):
@@ -35,6 +39,17 @@ class ProviderView(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"ProviderView({self.provider.client_id!r})"
+
+
+class RotatedSecret(msgspec.Struct, frozen=True):
+    """A client's new secret, and until when the one before it counts too (None: no longer)."""
+
+    client_id: str
+    secret: str
+    previous_until: Millis | None
+
+    def __repr__(self) -> str:
+        return f"RotatedSecret({self.client_id!r})"
 
 
 class DirectoryProviders:
@@ -93,7 +108,9 @@ class DirectoryProviders:
             made = self._secret(before, columns["client_type"], secret)
             if made is not None:
                 changed["client_secret"] = self._db.sealer.seal(made, SECRET_PURPOSE)
-            await oauth_providers.change(tx, provider_id, **changed)
+            # Whoever types a secret means that one alone.
+            forgotten = NO_PREVIOUS if made is not None else {}
+            await oauth_providers.change(tx, provider_id, **changed, **forgotten)
             if mapping_ids != attached:
                 await scope_mappings.attach(tx, provider_id, await _known(tx, mapping_ids))
                 changed["property_mappings"] = mapping_ids
@@ -101,6 +118,22 @@ class DirectoryProviders:
             await record(tx, by, UPDATED, _named(after), self._db.clock(), changed)
             view = (await views(tx, [after]))[0]
         return msgspec.structs.replace(view, secret=made if secret is None else None, warnings=tuple(warnings))
+
+    async def rotate_secret(self, provider_id: int, overlap: Millis, by: By) -> RotatedSecret:
+        """A new secret; the present one counts for `overlap` more. Raises NotFound, BadInput for a public client."""
+        if not 0 <= overlap <= LONGEST_OVERLAP:
+            raise BadInput("Two secrets overlap for 30 days at most.", param="overlap", code="overlap_too_long")
+        async with self._db.write() as tx:
+            found = await _provider(tx, provider_id)
+            if found.client_type == "public":
+                raise BadInput("A public client has no secret.", code="client_public")
+            now, secret = self._db.clock(), objects.new_secret()
+            until = now + overlap if overlap and found.has_secret else None
+            await oauth_providers.rotate_secret(tx, provider_id, self._db.sealer.seal(secret, SECRET_PURPOSE), until)
+            details = {"name": found.name, "overlap_ms": 0 if until is None else overlap}
+            event = Event("secret.rotate", "ok", by.actor, f"{MODEL}:{provider_id}", details, by.origin)
+            await audit_log.add(tx, event, now)
+        return RotatedSecret(found.client_id, secret, until)
 
     async def delete(self, provider_id: int, by: By) -> None:
         """Every code, token and consent of the client goes with it. Raises NotFound, Conflict for our own client."""

@@ -64,7 +64,7 @@ class Answers:
 
     def application(self, request: AuthorizationRequest) -> str:
         """What the person signs in to. Our own dashboard goes by our name, whatever the blueprint calls the client."""
-        if request.redirect_uri == self._base_url + CALLBACK:
+        if request.redirect_uri == self._base_url + CALLBACK and not request.client.is_registered:
             return "Gatewright"
         return request.client.application_name
 
