@@ -12,7 +12,9 @@ LARGEST = 100
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """`test`: `is`, `has` (a part, whatever its case), `starts`, `empty` (True or False), `in`, `out`, `from`, `to`."""
+    """`test`: `is`, `other`, `has` (a part, whatever its case), `starts`, `empty` and `filled` (True or False), `in`,
+    `out`, `from` and `to` (without the bound), `least` and `most` (with it).
+    """
 
     name: str
     test: str
@@ -51,9 +53,13 @@ async def matching(
     """How many rows match, and those of the page. The caller checked the names of the columns."""
     query = query.where(*conditions(listing, wish))
     count = (await tx.execute(select(func.count()).select_from(query.order_by(None).subquery()))).scalar_one()
+    return count, list(await tx.execute(ordered(query, listing, wish)))
+
+
+def ordered(query: Select[Any], listing: Listing, wish: Wish) -> Select[Any]:
+    """The page's rows in their order."""
     order = [_order(listing.columns, name) for name in wish.order]
-    found = await tx.execute(query.order_by(*order, listing.key).limit(wish.size).offset(wish.start))
-    return count, list(found)
+    return query.order_by(*order, listing.key).limit(wish.size).offset(wish.start)
 
 
 def conditions(listing: Listing, wish: Wish) -> list[ColumnElement[bool]]:
@@ -80,6 +86,11 @@ def _condition(column: Any, one: Filter) -> ColumnElement[bool]:
         "empty": lambda: column.is_(None) if one.value else column.is_not(None),
         "from": lambda: column > one.value,
         "to": lambda: column < one.value,
+        "least": lambda: column >= one.value,
+        "most": lambda: column <= one.value,
+        # An index knows what is smaller and what is larger, not what differs.
+        "other": lambda: or_(column < one.value, column > one.value),
+        "filled": lambda: column.is_not(None) if one.value else column.is_(None),
     }
     return tests[one.test]()
 

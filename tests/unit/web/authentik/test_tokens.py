@@ -114,24 +114,6 @@ async def test_a_consent_is_withdrawn_with_the_tokens_that_came_of_it(desk: Desk
     assert await desk.listed("/oauth2/access_tokens/") == []
 
 
-async def test_events_are_found_by_authentiks_names_and_ours(desk: Desk) -> None:
-    made = await desk.user("ada")
-    assert await desk.sign_in("ada", "wrong password") == 400
-    for query, count in (("action=login_failed", 1), ("action=login", 0), ("action=idp.login", 1)):
-        assert len(await desk.listed(f"/events/events/?{query}")) == count, query
-    failed = (await desk.listed("/events/events/?action=login_failed"))[0]
-    assert failed["context"]["outcome"] == "user_unknown"
-    assert failed["context"]["request_id"].startswith("req-")
-    created = (await desk.listed("/events/events/?action=model_created"))[0]
-    assert created["context"]["model"] == {
-        "app": "authentik_core",
-        "model_name": "user",
-        "pk": str(made["pk"]),
-        "name": "ada",
-    }
-    assert (await desk.ok("GET", f"/events/events/{created['pk']}/"))["pk"] == created["pk"]
-
-
 async def test_fixed_rows_have_the_names_that_automation_looks_for(desk: Desk) -> None:
     for slug in (
         *("default-provider-authorization-implicit-consent", "default-provider-authorization-explicit-consent"),
