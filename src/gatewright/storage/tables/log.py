@@ -18,7 +18,13 @@ audit_log = Table(
     Column("reference", Text),
     Column("details", Json, nullable=False),
     Index(None, "at"),
+    # What administrators look for; each list is by time.
     Index(None, "action", "at"),
+    Index(None, "actor", "at"),
+    Index(None, "target", "at"),
+    Index(None, "address", "at"),
+    Index(None, "outcome", "at"),
+    Index(None, "reference"),
 )
 
 # What other workers must forget or read again. Polled by id, so rows must become visible in the order of their ids.
