@@ -20,6 +20,18 @@ class OutboundFailed(GatewrightError):
     summary = "Another server could not be reached or gave an unusable answer."
 
 
+class MailFailed(GatewrightError):
+    """A message did not leave, or nobody knows whether it did. `permanent`: it never will, as it is."""
+
+    code = "mail_failed"
+    status = 502
+    summary = "The mail server could not be reached or did not take the message."
+
+    def __init__(self, message: str | None = None, *, code: str | None = None, permanent: bool = False) -> None:
+        super().__init__(message, code=code)
+        self.permanent = permanent
+
+
 def shown(url: str) -> str:
     """The part of a URL that may stand in messages and logs: no query, fragment, user name or password."""
     try:

@@ -93,7 +93,7 @@ def test_two_names_may_say_the_same_but_nothing_else(part: str) -> None:
     litellms = {"USE_TLS": "SMTP_TLS", "FROM": "SMTP_SENDER_EMAIL"}.get(part, f"SMTP_{part}")
     rest = {"AUTHENTIK_EMAIL__USE_TLS": "true", "AUTHENTIK_EMAIL__USERNAME": "u", "AUTHENTIK_EMAIL__PASSWORD": "p"}
     one, other = SAID_TWICE[part]
-    assert email(**{**AUTHENTIK, **(rest if part != "USE_TLS" else {}), theirs: one, litellms: one})
+    assert email(**{**AUTHENTIK, **(rest if part != "USE_TLS" else {}), theirs: one, litellms: one}).port
     with pytest.raises(SettingInvalid, match=f"{theirs}.*{litellms} says something else") as refused:
         email(**{**AUTHENTIK, **(rest if part != "USE_TLS" else {}), theirs: one, litellms: other})
     assert "geheim" not in str(refused.value)
