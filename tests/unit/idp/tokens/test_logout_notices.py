@@ -19,7 +19,8 @@ from sqlalchemy import select
 from gatewright.accounts.audit import Audit
 from gatewright.domain.addresses import AddressPolicy
 from gatewright.domain.clock import DAY, HOUR
-from gatewright.idp.logout_notices import CLAIMED_FOR, DELAYS, EVENT, LogoutNotices
+from gatewright.idp.deliveries import CLAIMED_FOR, DELAYS
+from gatewright.idp.logout_notices import EVENT, LogoutNotices
 from gatewright.outbound.client import Outbound
 from gatewright.storage import logout_notices, tables
 
@@ -194,7 +195,7 @@ async def test_a_worker_that_died_gives_its_notices_back(acts: Acts, outbound: O
     await signed_out(acts, client.url)
     now = acts.db.clock()
     async with acts.db.write() as tx:
-        assert len(await logout_notices.claim(tx, now, now + CLAIMED_FOR, 10)) == 1
+        assert len(await logout_notices.QUEUE.claim(tx, now, now + CLAIMED_FOR, 10)) == 1
     sender = job(acts, outbound)
     assert await sender.deliver() == 0
     acts.stand.clock.now += CLAIMED_FOR
