@@ -1,6 +1,7 @@
 """Limits on attempts that hold across workers: failed sign-ins by account and by address."""
 
 import hashlib
+from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
 
 from gatewright.domain.clock import DAY, HOUR, MINUTE, Millis
@@ -43,19 +44,25 @@ class Limits:
         if found > most:
             raise _too_many(resets_at - now)
 
-    async def count_sign_in(self, account: str, address: str | None) -> None:
-        """Counts one sign-in with a password, by address and by account, before the password is looked at.
+    async def count_sign_in(self, accounts: Sequence[str], address: str | None) -> None:
+        """Counts one sign-in with a password, by address and by `accounts_of`, before the password is looked at.
 
         By address first: whoever is stopped there neither locks others out nor makes a row for each made-up name.
         """
         if address:
             await self.count(f"sign-in:address:{network_of(address)}", FAILURES_BY_ADDRESS)
-        await self.count(f"sign-in:account:{account}", FAILURES_BY_ACCOUNT)
-
-    async def forgive(self, account: str) -> None:
-        """A good sign-in empties the account's bucket."""
+        now = self._db.clock()
         async with self._db.write() as tx:
-            await attempts.clear(tx, f"sign-in:account:{account}")
+            counted = [await attempts.count(tx, _sign_in(one), now, WINDOW) for one in accounts]
+        over = [resets_at for found, resets_at in counted if found > FAILURES_BY_ACCOUNT]
+        if over:
+            raise _too_many(max(over) - now)
+
+    async def forgive(self, accounts: Sequence[str]) -> None:
+        """A good sign-in empties the buckets of the account."""
+        async with self._db.write() as tx:
+            for one in accounts:
+                await attempts.clear(tx, _sign_in(one))
 
     async def count_guess(self, user_pk: int) -> None:
         """Counts one guess of a second factor, before the code is looked at; the pause after each doubles.
@@ -103,12 +110,18 @@ def _in_words(wait: Millis) -> str:
     return f"{-(-wait // MINUTE)} minutes" if wait <= 2 * HOUR else f"{-(-wait // HOUR)} hours"
 
 
-def account_of(user: User | None, typed: str) -> str:
-    """Whose sign-in it is: the person's whatever they typed, name or e-mail address, and on whichever page.
+def accounts_of(user: User | None, typed: str) -> tuple[str, ...]:
+    """What a sign-in counts for: the person's account whatever they typed, name or e-mail address, on whichever page.
 
-    Changing between them wins nothing (contract 8.35). A name that is nobody's counts by itself.
+    Changing between them wins nothing (contract 8.35). What was typed counts as well, whoever has it, so that the pause
+    comes at the same guess for a name that is nobody's.
     """
-    return f"user:{user.id}" if user else f"name:{hashlib.sha256(typed.lower().encode()).hexdigest()}"
+    name = f"name:{hashlib.sha256(typed.lower().encode()).hexdigest()}"
+    return (name,) if user is None else (name, f"user:{user.id}")
+
+
+def _sign_in(account: str) -> str:
+    return f"sign-in:account:{account}"
 
 
 def network_of(address: str) -> str:

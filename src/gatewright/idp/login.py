@@ -6,7 +6,7 @@ import secrets
 import msgspec
 
 from gatewright.accounts.audit import Audit
-from gatewright.accounts.limits import Limits, account_of, network_of
+from gatewright.accounts.limits import Limits, accounts_of, network_of
 from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.sessions import Session, Sessions
 from gatewright.domain.clock import MINUTE, Millis
@@ -185,9 +185,9 @@ class Login:
         typed = name.strip()[:LONGEST_NAME].replace("\x00", "")
         async with self._db.read() as tx:
             found = await users.with_password(tx, typed)
-        account = account_of(found[0] if found else None, typed)
+        accounts = accounts_of(found[0] if found else None, typed)
         try:
-            await self._limits.count_sign_in(account, origin.address)
+            await self._limits.count_sign_in(accounts, origin.address)
         except TooManyRequests:
             await self._report("too_many_attempts", typed, origin)
             raise
@@ -196,7 +196,7 @@ class Login:
             cause = "user_unknown" if found is None else "password_wrong" if not matches else "user_inactive"
             await self._report(cause, typed, origin)
             raise SignInRefused()
-        await self._limits.forgive(account)
+        await self._limits.forgive(accounts)
         return found[0]
 
     async def _open(self, user: User, amr: tuple[str, ...], origin: Origin, old_token: str | None) -> SignedIn:

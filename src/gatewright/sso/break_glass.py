@@ -1,7 +1,7 @@
 """Sign-in with a local password for the one account that needs no provider: when the outside provider is down."""
 
 from gatewright.accounts.audit import Audit
-from gatewright.accounts.limits import Limits, account_of
+from gatewright.accounts.limits import Limits, accounts_of
 from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.sessions import Sessions
 from gatewright.domain.errors import GatewrightError, TooManyRequests, Unauthenticated
@@ -46,10 +46,10 @@ class BreakGlass:
         user, stored = found if found is not None else (None, None)
         if user is not None and not (user.is_break_glass and user.is_active):
             user, stored = None, None
-        account = account_of(user, name)
-        await self._limits.count_sign_in(account, origin.address)
+        accounts = accounts_of(user, name)
+        await self._limits.count_sign_in(accounts, origin.address)
         good = await self._passwords.matches(password, stored)
         if user is None or not good:
             raise Unauthenticated("The name or the password is wrong.", code="credentials_wrong")
-        await self._limits.forgive(account)
+        await self._limits.forgive(accounts)
         return user
