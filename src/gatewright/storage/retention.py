@@ -15,6 +15,7 @@ from gatewright.storage.tables import (
     cli_logins,
     consents,
     device_codes,
+    emails,
     invitations,
     login_transactions,
     logout_notices,
@@ -43,6 +44,8 @@ async def forget_expired(tx: Transaction, now: Millis) -> None:
         await tx.execute(delete(table).where(table.c.expires_at < now - REPLAY_WINDOW))
     await tx.execute(delete(refresh_tokens).where(refresh_tokens.c.idle_expires_at < now - REPLAY_WINDOW))
     await tx.execute(delete(logout_notices).where(logout_notices.c.created_at < now - NOTICES_KEPT))
+    # The job forgets them in time and says so; these are left where there is no mail server any more.
+    await tx.execute(delete(emails).where(emails.c.expires_at < now - REPLAY_WINDOW))
     await tx.execute(delete(consents).where(consents.c.expires_at < now))
     await tx.execute(delete(api_tokens).where(api_tokens.c.expires_at < now - SHOWN_AS_OVER))
     await tx.execute(delete(registration_tokens).where(registration_tokens.c.expires_at < now - SHOWN_AS_OVER))

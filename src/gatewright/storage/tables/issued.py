@@ -1,6 +1,6 @@
 """What the embedded provider issued, or waits to issue: every secret is a hash, every row is used once."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
 
 from gatewright.storage.columns import Id, Json, id_column, user_column
 from gatewright.storage.tables.base import metadata
@@ -137,5 +137,21 @@ logout_notices = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("next_attempt_at", BigInteger, nullable=False),
     Column("delivered_at", BigInteger),
+    Index(None, "next_attempt_at"),
+)
+
+# Messages of e-mail on their way, sealed: they hold links that open accounts.
+emails = Table(
+    "emails",
+    metadata,
+    id_column(),
+    Column("kind", Text, nullable=False),
+    user_column(nullable=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("problem", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("next_attempt_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
     Index(None, "next_attempt_at"),
 )
