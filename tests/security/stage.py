@@ -124,7 +124,8 @@ class Site:
         return made
 
     def browser(self, address: str | None = None, worker: int = 0) -> Visitor:
-        return Visitor(self.at(address, worker, {"sec-fetch-site": "none", "sec-fetch-dest": "document"}))
+        headers = {"accept": "text/html", "sec-fetch-site": "none", "sec-fetch-dest": "document"}
+        return Visitor(self.at(address, worker, headers))
 
     def name(self, start: str) -> str:
         """A name that nobody has yet."""

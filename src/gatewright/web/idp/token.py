@@ -69,7 +69,9 @@ class TokenEndpoints:
         """GET and POST; the token in the header or the form, never in the query (RFC 6750 2)."""
         try:
             is_form = call.request.method == "POST" and content_type(call) == FORM
-            body_token = (await read_form(call)).value("access_token") if is_form else None
+            form = await read_form(call) if is_form else Parameters({})
+            form.refuse_repeated()
+            body_token = form.value("access_token")
             token = bearer(call.request.headers.get("authorization"), body_token)
             answer: dict[str, Any] = await self._provider.userinfo.answer(token, call.origin)
             response: Response = JSONResponse(answer, headers=NO_STORE)
