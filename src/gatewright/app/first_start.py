@@ -14,7 +14,8 @@ from gatewright.app import clock
 from gatewright.app.keyfiles import write_private
 from gatewright.domain.errors import Unavailable
 from gatewright.idp.blueprints.apply import Blueprints
-from gatewright.idp.blueprints.folder import apply_folder
+from gatewright.idp.blueprints.folder import Folder, apply_folder
+from gatewright.idp.blueprints.keeping import orphan
 from gatewright.idp.directory.bootstrap import Bootstrap, Wanted
 from gatewright.idp.directory.tokens import DirectoryTokens
 from gatewright.idp.provider import Provider
@@ -55,7 +56,8 @@ async def prepare(settings: Settings) -> Prepared:
     try:
         await migrate(db)
         passwords = new_passwords(settings)
-        provider = Provider(db, settings.base_url, settings.session_life, passwords, Audit(db))
+        own_client = None if settings.generic is not None else EMBEDDED_CLIENT
+        provider = Provider(db, settings.base_url, settings.session_life, passwords, Audit(db), own_client=own_client)
         await provider.start({CLIENT_SECRET: settings.client_secret} if settings.client_secret else None)
         await apply_blueprints(settings, db, passwords)
         return Prepared(data=shown_url(db), setup_link=await first_administrator(settings, db, passwords))
@@ -72,11 +74,17 @@ async def prepare(settings: Settings) -> Prepared:
 async def apply_blueprints(settings: Settings, db: Database, passwords: Passwords) -> None:
     """Applies the operator's folder. Raises SettingInvalid."""
     if settings.blueprints_dir is None:
+        await orphan(db, ())
         return
-    own = None if settings.generic is not None else EMBEDDED_CLIENT
-    blueprints = Blueprints(db, settings.base_url, passwords, Audit(db), own_client=own)
-    for name in await apply_folder(blueprints, settings.blueprints_dir, settings.blueprint_environment):
+    blueprints, folder = new_blueprints(settings, db, passwords), Folder(settings.blueprints_dir)
+    for name in await apply_folder(db, blueprints, folder, settings.blueprint_environment):
         logger.info("applied the blueprint %s", name)
+
+
+def new_blueprints(settings: Settings, db: Database, passwords: Passwords) -> Blueprints:
+    """Applies blueprints as the settings have it."""
+    own_client = None if settings.generic is not None else EMBEDDED_CLIENT
+    return Blueprints(db, settings.base_url, passwords, Audit(db), own_client=own_client)
 
 
 async def first_administrator(settings: Settings, db: Database, passwords: Passwords) -> str | None:

@@ -15,7 +15,10 @@ SUCCESSFUL, WARNING, ERROR, ORPHANED, UNKNOWN = "successful", "warning", "error"
 
 
 class BlueprintRow(msgspec.Struct, frozen=True):
-    """One row. `content` and `context` (JSON) are sealed, None for none; `path` is empty for one that has content."""
+    """One row. `content` and `context` (JSON) are sealed, None for none; `path` is empty for one that has content.
+
+    `shown_content` and `shown_context` are the same without secrets.
+    """
 
     id: int
     uuid: str
@@ -23,6 +26,8 @@ class BlueprintRow(msgspec.Struct, frozen=True):
     path: str
     content: bytes | None
     context: bytes | None
+    shown_content: str
+    shown_context: dict[str, Any]
     is_enabled: bool
     status: str
     report: list[str]

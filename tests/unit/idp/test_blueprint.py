@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from gatewright.accounts.audit import Audit
-from gatewright.idp.blueprints.apply import Blueprints, Sources
+from gatewright.idp.blueprints.apply import Blueprints
 from gatewright.idp.blueprints.file import BlueprintInvalid, read
+from gatewright.idp.blueprints.tags import Sources
 from gatewright.idp.clients import Clients
 from gatewright.idp.objects import durations
 from gatewright.idp.objects.addresses import BASE_URL
@@ -152,11 +153,11 @@ async def test_present_overwrites_and_created_does_not(db: Database) -> None:
 
 
 REFUSED = {
-    "tag": ("x: !FindObject [a, [b, c]]", "!FindObject"),
+    "tag": ("x: !FindAnything [a, [b, c]]", "!FindAnything"),
     "python tag": ("x: !!python/object/apply:os.system [id]", "not YAML"),
     "no entries": ("version: 1", "entries"),
     "version": ("version: 2\nentries: []", "version"),
-    "model": ("version: 1\nentries: [{model: authentik_core.token, identifiers: {a: 1}}]", "authentik_core.token"),
+    "model": ("version: 1\nentries: [{model: authentik_brands.brand, identifiers: {a: 1}}]", "There is one brand"),
     "state": ("version: 1\nentries: [{model: authentik_core.group, state: gone, identifiers: {name: a}}]", "gone"),
     "attribute": ("version: 1\nentries: [{model: authentik_core.group, identifiers: {name: a}, attrs: {x: 1}}]", "x"),
     "regex": (OLD.replace(URIS, '[{url: "https://.*", matching_mode: regex}]\n'), "not escaped"),

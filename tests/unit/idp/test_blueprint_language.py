@@ -12,10 +12,10 @@ from tests.unit.idp.conftest import BASE, quick_passwords, started
 from gatewright.accounts.audit import Audit
 from gatewright.domain.errors import SettingInvalid
 from gatewright.idp.access import AccessRules
-from gatewright.idp.blueprints.apply import Blueprints, Sources
+from gatewright.idp.blueprints.apply import Blueprints
 from gatewright.idp.blueprints.file import BlueprintInvalid, read
-from gatewright.idp.blueprints.folder import apply_folder
-from gatewright.idp.blueprints.tags import Resolver
+from gatewright.idp.blueprints.folder import Folder, apply_folder
+from gatewright.idp.blueprints.tags import Resolver, Sources
 from gatewright.idp.clients import Clients
 from gatewright.storage import audit_log, groups, oauth_providers, scope_mappings, users
 from gatewright.storage.database import Database
@@ -256,11 +256,18 @@ def identifier(text: str) -> Any:
     return read(entries(f"{{model: x, identifiers: {{a: {text}}}}}")).entries[0].identifiers["a"]
 
 
-def resolver(context: Mapping[str, Any]) -> Resolver:
-    async def nothing(model: str, pairs: dict[str, Any]) -> None:
+class Nothing:
+    """A directory without objects."""
+
+    async def find(self, model: str, pairs: dict[str, Any]) -> None:
         del model, pairs
 
-    return Resolver(context, {}, lambda _: None, nothing)
+    async def shown(self, model: str, pairs: dict[str, Any]) -> None:
+        del model, pairs
+
+
+def resolver(context: Mapping[str, Any], sources: Sources | None = None) -> Resolver:
+    return Resolver(context, sources or Sources(), Nothing())
 
 
 async def test_the_dashboards_own_client_cannot_be_broken_by_a_file(db: Database, blueprints: Blueprints) -> None:
@@ -292,7 +299,7 @@ async def test_a_folder_is_applied_in_order_with_its_own_files(
     off = "metadata: {name: off, labels: {blueprints.goauthentik.io/instantiate: 'false'}}"
     text = entries("{model: authentik_core.group, identifiers: {name: off}}").replace("metadata: {name: test}", off)
     (folder / "40.yaml").write_text(text)
-    assert await apply_folder(blueprints, folder, {"WHY": "Your team"}) == [
+    assert await apply_folder(db, blueprints, Folder(folder), {"WHY": "Your team"}) == [
         "10-group.yml",
         "20-team.yaml",
         "more/30.yaml",
@@ -314,14 +321,14 @@ async def test_a_bad_file_of_the_folder_stops_the_start_by_name(
     (folder / "link").symlink_to(tmp_path / "secret")
     for name in ("../secret", "/etc/passwd", "link"):
         (folder / "a.yaml").write_text(entries(f"{{model: authentik_core.group, identifiers: {{name: !File {name}}}}}"))
-        with pytest.raises(SettingInvalid, match=r"a\.yaml: !File"):
-            await apply_folder(blueprints, folder, {})
+        with pytest.raises(SettingInvalid, match=r"a\.yaml: Line 4: !File"):
+            await apply_folder(db, blueprints, Folder(folder), {})
     (folder / "a.yaml").write_text(
         entries("{model: authentik_core.group, identifiers: {x: 1}}", "{model: nothing, identifiers: {x: 1}}")
     )
     with pytest.raises(SettingInvalid, match="GATEWRIGHT_BLUEPRINTS_DIR"):
-        await apply_folder(blueprints, folder, {})
+        await apply_folder(db, blueprints, Folder(folder), {})
     assert "Line 5, nothing: the model nothing is not supported" in caplog.text
     with pytest.raises(SettingInvalid, match="not a folder"):
-        await apply_folder(blueprints, tmp_path / "absent", {})
+        await apply_folder(db, blueprints, Folder(tmp_path / "absent"), {})
     assert await group_names(db) == ["admins"]

@@ -5,7 +5,6 @@ it, `absent` removes it. What a file says and we do not do is reported, never dr
 """
 
 import logging
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -14,25 +13,34 @@ from gatewright.accounts.audit import Audit
 from gatewright.accounts.passwords import Passwords
 from gatewright.domain.errors import FieldsInvalid, GatewrightError, Unavailable
 from gatewright.domain.people import Event
-from gatewright.idp.blueprints.file import STATES, Blueprint, BlueprintInvalid, Entry
-from gatewright.idp.blueprints.tags import Resolver
-from gatewright.idp.blueprints.writers import ALIASES, Writer, fixed, writers
+from gatewright.idp.blueprints.file import ORDER, STATES, Blueprint, BlueprintInvalid, Entry
+from gatewright.idp.blueprints.tags import Resolver, Sources
+from gatewright.idp.blueprints.writers import ABSENT, ALIASES, fixed, writers
+from gatewright.idp.blueprints.writing import Acting, Writer
 from gatewright.idp.directory.acting import By
 from gatewright.idp.directory.directory import Directory
-from gatewright.storage import audit_log
+from gatewright.idp.directory.tokens import Limit
+from gatewright.storage import audit_log, blueprints, login_transactions, oauth_providers, users
 from gatewright.storage.database import Database, Transaction
 
 logger = logging.getLogger("gatewright.idp")
-ORDER = "authentik_blueprints.metaapplyblueprint"
 SYSTEM = By("system")
+ACTION = "idp.blueprint"
+ANYTHING = Limit(None)
 
 
-class Sources(msgspec.Struct, frozen=True):
-    """What a file may read. `context` goes over its own; `files` gives a file's text, None when there is none."""
+class Who(msgspec.Struct, frozen=True):
+    """Who applies a blueprint, and until when tokens may live that it makes."""
 
-    context: Mapping[str, Any] = {}
-    environment: Mapping[str, str] = {}
-    files: Callable[[str], str | None] = lambda _: None
+    by: By = SYSTEM
+    limit: Limit = ANYTHING
+
+
+START = Who()
+
+
+class _Undone(Exception):
+    """Ends a transaction that was only to be tried."""
 
 
 class Blueprints:
@@ -42,50 +50,68 @@ class Blueprints:
         self, db: Database, base_url: str, passwords: Passwords, audit: Audit, *, own_client: str | None
     ) -> None:
         self._db = db
-        self._base_url = base_url
-        self._passwords = passwords
+        self.base_url = base_url
+        self.passwords = passwords
         self._audit = audit
         self._own_client = own_client
 
-    async def apply(self, blueprint: Blueprint, sources: Sources, by: By = SYSTEM) -> list[str]:
+    async def apply(self, blueprint: Blueprint, sources: Sources, who: Who = START) -> list[str]:
         """Returns the warnings. Raises BlueprintInvalid, and nothing has changed."""
         async with self._db.write() as tx:
-            return await self.apply_in(tx, blueprint, sources, by)
+            return await self.apply_in(tx, blueprint, sources, who)
 
-    async def apply_in(self, tx: Transaction, blueprint: Blueprint, sources: Sources, by: By = SYSTEM) -> list[str]:
+    async def apply_in(self, tx: Transaction, blueprint: Blueprint, sources: Sources, who: Who = START) -> list[str]:
         """`apply` in a transaction of the caller's, which the caller has to roll back when it raises."""
+        await take_locks(tx)
         db = self._db.joined(tx)
-        directory = Directory(db, self._base_url, self._passwords, self._audit, own_client=self._own_client)
-        run = _Run(blueprint, sources, db, directory, self._passwords, by)
+        warnings: list[str] = []
+        acting = Acting(db, self.directory(db), self.passwords, who.by, who.limit, warnings)
+        run = _Run(blueprint, sources, acting)
         for entry in blueprint.entries:
             await run.entry(entry)
         if run.problems:
             raise BlueprintInvalid(*run.problems)
-        for warning in run.warnings:
+        for warning in warnings:
             logger.warning("blueprint %s: %s", blueprint.name, warning)
-        details = {"name": blueprint.name, "warnings": run.warnings}
-        event = Event("idp.blueprint", "ok", by.actor, blueprint.name or None, details, by.origin)
+        details = {"name": blueprint.name, "warnings": warnings}
+        event = Event(ACTION, "ok", who.by.actor, blueprint.name or None, details, who.by.origin)
         await audit_log.add(tx, event, self._db.clock())
-        return run.warnings
+        return warnings
+
+    async def check(self, blueprint: Blueprint, sources: Sources, who: Who = START) -> list[str]:
+        """The warnings of `apply`, of which nothing stays. Raises BlueprintInvalid."""
+        warnings: list[str] = []
+        try:
+            async with self._db.write() as tx:
+                warnings = await self.apply_in(tx, blueprint, sources, who)
+                raise _Undone
+        except _Undone:
+            return warnings
+
+    def directory(self, db: Database) -> Directory:
+        """The use cases on that database."""
+        return Directory(db, self.base_url, self.passwords, self._audit, own_client=self._own_client)
+
+
+async def take_locks(tx: Transaction) -> None:
+    """All that a file's objects may need, first and in the directory's order: a deadlock would end somebody's request.
+
+    SQLite's write lock does that already.
+    """
+    await users.lock_roles(tx)
+    await oauth_providers.lock_first_start(tx)
+    await login_transactions.lock_newcomers(tx)
 
 
 class _Run:
     """One application of one file."""
 
-    def __init__(
-        self,
-        blueprint: Blueprint,
-        sources: Sources,
-        db: Database,
-        directory: Directory,
-        passwords: Passwords,
-        by: By,
-    ) -> None:
-        self.warnings: list[str] = []
+    def __init__(self, blueprint: Blueprint, sources: Sources, acting: Acting) -> None:
         self.problems: list[str] = []
-        self._writers = writers(db, directory, passwords, by, self.warnings)
-        context = {**blueprint.context, **sources.context}
-        self._tags = Resolver(context, sources.environment, sources.files, self._find)
+        self._acting = acting
+        self._warnings = acting.warnings
+        self._writers = writers(acting)
+        self._tags = Resolver({**blueprint.context, **sources.context}, sources, self)
 
     async def entry(self, entry: Entry) -> None:
         """Does one entry. A problem is noted, and the next entry looked at, so that all of them are told at once."""
@@ -94,29 +120,44 @@ class _Run:
         except Unavailable:
             raise
         except BlueprintInvalid as error:
-            self.problems += error.problems
+            self.problems += [text if text.startswith("Line ") else f"{entry.place}: {text}" for text in error.problems]
         except FieldsInvalid as error:
             texts = [f"{name}: {text}" if name else text for name, found in error.problems.items() for text in found]
             self.problems += [f"{entry.place}: {text}" for text in texts]
         except GatewrightError as error:
             self.problems.append(f"{entry.place}: {error.message}")
 
+    async def find(self, model: str, pairs: dict[str, Any]) -> Any:
+        """See `tags.Objects`."""
+        writer = self._writers.get(ALIASES.get(model, model))
+        if writer is None:
+            found = fixed(model, pairs)
+            return None if found is None else found["pk"]
+        return await writer.find(pairs)
+
+    async def shown(self, model: str, pairs: dict[str, Any]) -> dict[str, Any] | None:
+        """See `tags.Objects`."""
+        writer = self._writers.get(ALIASES.get(model, model))
+        if writer is None:
+            return fixed(model, pairs)
+        key = await writer.find(pairs)
+        return None if key is None else await writer.shown(key)
+
     async def _entry(self, entry: Entry) -> None:
         if not await self._holds(entry):
             return
         if entry.model == ORDER:
-            # Files are applied by their names; one that needs another comes after it.
-            self.warnings.append(f"{entry.place}: files are applied in the order of their names")
+            await self._ordered(entry)
             return
-        writer = self._writers.get(ALIASES.get(entry.model, entry.model))
+        model = ALIASES.get(entry.model, entry.model)
+        writer = self._writers.get(model)
         if writer is None:
-            raise BlueprintInvalid(f"{entry.place}: the model {entry.model} is not supported.")
-        self.warnings += [f"{entry.place}: {name} was left out" for name in entry.left_out]
-        identifiers = await self._tags.value(entry.identifiers)
-        if unknown := sorted(set(identifiers) - set(writer.names)):
-            names = ", ".join(writer.names)
-            raise BlueprintInvalid(f"{entry.place}: nothing is identified by {unknown[0]} here, only by {names}.")
+            instead = f" {ABSENT[model]}" if model in ABSENT else ""
+            raise BlueprintInvalid(f"{entry.place}: the model {entry.model} is not supported.{instead}")
+        self._warnings += [f"{entry.place}: {name} was left out" for name in entry.left_out]
+        identifiers, told = await self._tags.value(entry.identifiers), len(self._warnings)
         key = await self._write(entry, writer, identifiers)
+        self._warnings[told:] = [f"{entry.place}: {text}" for text in self._warnings[told:]]
         if entry.id is not None and key is not None:
             self._tags.keys[entry.id] = key
 
@@ -124,7 +165,7 @@ class _Run:
         """Does what the state says; the object's key, None when there is no object now."""
         state, key = await self._tags.value(entry.state), await writer.find(identifiers)
         if state not in STATES:
-            raise BlueprintInvalid(f"{entry.place}: the state {state!r} is none of {', '.join(STATES)}.")
+            raise BlueprintInvalid(f"{entry.place}: the state {str(state)[:60]!r} is none of {', '.join(STATES)}.")
         if state == "absent":
             if key is not None:
                 await writer.remove(key)
@@ -133,10 +174,24 @@ class _Run:
             raise BlueprintInvalid(f"{entry.place}: it exists already, and must not.")
         attrs = await self._tags.value(entry.attrs)
         if key is None:
-            return await writer.create({**_named(identifiers), **attrs})
+            named = {name: value for name, value in identifiers.items() if name not in writer.assigned}
+            return await writer.create({**named, **attrs})
         if state == "present" and attrs:
             await writer.change(key, attrs)
         return key
+
+    async def _ordered(self, entry: Entry) -> None:
+        """Another blueprint that is to come first. Here it was applied before, by its name, or it was not."""
+        attrs = await self._tags.value(entry.attrs)
+        wanted = attrs.get("identifiers")
+        name = wanted.get("name") if isinstance(wanted, dict) else None
+        async with self._acting.db.read() as tx:
+            if isinstance(name, str) and await blueprints.was_applied(tx, name):
+                return
+        text = f"{entry.place}: no blueprint with the name {str(name)[:100]!r} was applied here before this one"
+        if attrs.get("required") is not False:
+            raise BlueprintInvalid(f"{text}. Files are applied in the order of their names.")
+        self._warnings.append(text)
 
     async def _holds(self, entry: Entry) -> bool:
         """Whether every condition of the entry does."""
@@ -144,15 +199,3 @@ class _Run:
             if not await self._tags.value(condition, lenient=True):
                 return False
         return True
-
-    async def _find(self, model: str, pairs: dict[str, Any]) -> Any:
-        model = ALIASES.get(model, model)
-        writer = self._writers.get(model)
-        if writer is None:
-            return fixed(model, pairs)
-        return await writer.find(pairs) if set(pairs) <= set(writer.names) else None
-
-
-def _named(identifiers: Mapping[str, Any]) -> dict[str, Any]:
-    """The identifiers that a new object can have: its key is not ours to choose."""
-    return {name: value for name, value in identifiers.items() if name not in ("pk", "group_uuid")}

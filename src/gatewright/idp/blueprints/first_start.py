@@ -4,11 +4,12 @@ import uuid
 from collections.abc import Mapping
 from importlib import resources
 
-from gatewright.idp.blueprints.apply import Blueprints, Sources
+from gatewright.idp.blueprints.apply import Blueprints, take_locks
 from gatewright.idp.blueprints.file import read
+from gatewright.idp.blueprints.tags import Sources
 from gatewright.idp.objects.addresses import BASE_URL
 from gatewright.idp.people import INSTALLATION
-from gatewright.storage import facts, oauth_providers
+from gatewright.storage import facts
 from gatewright.storage.database import Database
 
 APPLIED = "blueprint:default"
@@ -24,7 +25,7 @@ async def apply_at_first_start(
     """
     sources = Sources({"base_url": BASE_URL}, environment or {})
     async with db.write() as tx:
-        await oauth_providers.lock_first_start(tx)
+        await take_locks(tx)
         if await facts.read(tx, APPLIED) is not None:
             return False
         if await facts.read(tx, INSTALLATION) is None:

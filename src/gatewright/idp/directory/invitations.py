@@ -79,12 +79,14 @@ class DirectoryInvitations:
         async with self._db.read() as tx:
             return await _view(tx, await _invitation(tx, key))
 
-    async def create(self, attrs: Mapping[str, Any], by: By, maker: int | None) -> InvitationView:
-        """The invitation with its token, shown this once. Raises FieldsInvalid."""
-        token, fresh, now = secrets.token_urlsafe(32), str(uuid.uuid4()), self._db.clock()
+    async def create(
+        self, attrs: Mapping[str, Any], by: By, maker: int | None, *, token: str | None = None
+    ) -> InvitationView:
+        """The invitation with its token, shown this once: the given one or a fresh one. Raises FieldsInvalid."""
+        token, fresh, now = token or secrets.token_urlsafe(32), str(uuid.uuid4()), self._db.clock()
         async with self._db.write() as tx:
             columns = await self._columns(tx, attrs, now)
-            await rows.add(tx, uuid=fresh, token_hash=_hash(token), created_by=maker, created_at=now, **columns)
+            await rows.add(tx, uuid=fresh, token_hash=token_hash(token), created_by=maker, created_at=now, **columns)
             await record(tx, by, CREATED, Changed(MODEL, fresh, columns["name"]), now)
             view = await _view(tx, await _invitation(tx, fresh))
         return msgspec.structs.replace(view, token=token)
@@ -110,7 +112,7 @@ class DirectoryInvitations:
     async def fixed(self, token: str) -> dict[str, Any] | None:
         """What the invitation fixes; None when it is used, expired or unknown."""
         async with self._db.read() as tx:
-            found = await rows.good(tx, _hash(token), self._db.clock())
+            found = await rows.good(tx, token_hash(token), self._db.clock())
         return None if found is None else found.fixed_data
 
     async def accept(self, token: str, newcomer: Newcomer, origin: Origin) -> User:
@@ -128,7 +130,7 @@ class DirectoryInvitations:
         await self._check_claimed(columns["username"])
         hashed, now = await self._passwords.hash(newcomer.password), self._db.clock()
         async with self._db.write() as tx:
-            found = await rows.take(tx, _hash(token), now)
+            found = await rows.take(tx, token_hash(token), now)
             # What the invitation fixes may have been changed while the password was hashed.
             if found is None or found.fixed_data != fixed:
                 raise _over()
@@ -206,5 +208,6 @@ async def _view(tx: Transaction, found: Invitation) -> InvitationView:
     return InvitationView(found, people[0] if people else None)
 
 
-def _hash(token: str) -> str:
+def token_hash(token: str) -> str:
+    """What is stored of an invitation's token."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()

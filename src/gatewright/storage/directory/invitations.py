@@ -51,6 +51,12 @@ async def by_uuid(tx: Transaction, uuid: str) -> Invitation | None:
     return None if row is None else _invitation(row)
 
 
+async def by_hash(tx: Transaction, token_hash: str) -> Invitation | None:
+    """The invitation with that token, used and expired ones too."""
+    row = (await tx.execute(select(*FIELDS).where(invitations.c.token_hash == token_hash))).first()
+    return None if row is None else _invitation(row)
+
+
 async def good(tx: Transaction, token_hash: str, now: Millis) -> Invitation | None:
     """The invitation that the token opens now, None when it is unknown, used or expired."""
     row = (await tx.execute(select(*FIELDS).where(*_good(token_hash, now)))).first()

@@ -152,6 +152,9 @@ blueprints = Table(
     # Sealed, since both may hold secrets.
     Column("content", LargeBinary),
     Column("context", LargeBinary),
+    # Both as they are shown again, without the secrets.
+    Column("shown_content", Text, nullable=False, server_default=""),
+    Column("shown_context", Json, nullable=False),
     Column("is_enabled", Boolean, nullable=False, server_default=true()),
     Column("status", Text, nullable=False),
     # What could not be done, or was left out, by line.

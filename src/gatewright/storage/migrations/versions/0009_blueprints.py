@@ -20,6 +20,8 @@ def upgrade() -> None:
         sa.Column("path", sa.Text(), server_default="", nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=True),
         sa.Column("context", sa.LargeBinary(), nullable=True),
+        sa.Column("shown_content", sa.Text(), server_default="", nullable=False),
+        sa.Column("shown_context", JSON, nullable=False),
         sa.Column("is_enabled", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("report", JSON, nullable=False),
