@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 
+from gatewright.accounts.audit import Audit
 from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.users import create_local
 from gatewright.domain.clock import HOUR
@@ -24,6 +25,7 @@ class Setup:
         self._db = db
         self._passwords = passwords
         self._break_glass = break_glass
+        self._audit = Audit(db)
 
     async def is_open(self) -> bool:
         """Whether there is no user yet."""
@@ -44,7 +46,11 @@ class Setup:
 
     async def use_link(self, token: str, email: str, password: str, origin: Origin) -> User:
         """Makes the administrator. Raises Forbidden when the link is used, expired or unknown, BadInput for a field."""
-        return await self._create(email, password, origin, token)
+        try:
+            return await self._create(email, password, origin, token)
+        except Forbidden as error:
+            await self._audit.write(Event("setup.admin", error.error_code, origin=origin))
+            raise
 
     async def headless(self, email: str, password: str) -> User | None:
         """Makes the administrator from the settings; None when there is a user already, another replica's too."""

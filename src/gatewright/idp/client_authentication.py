@@ -88,6 +88,17 @@ class ClientAuthentication:
         raise InvalidClient(cause="client_secret_wrong" if offered else "client_secret_missing", basic=basic)
 
 
+def claimed_id(authorization: str | None, form: Parameters) -> str | None:
+    """Which client the caller says that it is, for the audit log of a refusal."""
+    named = form.get("client_id", "")
+    if not named and authorization:
+        try:
+            named = _basic(authorization)[0][0]
+        except InvalidClient:
+            return None
+    return named[:100] or None
+
+
 def _basic(header: str) -> tuple[list[str], list[str]]:
     """The spellings of id and secret: as sent and percent-decoded. Clients differ in whether they encode."""
     scheme, _, credentials = header.partition(" ")

@@ -11,7 +11,7 @@ from gatewright.domain.clock import MINUTE, Millis
 from gatewright.domain.errors import BadInput, Forbidden, TooManyRequests
 from gatewright.domain.people import Event, Origin
 from gatewright.grants.devices import Devices, canonical, shown
-from gatewright.idp.client_authentication import ClientAuthentication
+from gatewright.idp.client_authentication import ClientAuthentication, claimed_id
 from gatewright.idp.clients import Client
 from gatewright.idp.resources import Resources
 from gatewright.idp.tokens.parts import Directory
@@ -87,9 +87,9 @@ class DeviceAuthorization:
         try:
             form.refuse_repeated()
             return await self._start(authorization, form, origin)
-        except OAuthError as error:
-            target = form.get("client_id", "")[:100] or None
-            await self._audit.write(Event("idp.device", error.cause, target=target, origin=origin))
+        except (OAuthError, TooManyDevices) as error:
+            cause = error.cause if isinstance(error, OAuthError) else "too_many_devices"
+            await self._audit.write(Event("idp.device", cause, target=claimed_id(authorization, form), origin=origin))
             raise
 
     async def look(self, user_code: str, session: Session, origin: Origin) -> Prompt:

@@ -10,7 +10,7 @@ from gatewright.accounts.limits import Limits, accounts_of, network_of
 from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.sessions import Session, Sessions
 from gatewright.domain.clock import MINUTE, Millis
-from gatewright.domain.errors import TooManyRequests, Unauthenticated, Unavailable
+from gatewright.domain.errors import BadInput, TooManyRequests, Unauthenticated, Unavailable
 from gatewright.domain.people import Event, Origin, User
 from gatewright.idp.factors.factors import PASSKEY, Factors, SetUp, new_challenge, passkeys
 from gatewright.storage import ceremonies, sessions, users
@@ -141,7 +141,12 @@ class Login:
         ceremony = second or await self._take(handle, ALONE)
         if ceremony is None or ceremony.challenge is None:
             raise CeremonyOver()
-        factor, _ = await self._factors.prove_passkey(answer, ceremony.challenge, alone=second is None)
+        try:
+            factor, _ = await self._factors.prove_passkey(answer, ceremony.challenge, alone=second is None)
+        except BadInput as error:
+            target = None if second is None else await self._name(second.user_pk)
+            await self._audit.write(Event("idp.login", error.error_code, target=target, origin=origin))
+            raise
         async with self._db.read() as tx:
             user = await users.by_id(tx, factor.user_pk)
         strange = second is not None and second.user_pk != factor.user_pk
@@ -222,6 +227,11 @@ class Login:
         async with self._db.write() as tx:
             await ceremonies.add(tx, ceremony, now)
         return handle
+
+    async def _name(self, user_pk: int | None) -> str | None:
+        async with self._db.read() as tx:
+            user = None if user_pk is None else await users.by_id(tx, user_pk)
+        return None if user is None else user.user_id
 
     async def _find(self, handle: str | None, purpose: str) -> Ceremony | None:
         if not handle:

@@ -8,7 +8,7 @@ from gatewright.domain.people import Event, Origin
 from gatewright.grants.pushed import LIFE, URN, PushedRequests
 from gatewright.idp.authorization.checks import examine
 from gatewright.idp.authorization.drafts import Drafts
-from gatewright.idp.client_authentication import ClientAuthentication
+from gatewright.idp.client_authentication import ClientAuthentication, claimed_id
 from gatewright.idp.clients import Client, Clients
 from gatewright.oidc.errors import InvalidRequest, OAuthError
 from gatewright.oidc.parameters import Parameters
@@ -41,10 +41,10 @@ class PushedAuthorization:
             client = await self._authentication.client(authorization, form, origin)
             request_uri = await self._push(client, form)
         except OAuthError as error:
-            target = form.get("client_id", "")[:100] or None
+            target = claimed_id(authorization, form)
             await self._audit.write(Event("idp.push", error.cause, target=target, origin=origin))
             raise
-        await self._audit.write(Event("idp.push", "ok", target=client.client_id, origin=origin))
+        await self._audit.write(Event("idp.push", "ok", client.client_id, client.client_id, origin=origin))
         return {"request_uri": request_uri, "expires_in": LIFE // SECOND}
 
     async def expand(self, params: Parameters, origin: Origin) -> Parameters:

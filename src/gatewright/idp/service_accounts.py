@@ -3,7 +3,7 @@
 import uuid
 
 from gatewright.domain.identity import Role, RoleReason
-from gatewright.domain.people import Event, User
+from gatewright.domain.people import Event, Origin, User
 from gatewright.idp.clients import Client
 from gatewright.oidc.errors import InvalidGrant
 from gatewright.storage import audit_log, users
@@ -16,14 +16,14 @@ class ServiceAccounts:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def of(self, client: Client) -> User:
+    async def of(self, client: Client, origin: Origin) -> User:
         """The account, active or not. Raises InvalidGrant when a person has its name, or it was deleted."""
         name = f"ak-{client.name}-client_credentials"
         async with self._db.read() as tx:
             found = await users.service_account(tx, name)
-        return found or await self._make(name, client)
+        return found or await self._make(name, client, origin)
 
-    async def _make(self, name: str, client: Client) -> User:
+    async def _make(self, name: str, client: Client, origin: Origin) -> User:
         async with self._db.write() as tx:
             await users.lock_service_accounts(tx)
             found = await users.service_account(tx, name)
@@ -43,5 +43,6 @@ class ServiceAccounts:
                 kind=users.SERVICE_ACCOUNT,
             )
             made = await users.add(tx, new, self._db.clock())
-            await audit_log.add(tx, Event("user.create", "ok", client.client_id, name), self._db.clock())
+            event = Event("user.create", "ok", client.client_id, name, {"kind": new.kind}, origin)
+            await audit_log.add(tx, event, self._db.clock())
         return made

@@ -10,6 +10,7 @@ from gatewright.storage import users
 from gatewright.storage.database import Database
 
 SOURCE = "local"
+LONGEST_NAME = 254
 
 
 class BreakGlass:
@@ -24,11 +25,13 @@ class BreakGlass:
 
     async def sign_in(self, name: str, password: str, old_session: str | None, origin: Origin) -> str:
         """The new session's cookie value. Raises Unauthenticated or TooManyRequests, each in the audit log."""
+        typed = name.strip().replace("\x00", "")
         try:
-            user = await self._check(name.strip().replace("\x00", ""), password, origin)
+            user = await self._check(typed, password, origin)
         except GatewrightError as error:
             outcome = "too_many_attempts" if isinstance(error, TooManyRequests) else error.error_code
-            await self._audit.write(Event("login.break_glass", outcome, origin=origin))
+            target = typed[:LONGEST_NAME] or None
+            await self._audit.write(Event("login.break_glass", outcome, target=target, origin=origin))
             raise
         old = await self._sessions.find(old_session)
         if old is not None:

@@ -109,9 +109,10 @@ class Factors:
             if row is None:
                 raise NotFound("This set-up is over. Begin again.", code="factor_not_found")
             step = totp.matching_step(self._secret(row), digits(code), now, row.last_step)
-            if step is None or not await authenticators.use_step(tx, row.id, step, now, confirm=True):
-                raise WrongCode(param="code")
-            codes = await self._first_codes(tx, user.id)
+            good = step is not None and await authenticators.use_step(tx, row.id, step, now, confirm=True)
+            codes = await self._first_codes(tx, user.id) if good else ()
+        if not good:
+            raise await self._wrong(user, origin)
         await self._added(user, row.name, APP, origin)
         return codes
 
@@ -146,11 +147,10 @@ class Factors:
         await self._count_guess(user, origin)
         kind = await self._matching(user, code)
         if kind is None:
-            await self._audit.write(Event("idp.factor", "code_wrong", actor=user.user_id, origin=origin))
-            raise WrongCode(param="code")
+            raise await self._wrong(user, origin)
         await self._limits.forgive_guesses(user.id)
         if kind == "recovery":
-            await self._audit.write(Event("idp.factor", "recovery_code_used", actor=user.user_id, origin=origin))
+            await self._audit.write(Event("idp.factor.recovery_code", "ok", user.user_id, user.user_id, origin=origin))
         return kind
 
     async def prove_passkey(self, answer: str, challenge: bytes, *, alone: bool) -> tuple[Authenticator, bool]:
@@ -181,11 +181,11 @@ class Factors:
                 raise NotFound("You have no such factor.", code="factor_not_found")
             if not others:
                 await authenticators.remove_all(tx, user.id)
-        await self._audit.write(Event("idp.factor", "removed", actor=user.user_id, target=factor_id, origin=origin))
+        await self._audit.write(Event("idp.factor.remove", "ok", user.user_id, factor_id, origin=origin))
 
     async def reset(self, user: User, actor: str, origin: Origin) -> None:
         """Takes every factor of somebody who lost them away, by an administrator."""
-        event = Event("idp.factor", "reset", actor=actor, target=user.user_id, origin=origin)
+        event = Event("idp.factor.reset", "ok", actor, user.user_id, origin=origin)
         async with self._db.write() as tx:
             await authenticators.remove_all(tx, user.id)
             await self._audit.write(event, tx)
@@ -197,7 +197,7 @@ class Factors:
             if not await authenticators.of_user(tx, user.id):
                 raise BadInput("Set up a second factor first.", code="factor_missing")
             codes = await self._codes(tx, user.id)
-        await self._audit.write(Event("idp.factor", "recovery_codes", actor=user.user_id, origin=origin))
+        await self._audit.write(Event("idp.factor.recovery_codes", "ok", user.user_id, user.user_id, origin=origin))
         return codes
 
     async def _count_guess(self, user: User, origin: Origin) -> None:
@@ -206,6 +206,10 @@ class Factors:
         except TooManyRequests:
             await self._audit.write(Event("idp.factor", "too_many_attempts", actor=user.user_id, origin=origin))
             raise
+
+    async def _wrong(self, user: User, origin: Origin) -> WrongCode:
+        await self._audit.write(Event("idp.factor", "code_wrong", actor=user.user_id, origin=origin))
+        return WrongCode(param="code")
 
     async def _matching(self, user: User, code: str) -> str | None:
         now = self._db.clock()
@@ -239,7 +243,7 @@ class Factors:
     async def _added(self, user: User, name: str, kind: str, origin: Origin) -> None:
         await self._limits.forgive_guesses(user.id)
         details = {"kind": kind}
-        await self._audit.write(Event("idp.factor", "added", user.user_id, name, details, origin))
+        await self._audit.write(Event("idp.factor.add", "ok", user.user_id, name, details, origin))
 
     def _secret(self, row: Authenticator) -> bytes:
         return bytes.fromhex(self._db.sealer.open(row.secret or b"", PURPOSE))

@@ -28,7 +28,7 @@ class ClientCredentialsGrant:
     async def examine(self, request: TokenRequest) -> Grounds:
         if request.client.is_public:
             raise UnauthorizedClient("A public client has no credentials.", cause="client_public")
-        account = await self._accounts.of(request.client)
+        account = await self._accounts.of(request.client, request.origin)
         asked = scopes.parse(request.form.get("scope", ""))
         without = NEVER if asked else NEVER | NOT_BY_DEFAULT
         may_have = tuple(name for name in request.configured if name not in without)

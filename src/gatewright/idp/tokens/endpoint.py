@@ -7,7 +7,7 @@ from gatewright.accounts.audit import Audit
 from gatewright.domain.people import Event, Origin
 from gatewright.grants.tokens import Replayed
 from gatewright.idp.claims import Claims
-from gatewright.idp.client_authentication import ClientAuthentication
+from gatewright.idp.client_authentication import ClientAuthentication, claimed_id
 from gatewright.idp.clients import Client
 from gatewright.idp.tokens.issue import Issuer
 from gatewright.idp.tokens.request import Grant, TokenRequest
@@ -46,13 +46,14 @@ class TokenEndpoint:
 
     async def answer(self, authorization: str | None, form: Parameters, origin: Origin) -> dict[str, Any]:
         """`authorization` is the header. A refusal is in the audit log with its cause."""
-        client = None
+        target = claimed_id(authorization, form)
         try:
             form.refuse_repeated()
             client = await self._authentication.client(authorization, form, origin)
+            target = client.client_id
             return await self._answer(client, form, origin)
         except OAuthError as error:
-            await self._report(client, form, error, origin)
+            await self._report(target, form, error, origin)
             raise
 
     async def _answer(self, client: Client, form: Parameters, origin: Origin) -> dict[str, Any]:
@@ -67,10 +68,9 @@ class TokenEndpoint:
         request = TokenRequest(client, form, await self._claims.scopes(client), origin)
         return await self._issuer.answer(request, await grant.examine(request))
 
-    async def _report(self, client: Client | None, form: Parameters, error: OAuthError, origin: Origin) -> None:
+    async def _report(self, target: str | None, form: Parameters, error: OAuthError, origin: Origin) -> None:
         if isinstance(error, AuthorizationPending):
             return
-        target = client.client_id if client is not None else form.get("client_id", "")[:100] or None
         details: dict[str, Any] = {"grant": form.get("grant_type", "")[:100]}
         await self._audit.write(Event("idp.token", error.cause, target=target, details=details, origin=origin))
         if isinstance(error, Replayed):

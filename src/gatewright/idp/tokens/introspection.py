@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from gatewright.domain.people import Origin
-from gatewright.idp.client_authentication import ClientAuthentication
+from gatewright.accounts.audit import Audit
+from gatewright.domain.people import Event, Origin
+from gatewright.idp.client_authentication import ClientAuthentication, claimed_id
 from gatewright.idp.clients import Client
 from gatewright.idp.people import People
 from gatewright.idp.tokens.presented import PresentedTokens
-from gatewright.oidc.errors import InvalidRequest, InvalidToken
+from gatewright.oidc.errors import InvalidRequest, InvalidToken, OAuthError
 from gatewright.oidc.parameters import Parameters
 
 INACTIVE: dict[str, Any] = {"active": False}
@@ -16,13 +17,24 @@ INACTIVE: dict[str, Any] = {"active": False}
 class Introspection:
     """A token that is another client's, over or made up is `{"active": false}`, all of them alike."""
 
-    def __init__(self, authentication: ClientAuthentication, presented: PresentedTokens, people: People) -> None:
+    def __init__(
+        self, authentication: ClientAuthentication, presented: PresentedTokens, people: People, audit: Audit
+    ) -> None:
         self._authentication = authentication
         self._presented = presented
         self._people = people
+        self._audit = audit
 
     async def answer(self, authorization: str | None, form: Parameters, origin: Origin) -> dict[str, Any]:
         """The members. Raises InvalidClient for anybody but a client with credentials (RFC 7662 2.1)."""
+        try:
+            return await self._answer(authorization, form, origin)
+        except OAuthError as error:
+            target = claimed_id(authorization, form)
+            await self._audit.write(Event("idp.introspect", error.cause, target=target, origin=origin))
+            raise
+
+    async def _answer(self, authorization: str | None, form: Parameters, origin: Origin) -> dict[str, Any]:
         form.refuse_repeated()
         client = await self._authentication.confidential(authorization, form, origin)
         token = form.value("token")

@@ -74,6 +74,6 @@ class TokenParts:
         issuer = Issuer(standing, known.people, known.claims, known.keys, known.audit)
         presented = PresentedTokens(known.clients, grants.tokens, grants.refreshes, known.keys, standing)
         self.endpoint = TokenEndpoint(db, authentication, known.claims, table, issuer, known.audit)
-        self.userinfo = UserInfo(presented, known.people, known.claims)
-        self.introspection = Introspection(authentication, presented, known.people)
+        self.userinfo = UserInfo(presented, known.people, known.claims, known.audit)
+        self.introspection = Introspection(authentication, presented, known.people, known.audit)
         self.revocation = Revocation(db, authentication, grants.tokens, grants.refreshes, presented, known.audit)

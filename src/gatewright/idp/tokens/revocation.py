@@ -4,7 +4,7 @@ from gatewright.accounts.audit import Audit
 from gatewright.domain.people import Event, Origin
 from gatewright.grants.refresh import Refreshes
 from gatewright.grants.tokens import Tokens
-from gatewright.idp.client_authentication import ClientAuthentication
+from gatewright.idp.client_authentication import ClientAuthentication, claimed_id
 from gatewright.idp.clients import Client
 from gatewright.idp.tokens.presented import PresentedTokens
 from gatewright.oidc.errors import InvalidRequest, InvalidToken, OAuthError, UnauthorizedClient
@@ -38,11 +38,11 @@ class Revocation:
             client = await self._authentication.client(authorization, form, origin)
             kind = await self._revoke(client, form)
         except OAuthError as error:
-            target = form.get("client_id", "")[:100] or None
+            target = claimed_id(authorization, form)
             await self._audit.write(Event("idp.revoke", error.cause, target=target, origin=origin))
             raise
-        details = {"kind": kind}
-        await self._audit.write(Event("idp.revoke", "ok", target=client.client_id, details=details, origin=origin))
+        name, details = client.client_id, {"kind": kind}
+        await self._audit.write(Event("idp.revoke", "ok", name, name, details, origin))
 
     async def _revoke(self, client: Client, form: Parameters) -> str:
         token = form.value("token")

@@ -2,27 +2,37 @@
 
 from typing import Any
 
-from gatewright.domain.people import Origin
+from gatewright.accounts.audit import Audit
+from gatewright.domain.people import Event, Origin
 from gatewright.idp.claims import Claims
 from gatewright.idp.people import People
 from gatewright.idp.tokens import payloads
 from gatewright.idp.tokens.presented import PresentedTokens
 from gatewright.oidc import scopes
-from gatewright.oidc.errors import InsufficientScope, InvalidRequest, InvalidToken
+from gatewright.oidc.errors import InsufficientScope, InvalidRequest, InvalidToken, OAuthError
 
 
 class UserInfo:
-    """Answers the userinfo JSON, or raises OAuthError."""
+    """Answers the userinfo JSON, or raises OAuthError, each in the audit log with its cause."""
 
-    def __init__(self, presented: PresentedTokens, people: People, claims: Claims) -> None:
+    def __init__(self, presented: PresentedTokens, people: People, claims: Claims, audit: Audit) -> None:
         self._presented = presented
         self._people = people
         self._claims = claims
+        self._audit = audit
 
     async def answer(self, token: str | None, origin: Origin) -> dict[str, Any]:
         """The subject and the claims that the token's scopes give."""
         if token is None:
+            # How a client asks which credentials are wanted (RFC 6750 3.1): nobody was refused anything.
             raise InvalidToken("The access token is missing.", cause="token_missing")
+        try:
+            return await self._answer(token, origin)
+        except OAuthError as error:
+            await self._audit.write(Event("idp.userinfo", error.cause, origin=origin))
+            raise
+
+    async def _answer(self, token: str, origin: Origin) -> dict[str, Any]:
         found = await self._presented.access(token)
         if found.claims.get("aud") != found.client.client_id:
             # RFC 8707: made for a resource, which must not learn with it who the person is.

@@ -39,8 +39,8 @@ async def test_a_reset_takes_factors_and_codes_of_that_person_alone(stage: Stage
     assert len(await stage.factors.of(other.id)) == 1
     assert await stage.factors.recovery_codes_left(other.id) == 10
     async with stage.db.read() as tx:
-        (event,) = [one for one in await audit_log.newest(tx, 20) if one["outcome"] == "reset"]
-    assert (event["action"], event["actor"], event["target"]) == ("idp.factor", "default_user_id", lost.user_id)
+        (event,) = [one for one in await audit_log.newest(tx, 20) if one["action"] == "idp.factor.reset"]
+    assert (event["action"], event["actor"], event["target"]) == ("idp.factor.reset", "default_user_id", lost.user_id)
 
 
 async def test_a_reset_forgives_the_wrong_codes_before_it(stage: Stage) -> None:
