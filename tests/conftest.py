@@ -3,10 +3,11 @@
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import anyio
@@ -20,6 +21,7 @@ from tests.postgres import Postgres
 from tests.valkey import ValkeyServer
 
 REQUIRE = "GATEWRIGHT_TEST_REQUIRE_ALL"
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
@@ -50,20 +52,33 @@ def postgres() -> Iterator[Postgres]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def run_apart(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Runs it in a thread of its own: the browser's library may run an event loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(anyio.run, work).result()
+
+
+async def make_tables(url: str | None, folder: Path) -> None:
+    """Our tables without rows, in that database."""
+    database = Database(database_url(url, folder), Sealer("sk-tests-only-salt"), clock.now)
+    await migrate(database)
+    await database.close()
+
+
 @pytest.fixture(scope="session")
 def migrated_template(postgres: Postgres) -> str:
     """The name of a database with our tables and no rows, which tests get copies of."""
     url = postgres.create("template_migrated")
-
-    async def make() -> None:
-        database = Database(database_url(url, Path()), Sealer("sk-tests-only-salt"), clock.now)
-        await migrate(database)
-        await database.close()
-
-    # The browser's library may run an event loop in this thread.
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(anyio.run, make).result()
+    run_apart(lambda: make_tables(url, Path()))
     return "template_migrated"
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with our tables and no rows, which tests get copies of."""
+    folder = tmp_path_factory.mktemp("migrated")
+    run_apart(lambda: make_tables(None, folder))
+    return folder / "gatewright.db"
 
 
 @pytest.fixture(scope="session")
@@ -81,9 +96,10 @@ def valkey_server() -> Iterator[ValkeyServer]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def db_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    """A database without rows as DATABASE_URL: None means SQLite in the data directory."""
+def db_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str | None]:
+    """A database without rows as DATABASE_URL: None means SQLite in the data directory, which is `tmp_path`."""
     if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path)
         yield None
         return
     with postgres_database(request.getfixturevalue("postgres"), request.getfixturevalue("migrated_template")) as url:
@@ -109,8 +125,12 @@ def new_database(request: pytest.FixtureRequest, kind: str) -> Iterator[str | No
 
 @contextmanager
 def postgres_database(server: Postgres, template: str | None) -> Iterator[str]:
+    if template is not None:
+        with server.lent(template) as url:
+            yield url
+        return
     name = f"t_{uuid4().hex[:16]}"
-    yield server.create(name, template)
+    yield server.create(name)
     server.drop(name)
 
 

@@ -16,13 +16,16 @@ AT_ONCE = 2
 class Passwords:
     """Hashes and checks passwords. A check without a stored hash costs the same, so that time tells nothing.
 
-    New ones have at least `shortest` characters and are not among `breached`.
+    New ones have at least `shortest` characters and are not among `breached`. `hasher` says what a hash costs; without
+    it, what RFC 9106 section 4 recommends where memory is limited.
     """
 
-    def __init__(self, shortest: int = SHORTEST, breached: Container[str] = ()) -> None:
+    def __init__(
+        self, shortest: int = SHORTEST, breached: Container[str] = (), hasher: PasswordHasher | None = None
+    ) -> None:
         self.shortest = shortest
         self._breached = breached
-        self._hasher = PasswordHasher()
+        self._hasher = hasher or PasswordHasher()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._dummy: str | None = None
 

@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 import pytest
+from tests.passwords import quick_passwords
 
 from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.setup import Setup
@@ -20,7 +21,7 @@ PASSWORD = "a long password"
 
 @pytest.fixture
 def setup(db: Database) -> Setup:
-    return Setup(db, Passwords(), break_glass=True)
+    return Setup(db, quick_passwords(), break_glass=True)
 
 
 async def test_replicas_and_the_link_together_make_one(

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from argon2 import PasswordHasher
 from starlette.applications import Starlette
+from tests.passwords import quick_passwords as quick_passwords
 
 from gatewright.accounts.audit import Audit
 from gatewright.accounts.keys import KeyRing
@@ -90,13 +90,6 @@ class Stand:
 
 def open_database(folder: Path, url: str | None = None) -> Database:
     return Database(database_url(url, folder), Sealer("a-salt-key-for-tests"), ManualClock())
-
-
-def quick_passwords() -> Passwords:
-    """Argon2 as cheap as it gets: these tests are not about its cost."""
-    passwords = Passwords()
-    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    return passwords
 
 
 async def started(db: Database, environment: Mapping[str, str] | None = None) -> bool:

@@ -1,5 +1,6 @@
 """A lying provider on loopback and the relying party in front of it. What races is tested on PostgreSQL too."""
 
+import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -14,8 +15,9 @@ MakeStage = Callable[..., Stage]
 
 
 @pytest.fixture
-def db_url() -> None:
+def db_url(migrated_file: Path, tmp_path: Path) -> None:
     """SQLite only."""
+    shutil.copy(migrated_file, tmp_path)
 
 
 @pytest.fixture

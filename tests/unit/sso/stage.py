@@ -6,12 +6,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
+from tests.passwords import quick_passwords
 from tests.unit.sso.provider import CLIENT, SECRET, FakeProvider
 
 from gatewright.accounts.audit import Audit
 from gatewright.accounts.keys import KeyRing, Keys
 from gatewright.accounts.limits import Limits
-from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.users import Users
 from gatewright.domain.addresses import AddressPolicy
@@ -120,7 +120,7 @@ class Stage:
                 logout_url=self.settings.logout_url,
             ),
             cli_logins=self.cli_logins,
-            break_glass=BreakGlass(db, self.sessions, Passwords(), self.limits),
+            break_glass=BreakGlass(db, self.sessions, quick_passwords(), self.limits),
             cookies=self.cookies,
             pages=pages,
             auto_redirect=self.settings.auto_redirect,

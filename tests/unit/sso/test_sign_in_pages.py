@@ -1,11 +1,11 @@
 """What a browser sees: the start page, the way back, sign-out and after, the local form."""
 
 import pytest
+from tests.passwords import quick_passwords
 from tests.unit.sso.conftest import MakeStage
 from tests.unit.sso.provider import FakeProvider
 from tests.unit.sso.stage import BASE, ManualClock, Stage, generic, hidden, query_of, sign_in
 
-from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.users import create_local
 from gatewright.domain.clock import HOUR, MINUTE
 from gatewright.domain.identity import RoleReason
@@ -162,7 +162,7 @@ async def local_user(stage: Stage, *, break_glass: bool) -> User:
             tx,
             stage.db,
             email=name,
-            password_hash=await Passwords().hash("correct horse"),
+            password_hash=await quick_passwords().hash("correct horse"),
             role_reason=RoleReason(rule="break_glass"),
             break_glass=break_glass,
         )

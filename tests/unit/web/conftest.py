@@ -1,18 +1,33 @@
 """One whole worker in this process, on SQLite and on PostgreSQL."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx2
 import pytest
+from tests.conftest import run_apart
+from tests.emptied import Contents
+from tests.passwords import QUICK
+from tests.postgres import Postgres
 
+from gatewright.accounts import passwords
 from gatewright.app.build import Program
-from gatewright.app.first_start import prepare
+from gatewright.app.first_start import LINK_FILE, prepare
 from gatewright.app.keyfiles import with_keys
 from gatewright.settings.load import load
+from gatewright.settings.schema import Settings
 
 MASTER = "sk-master-of-the-tests-0123456789"
 BASE = "http://localhost:4000"
+
+
+class Started(NamedTuple):
+    """A first start's data directory and rows."""
+
+    folder: Path
+    rows: Contents
 
 
 class Worker:
@@ -30,12 +45,50 @@ class Worker:
         return httpx2.AsyncClient(transport=transport, base_url=BASE, headers=headers)
 
 
+def settings_of(folder: Path, url: str | None) -> Settings:
+    environ = {"LITELLM_MASTER_KEY": MASTER, "GATEWRIGHT_DATA_DIR": str(folder), "PROXY_BASE_URL": BASE}
+    return with_keys(load({}, environ | ({} if url is None else {"DATABASE_URL": url})))
+
+
+@pytest.fixture(autouse=True)
+def quick_argon2(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs hash cheaply here; tests/unit/accounts/test_passwords.py is about the price."""
+    monkeypatch.setattr(passwords, "PasswordHasher", lambda: QUICK)
+
+
+@pytest.fixture(scope="session")
+def started_folder(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory after a first start on SQLite."""
+    folder = tmp_path_factory.mktemp("started")
+    shutil.copy(migrated_file, folder)
+    run_apart(lambda: prepare(settings_of(folder, None)))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def started_rows(postgres: Postgres, migrated_template: str, tmp_path_factory: pytest.TempPathFactory) -> Started:
+    """What a first start leaves behind on PostgreSQL."""
+    folder = tmp_path_factory.mktemp("started")
+    with postgres.lent(migrated_template) as url:
+        run_apart(lambda: prepare(settings_of(folder, url)))
+        return Started(folder, postgres.contents(url))
+
+
 @pytest.fixture
-async def worker(db_url: str | None, tmp_path: Path) -> AsyncIterator[Worker]:
-    environ = {"LITELLM_MASTER_KEY": MASTER, "GATEWRIGHT_DATA_DIR": str(tmp_path), "PROXY_BASE_URL": BASE}
-    settings = with_keys(load({}, environ | ({} if db_url is None else {"DATABASE_URL": db_url})))
-    prepared = await prepare(settings)
+def settings(request: pytest.FixtureRequest, db_url: str | None, tmp_path: Path) -> Settings:
+    """The settings of an installation right after its first start, which is made once for all of the tests."""
+    if db_url is None:
+        folder = request.getfixturevalue("started_folder")
+    else:
+        folder, rows = request.getfixturevalue("started_rows")
+        request.getfixturevalue("postgres").fill(db_url, rows)
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    return settings_of(tmp_path, db_url)
+
+
+@pytest.fixture
+async def worker(settings: Settings) -> AsyncIterator[Worker]:
     program = Program(settings)
     await program.edge._start()
-    yield Worker(program, prepared.setup_link or "")
+    yield Worker(program, (settings.data_dir / LINK_FILE).read_text().strip())
     await program.edge._stop()

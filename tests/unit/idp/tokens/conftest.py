@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import postgres_database
+from tests.passwords import quick_passwords
 from tests.postgres import Postgres
-from tests.unit.idp.conftest import BASE, ManualClock, Stand, open_database, quick_passwords, stand_on
+from tests.unit.idp.conftest import BASE, ManualClock, Stand, open_database, stand_on
 
 from gatewright.accounts.audit import Audit
 from gatewright.domain.clock import DAY
