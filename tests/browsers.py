@@ -62,6 +62,12 @@ class Tab:
         results = Axe().run(self.page)
         assert results.violations_count == 0, f"{self.page.url}\n{results.generate_report()}"
 
+    def look(self) -> None:
+        """`check` in the dark scheme and in the light one, in which the page stays."""
+        for scheme in ("dark", "light"):
+            self.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            self.check()
+
     def close(self) -> None:
         self.context.close()
 

@@ -7,21 +7,18 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.browsers import Tab, sign_in
-from tests.conftest import new_database
 from tests.servers import Gatewright, gatewright
 
 NAME, PASSWORD = "ada@example.local", "correct horse battery"
 OTHER_PASSWORD = "staple and more of it"
+ICON = "/ui/favicon.svg"
 
 
-@pytest.fixture(params=[("light", "sqlite"), ("dark", "postgresql")], ids=["light-sqlite", "dark-postgresql"])
-def place(
-    browser: Browser, tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[tuple[Tab, Gatewright, Browser, str]]:
+@pytest.fixture
+def place(browser: Browser, tmp_path: Path) -> Iterator[tuple[Tab, Gatewright]]:
     """An administrator, a person in a group, and two applications; the administrator is signed in."""
-    scheme, database = request.param
-    with new_database(request, database) as url, gatewright(tmp_path / "data", DATABASE_URL=url) as server:
-        tab = Tab(browser, scheme, server.url)
+    with gatewright(tmp_path / "data") as server:
+        tab = Tab(browser, "light", server.url)
         page = tab.page
         page.goto(server.setup_link)
         page.get_by_label("E-mail address").fill(NAME)
@@ -31,7 +28,7 @@ def place(
         page.goto(f"{server.url}/ui/events")
         sign_in(page, NAME, PASSWORD)
         expect(page.get_by_role("heading", level=1, name="Logs")).to_be_visible()
-        yield tab, server, browser, scheme
+        yield tab, server
         tab.close()
 
 
@@ -45,7 +42,7 @@ def two_applications(server: Gatewright) -> None:
             return answer.json() if answer.content else None
 
         staff = made("/core/groups/", {"name": "staff"})["pk"]
-        shown = {"group": "Tools", "meta_publisher": "Example Works", "open_in_new_tab": True}
+        shown = {"group": "Tools", "meta_publisher": "Example Works", "open_in_new_tab": True, "meta_icon": ICON}
         made(
             "/core/applications/", {"name": "Wiki", "slug": "wiki", "meta_launch_url": "https://wiki.example/", **shown}
         )
@@ -57,10 +54,10 @@ def two_applications(server: Gatewright) -> None:
 
 
 def test_people_see_what_they_may_use_and_administrators_what_happened(
-    place: tuple[Tab, Gatewright, Browser, str],
+    place: tuple[Tab, Gatewright], browser: Browser
 ) -> None:
-    tab, server, browser, scheme = place
-    guest = Tab(browser, scheme, server.url)
+    tab, server = place
+    guest = Tab(browser, "light", server.url)
     page = guest.page
     page.goto(f"{server.url}/ui/my-applications")
     sign_in(page, "bob", "not the password")
@@ -70,14 +67,17 @@ def test_people_see_what_they_may_use_and_administrators_what_happened(
     tools = page.get_by_role("region", name="Tools")
     expect(tools.get_by_role("link", name="Wiki")).to_have_attribute("href", "https://wiki.example/")
     expect(tools).to_contain_text("Example Works")
+    icon = tools.locator("img")
+    expect(icon).to_have_attribute("src", ICON)
+    expect(icon).to_have_js_property("complete", value=True)
+    assert icon.evaluate("(image) => image.naturalWidth") > 0
     expect(page.get_by_role("link", name="Payroll")).to_have_count(0)
-    guest.check()
+    guest.look()
     joins(server)
     page.reload()
     expect(page.get_by_role("link", name="Payroll")).to_have_attribute("href", "https://pay.example/bob")
     page.set_viewport_size({"width": 375, "height": 740})
     fits(page)
-    guest.check()
     page.goto(f"{server.url}/ui/events")
     expect(page.get_by_role("main")).to_contain_text("Only administrators and viewers")
     guest.close()
@@ -97,7 +97,7 @@ def what_happened(tab: Tab, server: Gatewright) -> None:
     page.goto(f"{server.url}/ui/events")
     rows = page.get_by_role("row")
     expect(rows.filter(has_text="Payroll").first).to_contain_text("model created")
-    tab.check()
+    tab.look()
     page.get_by_label("Action").select_option("Login failed")
     expect(rows).to_have_count(2)
     expect(rows.nth(1)).to_contain_text("bob")

@@ -67,6 +67,10 @@ function fieldTexts(body: object): { fields: Record<string, string>; whole: stri
   return { fields, whole: name === WHOLE ? texts.join(" ") : `${name}: ${texts.join(" ")}` };
 }
 
+/** What is wrong with one field, found before anything is sent. */
+export const refused = (field: string, text: string) =>
+  new ApiError(400, text, { code: "invalid", fields: { [field]: text } });
+
 export function unreachable(): ApiError {
   return new ApiError(0, "Gatewright could not be reached.", {
     code: "unreachable",

@@ -50,6 +50,22 @@ export interface Security {
   factors: Factor[];
 }
 
+/** The second factors of anybody. */
+export interface HeldFactors {
+  factors: Factor[];
+  recovery_codes_left: number;
+}
+
+/** It signs from `active_from` until `retired_at`, and is published until `expires_at`. */
+export interface SigningKey {
+  kid: string;
+  algorithm: string;
+  created_at: string;
+  active_from: string;
+  retired_at: string | null;
+  expires_at: string | null;
+}
+
 export interface NewApp {
   id: string;
   secret: string;

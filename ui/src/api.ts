@@ -1,6 +1,7 @@
 import { ApiError, errorFromAnswer, unreachable } from "./api-error";
 import type {
   CreatedKey,
+  HeldFactors,
   Key,
   Me,
   Model,
@@ -12,6 +13,7 @@ import type {
   RecoveryCodes,
   Security,
   Session,
+  SigningKey,
   UiInfo,
   User,
   UserPatch,
@@ -22,6 +24,7 @@ import { expectSignOut, leave, sessionWorks, signIn } from "./session";
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 const PAGE_SIZE = 200;
+const SIGNING_KEYS = "/api/v1/signing-keys";
 const SECURITY = "/api/v1/me/security";
 
 /** One call with the session cookie. Raises ApiError; a session that is over leads to the sign-in. */
@@ -116,6 +119,15 @@ export const api = {
   models: list<Model>("/api/v1/models"),
   addModel: (model: NewModel) => request<Model>("POST", "/api/v1/models", model),
   removeModel: (id: string) => request<void>("DELETE", one("/api/v1/models", id)),
+
+  factorsOf: (id: string, signal?: AbortSignal) =>
+    request<HeldFactors>("GET", `${one("/api/v1/users", id)}/factors`, undefined, signal),
+  resetFactors: (id: string) => request<void>("POST", `${one("/api/v1/users", id)}/factors/reset`),
+
+  signingKeys: async (signal?: AbortSignal) =>
+    (await request<{ items: SigningKey[] }>("GET", SIGNING_KEYS, undefined, signal)).items,
+  rotateKeys: (asked: { algorithm: string; at_once: boolean }) =>
+    request<{ items: SigningKey[] }>("POST", `${SIGNING_KEYS}/rotate`, asked),
 
   changeUser: (id: string, patch: UserPatch) => request<User>("PATCH", one("/api/v1/users", id), patch),
 };

@@ -14,9 +14,11 @@ import { Shell } from "./context";
 import { AccountPage } from "./pages/account";
 import { ApplicationPage } from "./pages/application";
 import { ApplicationsPage } from "./pages/applications";
+import { EntitlementPage } from "./pages/entitlements";
 import { EventsPage } from "./pages/events";
 import { GroupPage } from "./pages/group";
 import { GroupsPage } from "./pages/groups";
+import { InvitationsPage } from "./pages/invitations";
 import { KeysPage } from "./pages/keys";
 import { LibraryPage } from "./pages/library";
 import { MappingPage, NewMappingPage } from "./pages/mapping";
@@ -26,7 +28,10 @@ import { NotFoundPage } from "./pages/not-found";
 import { OverviewPage } from "./pages/overview";
 import { ProviderPage } from "./pages/provider";
 import { ProvidersPage } from "./pages/providers";
-import { UserPage } from "./pages/user";
+import { ServiceAccountsPage } from "./pages/service-accounts";
+import { SigningKeysPage } from "./pages/signing-keys";
+import { TokensPage } from "./pages/tokens";
+import { ServiceAccountPage, UserPage } from "./pages/user";
 import { UsersPage } from "./pages/users";
 import { useMe } from "./queries";
 import { useShortcuts } from "./shortcuts";
@@ -89,16 +94,22 @@ function Dashboard({ me }: { me: Me }) {
             <Route path="/keys" component={KeysPage} />
             <Route path="/models" component={ModelsPage} />
             <Route path="/applications" component={ApplicationsPage} />
-            <Route path="/applications/:slug" component={ApplicationPage} />
+            <Route path="/applications/:id" component={ApplicationPage} />
+            <Route path="/applications/:slug/entitlements/:id" component={EntitlementPage} />
             <Route path="/providers" component={ProvidersPage} />
-            <Route path="/providers/:pk" component={ProviderPage} />
+            <Route path="/providers/:id" component={ProviderPage} />
             <Route path="/property-mappings" component={MappingsPage} />
             <Route path="/property-mappings/new" component={NewMappingPage} />
-            <Route path="/property-mappings/:pk" component={MappingPage} />
+            <Route path="/property-mappings/:id" component={MappingPage} />
             <Route path="/users" component={UsersPage} />
-            <Route path="/users/:pk" component={UserPage} />
+            <Route path="/users/:id" component={UserPage} />
             <Route path="/groups" component={GroupsPage} />
-            <Route path="/groups/:pk" component={GroupPage} />
+            <Route path="/groups/:id" component={GroupPage} />
+            <Route path="/service-accounts" component={ServiceAccountsPage} />
+            <Route path="/service-accounts/:id" component={ServiceAccountPage} />
+            <Route path="/tokens" component={TokensPage} />
+            <Route path="/invitations" component={InvitationsPage} />
+            <Route path="/signing-keys" component={SigningKeysPage} />
             <Route path="/my-applications" component={LibraryPage} />
             <Route path="/events" component={EventsPage} />
             <Route path="/account" component={AccountPage} />
@@ -120,7 +131,7 @@ function Navigation({ pages }: { pages: readonly NavPage[] }) {
   const bar = useRef<HTMLElement>(null);
   // On a phone the bar scrolls: the link of where one is has to be in sight.
   useEffect(() => {
-    bar.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    bar.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   }, [location]);
   return (
     <nav ref={bar} className="nav" aria-label="Main">

@@ -8,7 +8,7 @@ export interface NavPage {
   path: string;
   label: string;
   icon: IconName;
-  group: "" | "Gateway" | "Applications" | "Directory" | "Customization" | "Events";
+  group: "" | "Gateway" | "Applications" | "Directory" | "Customization" | "System" | "Events";
   /** After "g". */
   letter: string;
 }
@@ -38,11 +38,43 @@ const PAGES: readonly (NavPage & { for?: (me: Me) => boolean })[] = [
   { path: "/users", label: "Users", icon: "users", group: "Directory", letter: "u", for: seesEveryone },
   { path: "/groups", label: "Groups", icon: "groups", group: "Directory", letter: "r", for: seesEveryone },
   {
+    path: "/service-accounts",
+    label: "Service accounts",
+    icon: "program",
+    group: "Directory",
+    letter: "b",
+    for: seesEveryone,
+  },
+  {
+    path: "/tokens",
+    label: "Tokens",
+    icon: "token",
+    group: "Directory",
+    letter: "t",
+    for: seesEveryone,
+  },
+  {
+    path: "/invitations",
+    label: "Invitations",
+    icon: "invitation",
+    group: "Directory",
+    letter: "i",
+    for: seesEveryone,
+  },
+  {
     path: "/property-mappings",
     label: "Property Mappings",
     icon: "mapping",
     group: "Customization",
     letter: "s",
+    for: seesEveryone,
+  },
+  {
+    path: "/signing-keys",
+    label: "Signing keys",
+    icon: "lock",
+    group: "System",
+    letter: "y",
     for: seesEveryone,
   },
   { path: "/events", label: "Logs", icon: "events", group: "Events", letter: "e", for: seesEveryone },
@@ -92,6 +124,11 @@ export function commandsFor(me: Me, does: Does): Command[] {
           act("new-mapping", "Create a scope mapping", "plus", () => does.go("/property-mappings/new")),
           act("new-user", "Add a user", "plus", () => does.go("/users?new=user")),
           act("new-group", "Create a group", "plus", () => does.go("/groups?new=group")),
+          act("new-invitation", "Invite somebody", "plus", () => does.go("/invitations?new=invitation")),
+          act("new-service-account", "Create a service account", "plus", () =>
+            does.go("/service-accounts?new=service-account"),
+          ),
+          act("new-token", "Create a token", "plus", () => does.go("/tokens?new=token")),
         ]
       : []),
     ...THEMES.map(({ choice, label, icon }) => ({

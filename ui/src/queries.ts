@@ -2,6 +2,7 @@ import { QueryClient, useInfiniteQuery, useQuery, useQueryClient } from "@tansta
 import { api } from "./api";
 import { asApiError } from "./api-error";
 import type { Page } from "./api-types";
+import { useToast } from "./components/toast";
 
 const OVERVIEW_EVERY_MS = 30_000;
 const WAITING_EVERY_MS = 2_000;
@@ -65,4 +66,14 @@ export const useSessions = () => useList("sessions", api.sessions);
 export function useRefresh() {
   const client = useQueryClient();
   return (...keys: string[]) => Promise.all(keys.map((key) => client.invalidateQueries({ queryKey: [key] })));
+}
+
+/** Says what was done, and fetches anew whatever shows something of it. */
+export function useDone({ kept, alsoIn }: { kept: string; alsoIn: readonly string[] }) {
+  const toast = useToast();
+  const refresh = useRefresh();
+  return (text: string) => {
+    toast(text);
+    return refresh(kept, ...alsoIn);
+  };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { RedirectUri } from "../src/authentik";
+import type { RedirectUri } from "../src/directory/applications";
 import { scopeLabel, subjectInWords, uriLines, urisOf } from "../src/format/provider";
 
 const plain = (url: string): RedirectUri => ({

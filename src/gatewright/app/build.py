@@ -172,7 +172,7 @@ class Program:
         directory = self._directory()
         table = [
             *Health(self.db, self._standing).routes(),
-            *Dashboard(self.sessions, self.pages).routes(),
+            *Dashboard(self.sessions, directory.applications, self.pages).routes(),
             *SetupPage(self.settings, setup, self.pages).routes(),
             *web_idp.routes(self.provider, self.pages, self.cookies),
             *sso_routes(self._sso()),

@@ -1,6 +1,7 @@
 """The dashboard's files, and the door to it: without a session `/ui` goes to the sign-in."""
 
 import mimetypes
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -9,24 +10,21 @@ from starlette.responses import RedirectResponse, Response
 import gatewright
 from gatewright.accounts.sessions import Sessions
 from gatewright.domain.errors import NotFound
+from gatewright.idp.directory.applications import DirectoryApplications
 from gatewright.web.call import Call
 from gatewright.web.render import Pages
 from gatewright.web.routing import Access, Dialect, Route
 
 FOLDER = Path(gatewright.__file__).parent / "_ui"
 STATIC = Path(gatewright.__file__).parent / "web" / "static"
-POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; "
-    "require-trusted-types-for 'script'"
-)
 
 
 class Dashboard:
     """Serves what the build put into the package."""
 
-    def __init__(self, sessions: Sessions, pages: Pages) -> None:
+    def __init__(self, sessions: Sessions, applications: DirectoryApplications, pages: Pages) -> None:
         self._sessions = sessions
+        self._applications = applications
         self._pages = pages
         self._files = index_files(FOLDER)
         self._static = index_files(STATIC)
@@ -55,17 +53,29 @@ class Dashboard:
         asset = self._files.get(path)
         if asset is not None and path != "index.html":
             return send_file(asset, call, immutable=path.startswith("assets/"))
-        if await self._sessions.find(call.session_token) is None:
+        session = await self._sessions.find(call.session_token)
+        if session is None:
             query = f"?{call.request.url.query}" if call.request.url.query else ""
             wanted = quote(f"{call.request.url.path}{query}", safe="")
             return RedirectResponse(f"/sso/key/generate?return_to={wanted}", 303, headers={"cache-control": "no-store"})
         if "index.html" not in self._files:
             return self._pages.page(call, "no_dashboard.html", status=503)
         response = send_file(self._files["index.html"], call, immutable=False)
-        response.headers["content-security-policy"] = POLICY
+        images = await self._applications.icon_origins(session.user)
+        response.headers["content-security-policy"] = policy(images)
         response.headers["referrer-policy"] = "same-origin"
         response.headers["cross-origin-opener-policy"] = "same-origin"
         return response
+
+
+def policy(images: Sequence[str]) -> str:
+    """The dashboard's Content-Security-Policy. `images` are the origins of icons that are kept elsewhere."""
+    sources = " ".join(("'self'", "data:", *images))
+    return (
+        f"default-src 'self'; script-src 'self'; style-src 'self'; img-src {sources}; connect-src 'self'; "
+        "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; "
+        "require-trusted-types-for 'script'"
+    )
 
 
 def index_files(folder: Path) -> dict[str, Path]:

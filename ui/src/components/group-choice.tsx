@@ -1,4 +1,5 @@
-import { useEveryGroup } from "../directory-queries";
+import { type Group, groups } from "../directory/people";
+import { useEvery } from "../directory/queries";
 import { Choices } from "./controls";
 import { Loading } from "./loading";
 import { Problem } from "./problem";
@@ -14,10 +15,10 @@ interface Props {
 }
 
 export function GroupChoice({ without, ...choices }: Props) {
-  const groups = useEveryGroup();
-  if (groups.isPending) return <Loading what="the groups" rows={2} />;
-  if (!groups.data) return <Problem error={groups.error} onRetry={() => groups.refetch()} />;
-  const options = groups.data
+  const every = useEvery<Group>(groups, { ordering: "name" });
+  if (every.isPending) return <Loading what="the groups" rows={2} />;
+  if (!every.data) return <Problem error={every.error} onRetry={() => every.refetch()} />;
+  const options = every.data
     .filter((group) => group.pk !== without)
     .map((group) => ({ value: group.pk, label: group.name }));
   return <Choices {...choices} options={options} empty="There are no groups yet." optional />;

@@ -70,6 +70,24 @@ const SHAPES = {
       <rect x="13.5" y="13.5" width="6.5" height="6.5" rx="1.5" />
     </>
   ),
+  program: (
+    <>
+      <rect x="5" y="8" width="14" height="11" rx="2.5" />
+      <path d="M12 8V4.5M9.5 12.5v1.5M14.5 12.5v1.5M2.5 12.5v3M21.5 12.5v3" />
+    </>
+  ),
+  token: (
+    <>
+      <rect x="3.5" y="7" width="17" height="10" rx="2.5" />
+      <path d="M8 12h.1M12 12h.1M16 12h.1" />
+    </>
+  ),
+  invitation: (
+    <>
+      <rect x="3.5" y="5.5" width="17" height="13" rx="2" />
+      <path d="m4.5 7.5 7.5 6 7.5-6" />
+    </>
+  ),
   events: (
     <>
       <path d="M8.5 6h11M8.5 12h11M8.5 18h11" />

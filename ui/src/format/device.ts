@@ -29,3 +29,12 @@ function productName(agent: string): string {
   const [product = agent] = agent.split(" ");
   return product.replace("/", " ");
 }
+
+/** What kind of session it is, in words. */
+export const SESSION_KINDS = {
+  browser: "browser",
+  cli: "command line",
+  provider: "sign-in to applications",
+  gateway: "dashboard",
+  idp: "sign-in to applications",
+} as const;

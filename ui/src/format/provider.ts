@@ -1,4 +1,4 @@
-import type { RedirectUri } from "../authentik";
+import type { RedirectUri } from "../directory/applications";
 
 export const SUBJECTS = [
   { value: "hashed_user_id", label: "Based on the User's hashed ID" },
@@ -12,6 +12,12 @@ export const SUBJECTS = [
 export const CLIENT_TYPES = [
   { value: "confidential", label: "Confidential" },
   { value: "public", label: "Public" },
+] as const;
+
+export const LIVES = [
+  { name: "access_code_validity", label: "Access code validity", usual: "minutes=1" },
+  { name: "access_token_validity", label: "Access token validity", usual: "minutes=10" },
+  { name: "refresh_token_validity", label: "Refresh token validity", usual: "days=30" },
 ] as const;
 
 export type ClientType = (typeof CLIENT_TYPES)[number]["value"];

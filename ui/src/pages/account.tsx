@@ -1,32 +1,33 @@
 import { useMutation } from "@tanstack/react-query";
-import type { ReactNode } from "react";
 import { api } from "../api";
 import type { Me, Session } from "../api-types";
 import { nameOf } from "../components/account-block";
 import { Badge, Chips } from "../components/badge";
+import { Fact } from "../components/fact";
 import { Icon } from "../components/icons";
 import { type Column, ListTable } from "../components/list-table";
+import { Loading } from "../components/loading";
+import { None } from "../components/none";
 import { Page } from "../components/page";
+import { Panel } from "../components/panel";
 import { Problem } from "../components/problem";
 import { RoleName, RoleWhy } from "../components/role";
 import { Time } from "../components/time";
 import { useToast } from "../components/toast";
 import { useShell } from "../context";
-import { deviceName } from "../format/device";
+import { useMyself } from "../directory/queries";
+import { deviceName, SESSION_KINDS } from "../format/device";
 import { useRefresh, useSessions, useUiInfo } from "../queries";
+import { Consents } from "./consents";
 import { Security } from "./security";
+import { TokenRows } from "./tokens";
+import { Address } from "./user";
 
 const KINDS = {
   session: "Browser session",
   key: "Virtual key",
   cli: "Command line",
   master: "Master key",
-} as const;
-
-const SESSION_KINDS = {
-  browser: "browser",
-  cli: "command line",
-  provider: "sign-in to applications",
 } as const;
 
 export function AccountPage() {
@@ -42,16 +43,14 @@ export function AccountPage() {
         </button>
       }
     >
-      <section className="panel" aria-labelledby="who-title">
-        <header className="panel-head">
-          <h2 id="who-title">Who I am</h2>
-        </header>
+      <Panel title="Who I am">
         <dl className="facts">
           <Who me={me} />
         </dl>
-      </section>
+      </Panel>
       {me.kind === "session" && <Security />}
       <Sessions />
+      <Held />
       {info.data && (
         <p className="small muted colophon">
           {info.data.product} {info.data.version} at <code>{info.data.base_url}</code>
@@ -65,8 +64,10 @@ function Who({ me }: { me: Me }) {
   return (
     <>
       <Fact name="Name">{nameOf(me)}</Fact>
-      {me.username && <Fact name="User name">{me.username}</Fact>}
-      <Fact name="Email">{me.email ?? <span className="muted">none</span>}</Fact>
+      {me.username && <Fact name="Username">{me.username}</Fact>}
+      <Fact name="E-mail address">
+        <OwnAddress email={me.email} />
+      </Fact>
       <Fact name="User id">
         <code className="break">{me.user_id}</code>
       </Fact>
@@ -91,12 +92,29 @@ function Who({ me }: { me: Me }) {
   );
 }
 
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
+function OwnAddress({ email }: { email: string | null }) {
+  const myself = useMyself();
+  if (email === null) return <None />;
+  return myself.data ? <Address of={myself.data} /> : email;
+}
+
+/** What applications and programs hold in one's name. */
+function Held() {
+  const myself = useMyself();
+  if (myself.data) {
+    return (
+      <>
+        <Consents of={myself.data} own />
+        <TokenRows of={myself.data} own />
+      </>
+    );
+  }
+  return myself.isError ? (
+    <Problem error={myself.error} onRetry={() => myself.refetch()} />
+  ) : (
+    <section className="panel">
+      <Loading what="what applications hold" rows={2} />
+    </section>
   );
 }
 

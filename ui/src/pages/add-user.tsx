@@ -1,11 +1,11 @@
 import { useRef, useState } from "react";
-import { type Person, people } from "../authentik";
 import { Field } from "../components/field";
 import { FormDialog, textOf } from "../components/form-dialog";
 import { GroupChoice } from "../components/group-choice";
 import { Segmented } from "../components/segmented";
 import { ShownOnce } from "../components/shown-once";
 import { useToast } from "../components/toast";
+import { type Person, people } from "../directory/people";
 import { personName } from "../format/person";
 import { useRefresh } from "../queries";
 

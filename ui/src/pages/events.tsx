@@ -1,6 +1,5 @@
 import { useDeferredValue, useState } from "react";
 import { useSearchParams } from "wouter";
-import type { LoggedEvent } from "../authentik";
 import { Badge } from "../components/badge";
 import { SelectField } from "../components/controls";
 import { Field } from "../components/field";
@@ -8,7 +7,8 @@ import { type Column, ListTable } from "../components/list-table";
 import { Page } from "../components/page";
 import { Time } from "../components/time";
 import { useShell } from "../context";
-import { useEventActions, useEvents } from "../directory-queries";
+import type { LoggedEvent } from "../directory/holdings";
+import { useEventActions, useEvents } from "../directory/queries";
 import { seesEveryone } from "../permissions";
 import { OnlySome } from "./only-some";
 
@@ -61,7 +61,7 @@ const COLUMNS: Column<LoggedEvent>[] = [
 
 export function EventsPage() {
   const { me } = useShell();
-  if (!seesEveryone(me)) return <OnlySome title="Logs" what="what happened" />;
+  if (!seesEveryone(me)) return <OnlySome title="Logs" />;
   return <Events />;
 }
 

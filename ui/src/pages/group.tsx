@@ -1,110 +1,66 @@
 import { useMutation } from "@tanstack/react-query";
-import { useDeferredValue, useId, useState } from "react";
-import { Link, useLocation, useParams } from "wouter";
-import { type Group, groups, type PersonRef } from "../authentik";
+import { useDeferredValue, useState } from "react";
+import { Link, useParams } from "wouter";
 import { Badge } from "../components/badge";
-import { Confirm } from "../components/confirm";
 import { Dialog } from "../components/dialog";
 import { Fact } from "../components/fact";
+import { Field } from "../components/field";
 import { Loading } from "../components/loading";
-import { Page } from "../components/page";
+import { None } from "../components/none";
+import { ObjectPage } from "../components/object-page";
+import { Panel } from "../components/panel";
 import { Problem } from "../components/problem";
-import { useToast } from "../components/toast";
 import { useShell } from "../context";
-import { useFoundPeople, useGroup } from "../directory-queries";
+import { type Group, groups, type PersonRef } from "../directory/people";
+import { useFoundPeople } from "../directory/queries";
 import { plural } from "../format/number";
 import { personName, personNote } from "../format/person";
-import { isAdmin, seesEveryone } from "../permissions";
-import { useRefresh } from "../queries";
+import { isAdmin } from "../permissions";
+import { useDone } from "../queries";
 import { GroupDialog, Marks } from "./groups";
-import { OnlySome } from "./only-some";
-
-const UP = { href: "/groups", label: "Groups" };
 
 export function GroupPage() {
-  const { me } = useShell();
-  const { pk } = useParams();
-  const group = useGroup(pk ?? "");
-  if (!seesEveryone(me)) return <OnlySome title="Group" what="groups" />;
-  if (group.data) return <Shown group={group.data} />;
+  const { id = "" } = useParams();
   return (
-    <Page title="Group" up={UP}>
-      {group.isPending ? (
-        <section className="panel">
-          <Loading what="the group" rows={4} />
-        </section>
-      ) : (
-        <Problem error={group.error} onRetry={() => group.refetch()} />
-      )}
-    </Page>
-  );
-}
-
-function Shown({ group }: { group: Group }) {
-  const { me } = useShell();
-  const [, go] = useLocation();
-  const refresh = useRefresh();
-  const toast = useToast();
-  const [open, setOpen] = useState<"edit" | "delete" | "add" | null>(null);
-  const close = () => setOpen(null);
-  return (
-    <Page
-      title={group.name}
-      up={UP}
-      action={
-        isAdmin(me) && (
-          <>
-            <button type="button" className="button button-bad" onClick={() => setOpen("delete")}>
-              Delete
-            </button>
-            <button type="button" className="button button-primary" onClick={() => setOpen("edit")}>
-              Edit
-            </button>
-          </>
-        )
-      }
-    >
-      <section className="panel" aria-labelledby="group-title">
-        <header className="panel-head">
-          <h2 id="group-title">Group</h2>
-          <span>
-            <Marks group={group} />
-          </span>
-        </header>
-        <dl className="facts">
-          <Related name="Parents" all={group.parents_obj} />
-          <Related name="Children" all={group.children_obj} />
-        </dl>
-      </section>
-      <Members group={group} onAdd={() => setOpen("add")} />
-      {open === "edit" && <GroupDialog group={group} onClose={close} onDone={close} />}
-      {open === "add" && <AddMembers group={group} onClose={close} />}
-      {open === "delete" && (
-        <Confirm
-          title={`Delete ${group.name}?`}
-          act="Delete group"
-          onClose={close}
-          onConfirm={async () => {
-            await groups.remove(group.pk);
-            toast(`Deleted ${group.name}`);
-            go("/groups");
-            refresh("groups", "users");
-          }}
-        >
+    <ObjectPage
+      kind={groups}
+      id={id}
+      edit={(group, dialog) => <GroupDialog group={group} {...dialog} />}
+      removal={{
+        words: (group) => (
           <p>
             {plural(group.users.length, "member")} lose what the group gave them. Expressions that ask for it
             find nobody in it.
           </p>
-        </Confirm>
+        ),
+      }}
+    >
+      {(group) => (
+        <>
+          <Panel
+            title="Group"
+            tools={
+              <span>
+                <Marks group={group} />
+              </span>
+            }
+          >
+            <dl className="facts">
+              <Related name="Parents" all={group.parents_obj} />
+              <Related name="Children" all={group.children_obj} />
+            </dl>
+          </Panel>
+          <Members group={group} />
+        </>
       )}
-    </Page>
+    </ObjectPage>
   );
 }
 
 function Related({ name, all }: { name: string; all: Group["parents_obj"] }) {
   return (
     <Fact name={name}>
-      {all.length === 0 && <span className="muted">none</span>}
+      {all.length === 0 && <None />}
       <span className="chips">
         {all.map((one) => (
           <Link key={one.pk} href={`/groups/${one.pk}`} className="chip">
@@ -116,27 +72,23 @@ function Related({ name, all }: { name: string; all: Group["parents_obj"] }) {
   );
 }
 
-function Members({ group, onAdd }: { group: Group; onAdd: () => void }) {
+function Members({ group }: { group: Group }) {
   const { me } = useShell();
-  const refresh = useRefresh();
-  const toast = useToast();
+  const done = useDone(groups);
+  const [adding, setAdding] = useState(false);
   const remove = useMutation({
     mutationFn: (person: PersonRef) => groups.removeMember(group.pk, person.pk),
     onSuccess: (_, person) => {
-      toast(`Removed ${personName(person)}`);
-      refresh("groups", "users");
+      done(`Removed ${personName(person)}`);
     },
   });
+  const add = isAdmin(me) && (
+    <button type="button" className="button" onClick={() => setAdding(true)}>
+      Add members
+    </button>
+  );
   return (
-    <section className="panel" aria-labelledby="members-title">
-      <header className="panel-head">
-        <h2 id="members-title">{plural(group.users.length, "member")}</h2>
-        {isAdmin(me) && (
-          <button type="button" className="button" onClick={onAdd}>
-            Add members
-          </button>
-        )}
-      </header>
+    <Panel title={plural(group.users.length, "member")} tools={add}>
       {remove.isError && <Problem error={remove.error} />}
       {group.users_obj.length === 0 ? (
         <div className="empty">
@@ -162,7 +114,8 @@ function Members({ group, onAdd }: { group: Group; onAdd: () => void }) {
           ))}
         </ul>
       )}
-    </section>
+      {adding && <AddMembers group={group} onClose={() => setAdding(false)} />}
+    </Panel>
   );
 }
 
@@ -183,8 +136,7 @@ function PersonLine({ person, linked = false }: { person: PersonRef; linked?: bo
 }
 
 function AddMembers({ group, onClose }: { group: Group; onClose: () => void }) {
-  const id = useId();
-  const refresh = useRefresh();
+  const done = useDone(groups);
   const [words, setWords] = useState("");
   const found = useFoundPeople(useDeferredValue(words.trim()));
   const [added, setAdded] = useState<readonly number[]>(group.users);
@@ -192,25 +144,20 @@ function AddMembers({ group, onClose }: { group: Group; onClose: () => void }) {
     mutationFn: (person: PersonRef) => groups.addMember(group.pk, person.pk),
     onSuccess: (_, person) => {
       setAdded((before) => [...before, person.pk]);
-      refresh("groups", "users");
+      done(`Added ${personName(person)}`);
     },
   });
   return (
     <Dialog title={`Add members to ${group.name}`} onClose={onClose}>
       <div className="dialog-body">
-        <div className="field">
-          <label htmlFor={id}>Find people</label>
-          <input
-            id={id}
-            type="search"
-            className="input"
-            data-autofocus
-            autoComplete="off"
-            placeholder="Name or address"
-            value={words}
-            onChange={(event) => setWords(event.target.value)}
-          />
-        </div>
+        <Field
+          label="Find people"
+          type="search"
+          data-autofocus
+          placeholder="Name or address"
+          value={words}
+          onChange={(event) => setWords(event.target.value)}
+        />
         {add.isError && <Problem error={add.error} />}
         {found.isError && <Problem error={found.error} onRetry={() => found.refetch()} />}
         {found.isPending && <Loading what="people" rows={3} />}

@@ -1,20 +1,16 @@
 import { useState } from "react";
-import { Link, useLocation } from "wouter";
-import { type Group, type GroupFields, groups } from "../authentik";
+import { Link } from "wouter";
 import { Badge, Chips } from "../components/badge";
 import { CheckField } from "../components/controls";
 import { Field } from "../components/field";
-import { FormDialog, textOf } from "../components/form-dialog";
+import { textOf } from "../components/form-dialog";
 import { GroupChoice } from "../components/group-choice";
-import { type Column, ListTable } from "../components/list-table";
-import { Page } from "../components/page";
-import { useToast } from "../components/toast";
-import { useShell } from "../context";
-import { useDialogParam } from "../dialog-param";
-import { useGroups } from "../directory-queries";
-import { isAdmin, seesEveryone } from "../permissions";
-import { useRefresh } from "../queries";
-import { OnlySome } from "./only-some";
+import { ListPage } from "../components/list-page";
+import type { Column } from "../components/list-table";
+import { ObjectDialog } from "../components/object-dialog";
+import { type Group, groups } from "../directory/people";
+
+const parentsOf = (group: Group) => group.parents_obj.map((one) => one.name);
 
 const COLUMNS: Column<Group>[] = [
   {
@@ -30,8 +26,8 @@ const COLUMNS: Column<Group>[] = [
   {
     id: "parents",
     header: "Parents",
-    sort: (group) => group.parents_obj.map((one) => one.name).join(" "),
-    cell: (group) => <Chips names={group.parents_obj.map((one) => one.name)} empty="none" />,
+    sort: (group) => parentsOf(group).join(" "),
+    cell: (group) => <Chips names={parentsOf(group)} empty="none" />,
   },
   {
     id: "members",
@@ -43,45 +39,13 @@ const COLUMNS: Column<Group>[] = [
 ];
 
 export function GroupsPage() {
-  const { me } = useShell();
-  const [adding, setAdding] = useDialogParam("group");
-  const [, go] = useLocation();
-  if (!seesEveryone(me)) return <OnlySome title="Groups" what="the list of groups" />;
-  const create = isAdmin(me) && (
-    <button
-      type="button"
-      className="button button-primary"
-      data-shortcut="new"
-      onClick={() => setAdding(true)}
-    >
-      Create group
-    </button>
-  );
   return (
-    <Page title="Groups" action={create}>
-      <Groups />
-      {adding && isAdmin(me) && (
-        <GroupDialog onClose={() => setAdding(false)} onDone={(made) => go(`/groups/${made.pk}`)} />
-      )}
-    </Page>
-  );
-}
-
-function Groups() {
-  return (
-    <ListTable
-      noun="group"
-      query={useGroups()}
+    <ListPage
+      kind={groups}
       columns={COLUMNS}
-      rowKey={(group) => group.pk}
-      searchText={(group) => [group.name, ...group.parents_obj.map((one) => one.name)].join(" ")}
+      searchText={(group) => [group.name, ...parentsOf(group)].join(" ")}
       filterHint="Filter by name or parent"
-      initialSort="name"
-      empty={
-        <div className="empty">
-          <p>There are no groups yet.</p>
-        </div>
-      }
+      dialog={(dialog) => <GroupDialog {...dialog} />}
     />
   );
 }
@@ -102,31 +66,20 @@ interface DialogProps {
   onDone: (group: Group) => void;
 }
 
-export function GroupDialog({ group, onClose, onDone }: DialogProps) {
-  const refresh = useRefresh();
-  const toast = useToast();
+export function GroupDialog({ group, ...dialog }: DialogProps) {
   const [parents, setParents] = useState<readonly string[]>(group?.parents ?? []);
-  const save = (data: FormData) => {
-    const fields: GroupFields = {
-      name: textOf(data, "name"),
-      parents: [...parents],
-      is_superuser: data.has("is_superuser"),
-      requires_mfa: data.has("requires_mfa"),
-    };
-    return group ? groups.change(group.pk, fields) : groups.create(fields);
-  };
   return (
-    <FormDialog
-      title={group ? `Edit ${group.name}` : "Create group"}
-      act={group ? "Save" : "Create group"}
+    <ObjectDialog
+      {...dialog}
+      kind={groups}
+      object={group}
       known={["name", "parents"]}
-      run={save}
-      onDone={(saved) => {
-        toast(group ? `Saved ${saved.name}` : `Created ${saved.name}`);
-        refresh("groups", "users");
-        onDone(saved);
-      }}
-      onClose={onClose}
+      fields={(data) => ({
+        name: textOf(data, "name"),
+        parents: [...parents],
+        is_superuser: data.has("is_superuser"),
+        requires_mfa: data.has("requires_mfa"),
+      })}
     >
       {(errors) => (
         <>
@@ -160,6 +113,6 @@ export function GroupDialog({ group, onClose, onDone }: DialogProps) {
           />
         </>
       )}
-    </FormDialog>
+    </ObjectDialog>
   );
 }

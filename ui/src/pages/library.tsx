@@ -1,8 +1,9 @@
-import type { Application } from "../authentik";
+import { AppIcon } from "../components/app-icon";
 import { Loading } from "../components/loading";
 import { Page } from "../components/page";
 import { Problem } from "../components/problem";
-import { useMyApplications } from "../directory-queries";
+import type { Application } from "../directory/applications";
+import { useMyApplications } from "../directory/queries";
 
 /** The applications that this person may use, under the headings that they are put under. */
 export function LibraryPage() {
@@ -49,9 +50,7 @@ function Tile({ of }: { of: Application }) {
         href={of.launch_url}
         {...(of.open_in_new_tab ? { target: "_blank", rel: "noopener noreferrer" } : {})}
       >
-        <span className="tile-mark" aria-hidden="true">
-          {[...of.name][0]?.toUpperCase()}
-        </span>
+        <AppIcon of={of} />
         <span className="stack">
           <strong>{of.name}</strong>
           {about && <span className="small muted">{about}</span>}

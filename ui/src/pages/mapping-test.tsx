@@ -1,14 +1,14 @@
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useRef } from "react";
-import { formErrors } from "../api-error";
-import type { ScopeMappingFields } from "../authentik";
+import { formErrors, refused } from "../api-error";
 import { Badge } from "../components/badge";
 import { SelectField } from "../components/controls";
 import { Field, useFocusInvalid } from "../components/field";
 import { Loading } from "../components/loading";
-import { PersonSelect } from "../components/person-select";
+import { chosenPerson, PersonSelect } from "../components/person-select";
 import { Problem, Warning } from "../components/problem";
-import { useEveryApplication } from "../directory-queries";
+import { type Application, applications, type ScopeMappingFields } from "../directory/applications";
+import { useEvery } from "../directory/queries";
 import { type Previewed, type PreviewedMapping, preview, reasonInWords } from "../preview";
 
 interface Props {
@@ -21,15 +21,18 @@ const KNOWN = ["user", "application", "scopes"];
 /** Runs the mapping as it stands in the form, saved or not, and shows all that somebody would get with it. */
 export function MappingTest({ draft, uuid }: Props) {
   const form = useRef<HTMLFormElement>(null);
-  const applications = useEveryApplication();
+  const every = useEvery<Application>(applications, { ordering: "name" });
   const run = useMutation({
-    mutationFn: (data: FormData) => {
+    mutationFn: async (data: FormData) => {
+      const user = chosenPerson(data);
+      const application = String(data.get("application") ?? "");
+      if (!application) throw refused("application", "Choose an application that has a provider.");
       const scopes = String(data.get("scopes") ?? "")
         .split(/\s+/)
         .filter(Boolean);
       return preview({
-        user: Number(data.get("user")),
-        application: String(data.get("application") ?? ""),
+        user,
+        application,
         scopes: scopes.length > 0 ? scopes : null,
         draft: {
           expression: draft.expression,
@@ -47,14 +50,14 @@ export function MappingTest({ draft, uuid }: Props) {
     event.preventDefault();
     run.mutate(new FormData(event.currentTarget));
   };
-  const known = (applications.data ?? []).filter((one) => one.provider !== null);
+  const known = (every.data ?? []).filter((one) => one.provider !== null);
   return (
     <section className="panel" aria-labelledby="test-title">
       <header className="panel-head">
         <h2 id="test-title">Test</h2>
       </header>
       <form ref={form} className="form" noValidate onSubmit={submit}>
-        {applications.isPending && <Loading what="the applications" rows={1} />}
+        {every.isPending && <Loading what="the applications" rows={1} />}
         <div className="field-row">
           <PersonSelect error={errors.fields.user} />
           <SelectField

@@ -2,24 +2,25 @@ import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useRef, useState } from "react";
 import { useLocation, useParams } from "wouter";
 import { formErrors } from "../api-error";
-import { type ScopeMapping, type ScopeMappingFields, scopeMappings } from "../authentik";
+import { Chips } from "../components/badge";
 import { CodeField } from "../components/code-field";
-import { Confirm } from "../components/confirm";
 import { CheckField } from "../components/controls";
+import { Fact } from "../components/fact";
 import { Field, useFocusInvalid } from "../components/field";
-import { Loading } from "../components/loading";
+import { None } from "../components/none";
+import { ObjectPage } from "../components/object-page";
 import { Page } from "../components/page";
+import { Panel } from "../components/panel";
 import { Problem, Warning } from "../components/problem";
-import { useToast } from "../components/toast";
 import { useShell } from "../context";
-import { useMappingUse, useScopeMapping } from "../directory-queries";
-import { isAdmin, seesEveryone } from "../permissions";
+import { type ScopeMapping, type ScopeMappingFields, scopeMappings } from "../directory/applications";
+import { useMappingUse } from "../directory/queries";
+import { isAdmin } from "../permissions";
 import { inspectExpression } from "../preview";
-import { useRefresh } from "../queries";
+import { useDone } from "../queries";
 import { MappingTest } from "./mapping-test";
 import { OnlySome } from "./only-some";
 
-const UP = { href: "/property-mappings", label: "Property Mappings" };
 const EMPTY: ScopeMappingFields = {
   name: "",
   scope_name: "",
@@ -31,61 +32,69 @@ const KNOWN = Object.keys(EMPTY);
 
 export function NewMappingPage() {
   const { me } = useShell();
-  if (!isAdmin(me)) return <OnlySome title="Create Scope Mapping" what="property mappings" />;
-  return <Editor title="Create Scope Mapping" mapping={null} />;
-}
-
-export function MappingPage() {
-  const { me } = useShell();
-  const { pk } = useParams();
-  const mapping = useScopeMapping(pk ?? "");
-  if (!seesEveryone(me)) return <OnlySome title="Scope Mapping" what="property mappings" />;
-  if (mapping.data) return <Editor key={pk} title={mapping.data.name} mapping={mapping.data} />;
+  if (!isAdmin(me)) return <OnlySome title="Create Scope Mapping" />;
   return (
-    <Page title="Scope Mapping" up={UP}>
-      {mapping.isPending ? (
-        <section className="panel">
-          <Loading what="the mapping" rows={6} />
-        </section>
-      ) : (
-        <Problem error={mapping.error} onRetry={() => mapping.refetch()} />
-      )}
+    <Page title="Create Scope Mapping" up={{ href: scopeMappings.page, label: scopeMappings.title }}>
+      <Editor mapping={null} />
     </Page>
   );
 }
 
-function Editor({ title, mapping }: { title: string; mapping: ScopeMapping | null }) {
+export function MappingPage() {
   const { me } = useShell();
-  const [draft, setDraft] = useState<ScopeMappingFields>(mapping ?? EMPTY);
-  const [deleting, setDeleting] = useState(false);
-  const admin = isAdmin(me);
+  const { id = "" } = useParams();
   return (
-    <Page
-      title={title}
-      up={UP}
-      action={
-        admin &&
-        mapping && (
-          <button type="button" className="button button-bad" onClick={() => setDeleting(true)}>
-            Delete
-          </button>
-        )
-      }
+    <ObjectPage
+      kind={scopeMappings}
+      id={id}
+      removal={{ words: (mapping) => <Consequence mapping={mapping} /> }}
     >
-      {admin ? (
-        <>
-          <MappingForm mapping={mapping} draft={draft} onChange={setDraft} />
-          <MappingTest draft={draft} uuid={mapping?.pk ?? null} />
-        </>
-      ) : (
-        <section className="panel">
-          <div className="code">
-            <pre>{draft.expression}</pre>
-          </div>
-        </section>
-      )}
-      {deleting && mapping && <DeleteDialog mapping={mapping} onClose={() => setDeleting(false)} />}
-    </Page>
+      {(mapping) => (isAdmin(me) ? <Editor key={id} mapping={mapping} /> : <Facts mapping={mapping} />)}
+    </ObjectPage>
+  );
+}
+
+function Editor({ mapping }: { mapping: ScopeMapping | null }) {
+  const [draft, setDraft] = useState<ScopeMappingFields>(mapping ?? EMPTY);
+  return (
+    <>
+      <MappingForm mapping={mapping} draft={draft} onChange={setDraft} />
+      <MappingTest draft={draft} uuid={mapping?.pk ?? null} />
+    </>
+  );
+}
+
+/** All of it, for whoever may look and not change. */
+function Facts({ mapping }: { mapping: ScopeMapping }) {
+  const use = useMappingUse(mapping.pk);
+  const names = (use.data ?? []).map((one) => one.name);
+  return (
+    <>
+      <Panel title="Scope Mapping">
+        <dl className="facts">
+          <Fact name="Scope name">
+            <code>{mapping.scope_name}</code>
+          </Fact>
+          <Fact name="Description">{mapping.description || <None />}</Fact>
+          <Fact name="Required">
+            {mapping.required
+              ? "yes: a sign-in where it fails is refused"
+              : "no: where it fails the claim is missing"}
+          </Fact>
+          <Fact name="Providers">
+            <Chips names={names} empty="none" shown={names.length} />
+          </Fact>
+          {mapping.managed && <Fact name="Comes with Gatewright">{mapping.managed}</Fact>}
+        </dl>
+      </Panel>
+      <Panel title="Expression">
+        <div className="panel-body">
+          <section className="code" aria-label="Expression" tabIndex={0}>
+            <pre>{mapping.expression}</pre>
+          </section>
+        </div>
+      </Panel>
+    </>
   );
 }
 
@@ -98,8 +107,7 @@ interface FormProps {
 function MappingForm({ mapping, draft, onChange }: FormProps) {
   const form = useRef<HTMLFormElement>(null);
   const [, go] = useLocation();
-  const refresh = useRefresh();
-  const toast = useToast();
+  const done = useDone(scopeMappings);
   const set = (change: Partial<ScopeMappingFields>) => onChange({ ...draft, ...change });
   const inspected = useMutation({ mutationFn: inspectExpression });
   const save = useMutation({
@@ -109,9 +117,8 @@ function MappingForm({ mapping, draft, onChange }: FormProps) {
       return mapping ? scopeMappings.change(mapping.pk, fields) : scopeMappings.create(fields);
     },
     onSuccess: (saved) => {
-      toast(mapping ? `Saved ${saved.name}` : `Created ${saved.name}`);
+      done(`${mapping ? "Saved" : "Created"} ${saved.name}`);
       inspected.mutate(saved.expression);
-      refresh("mappings");
       if (!mapping) go("/property-mappings");
     },
     onError: () => {
@@ -203,29 +210,14 @@ function MappingForm({ mapping, draft, onChange }: FormProps) {
   );
 }
 
-function DeleteDialog({ mapping, onClose }: { mapping: ScopeMapping; onClose: () => void }) {
-  const [, go] = useLocation();
-  const refresh = useRefresh();
-  const toast = useToast();
+function Consequence({ mapping }: { mapping: ScopeMapping }) {
   const use = useMappingUse(mapping.pk);
   const names = (use.data ?? []).map((one) => one.name);
   return (
-    <Confirm
-      title={`Delete ${mapping.name}?`}
-      act="Delete mapping"
-      onClose={onClose}
-      onConfirm={async () => {
-        await scopeMappings.remove(mapping.pk);
-        toast(`Deleted ${mapping.name}`);
-        go("/property-mappings");
-        refresh("mappings", "providers");
-      }}
-    >
-      <p>
-        {names.length === 0
-          ? "No provider has it among its scopes."
-          : `It goes from the scopes of ${names.join(", ")}. The claims are missing from then on.`}
-      </p>
-    </Confirm>
+    <p>
+      {names.length === 0
+        ? "No provider has it among its scopes."
+        : `It goes from the scopes of ${names.join(", ")}. The claims are missing from then on.`}
+    </p>
   );
 }

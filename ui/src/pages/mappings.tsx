@@ -1,13 +1,9 @@
 import { Link, useLocation } from "wouter";
-import type { ScopeMapping } from "../authentik";
 import { Badge } from "../components/badge";
 import { CreateMenu } from "../components/create-menu";
-import { type Column, ListTable } from "../components/list-table";
-import { Page } from "../components/page";
-import { useShell } from "../context";
-import { useScopeMappings } from "../directory-queries";
-import { isAdmin, seesEveryone } from "../permissions";
-import { OnlySome } from "./only-some";
+import { ListPage } from "../components/list-page";
+import type { Column } from "../components/list-table";
+import { type ScopeMapping, scopeMappings } from "../directory/applications";
 
 const COLUMNS: Column<ScopeMapping>[] = [
   {
@@ -32,42 +28,24 @@ const COLUMNS: Column<ScopeMapping>[] = [
 ];
 
 export function MappingsPage() {
-  const { me } = useShell();
   const [, go] = useLocation();
-  if (!seesEveryone(me)) return <OnlySome title="Property Mappings" what="property mappings" />;
-  const create = isAdmin(me) && (
-    <CreateMenu
-      items={[
-        {
-          label: "Scope Mapping",
-          note: "Claims that a scope gives",
-          onChoose: () => go("/property-mappings/new"),
-        },
-      ]}
-    />
-  );
   return (
-    <Page title="Property Mappings" action={create}>
-      <Mappings />
-    </Page>
-  );
-}
-
-function Mappings() {
-  return (
-    <ListTable
-      noun="mapping"
-      query={useScopeMappings()}
+    <ListPage
+      kind={scopeMappings}
       columns={COLUMNS}
-      rowKey={(mapping) => mapping.pk}
       searchText={(mapping) => `${mapping.name} ${mapping.scope_name}`}
       filterHint="Filter by name or scope"
-      initialSort="name"
-      empty={
-        <div className="empty">
-          <p>There are no property mappings.</p>
-        </div>
-      }
+      create={() => (
+        <CreateMenu
+          items={[
+            {
+              label: "Scope Mapping",
+              note: "Claims that a scope gives",
+              onChoose: () => go("/property-mappings/new"),
+            },
+          ]}
+        />
+      )}
     />
   );
 }

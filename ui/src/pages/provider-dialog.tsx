@@ -1,22 +1,21 @@
 import { useState } from "react";
-import { type Provider, type ProviderFields, providers } from "../authentik";
 import { AreaField, CheckField, Choices, SelectField } from "../components/controls";
-import { Dialog } from "../components/dialog";
 import { Field } from "../components/field";
-import { FormDialog, textOf } from "../components/form-dialog";
-import { Loading } from "../components/loading";
-import { Problem } from "../components/problem";
+import { textOf } from "../components/form-dialog";
+import { Awaited, ObjectDialog } from "../components/object-dialog";
 import { Segmented } from "../components/segmented";
-import { useToast } from "../components/toast";
-import { useEveryMapping, useProviderChoices } from "../directory-queries";
-import { CLIENT_TYPES, type ClientType, SUBJECTS, scopeLabel, uriLines, urisOf } from "../format/provider";
-import { useRefresh } from "../queries";
+import { type Provider, type ProviderFields, providers } from "../directory/applications";
+import { useProviderParts } from "../directory/queries";
+import {
+  CLIENT_TYPES,
+  type ClientType,
+  LIVES,
+  SUBJECTS,
+  scopeLabel,
+  uriLines,
+  urisOf,
+} from "../format/provider";
 
-const LIVES = [
-  { name: "access_code_validity", label: "Access code validity", usual: "minutes=1" },
-  { name: "access_token_validity", label: "Access token validity", usual: "minutes=10" },
-  { name: "refresh_token_validity", label: "Refresh token validity", usual: "days=30" },
-] as const;
 const KNOWN = [
   "name",
   "authorization_flow",
@@ -38,35 +37,28 @@ interface Props {
   onDone: (provider: Provider) => void;
 }
 
-/** Waits for what the form offers, so that its first values are the right ones. */
 export function ProviderDialog(props: Props) {
-  const choices = useProviderChoices();
-  const mappings = useEveryMapping();
-  if (choices.data && mappings.data) {
-    return (
-      <ProviderForm
-        {...props}
-        flows={choices.data.flows.map((flow) => ({ value: flow.pk, label: flow.slug }))}
-        keys={choices.data.keys.map((key) => ({ value: key.pk, label: key.name }))}
-        scopes={mappings.data.map((mapping) => ({
-          value: mapping.pk,
-          label: scopeLabel(mapping),
-          note: mapping.managed ? undefined : mapping.scope_name,
-          usual: mapping.managed !== null && USUAL_SCOPES.includes(mapping.scope_name),
-        }))}
-      />
-    );
-  }
   return (
-    <Dialog title="OAuth2/OpenID Provider" onClose={props.onClose}>
-      <div className="dialog-body">
-        {choices.isError || mappings.isError ? (
-          <Problem error={choices.error ?? mappings.error} />
-        ) : (
-          <Loading what="what there is to choose" rows={5} />
-        )}
-      </div>
-    </Dialog>
+    <Awaited
+      title="OAuth2/OpenID Provider"
+      what="what there is to choose"
+      query={useProviderParts()}
+      onClose={props.onClose}
+    >
+      {({ flows, keys, mappings }) => (
+        <ProviderForm
+          {...props}
+          flows={flows.map((flow) => ({ value: flow.pk, label: flow.slug }))}
+          keys={keys.map((key) => ({ value: key.pk, label: key.name }))}
+          scopes={mappings.map((mapping) => ({
+            value: mapping.pk,
+            label: scopeLabel(mapping),
+            note: mapping.managed ? undefined : mapping.scope_name,
+            usual: mapping.managed !== null && USUAL_SCOPES.includes(mapping.scope_name),
+          }))}
+        />
+      )}
+    </Awaited>
   );
 }
 
@@ -81,29 +73,19 @@ interface FormProps extends Props {
   scopes: (Option & { note: string | undefined; usual: boolean })[];
 }
 
-function ProviderForm({ provider, onClose, onDone, flows, keys, scopes }: FormProps) {
-  const refresh = useRefresh();
-  const toast = useToast();
+function ProviderForm({ provider, flows, keys, scopes, ...dialog }: FormProps) {
   const [type, setType] = useState<ClientType>(provider?.client_type ?? "confidential");
   const [chosen, setChosen] = useState<readonly string[]>(
     provider?.property_mappings ?? scopes.filter((one) => one.usual).map((one) => one.value),
   );
-  const save = (data: FormData) => {
-    const fields: ProviderFields = { ...fieldsOf(data), client_type: type, property_mappings: [...chosen] };
-    return provider ? providers.change(provider.pk, fields) : providers.create(fields);
-  };
   return (
-    <FormDialog
-      title={provider ? `Edit ${provider.name}` : "Create OAuth2/OpenID Provider"}
-      act={provider ? "Save" : "Create"}
+    <ObjectDialog
+      {...dialog}
+      kind={providers}
+      object={provider}
+      noun="OAuth2/OpenID Provider"
       known={KNOWN}
-      run={save}
-      onDone={(saved) => {
-        toast(provider ? `Saved ${saved.name}` : `Created ${saved.name}`);
-        refresh("providers", "applications");
-        onDone(saved);
-      }}
-      onClose={onClose}
+      fields={(data) => ({ ...fieldsOf(data), client_type: type, property_mappings: [...chosen] })}
     >
       {(errors) => (
         <>
@@ -180,7 +162,7 @@ function ProviderForm({ provider, onClose, onDone, flows, keys, scopes }: FormPr
           <Advanced provider={provider} keys={keys} errors={errors} />
         </>
       )}
-    </FormDialog>
+    </ObjectDialog>
   );
 }
 

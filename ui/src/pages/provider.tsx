@@ -1,23 +1,19 @@
-import { type ReactNode, useState } from "react";
-import { Link, useLocation, useParams } from "wouter";
-import { type Provider, providers, type SetupUrls } from "../authentik";
+import { Link, useParams } from "wouter";
 import { Chips } from "../components/badge";
-import { Confirm } from "../components/confirm";
 import { CopyButton } from "../components/copy";
 import { Fact } from "../components/fact";
 import { Loading } from "../components/loading";
-import { Page } from "../components/page";
+import { None } from "../components/none";
+import { ObjectPage } from "../components/object-page";
+import { Panel } from "../components/panel";
 import { Problem, Warning } from "../components/problem";
-import { useToast } from "../components/toast";
 import { useShell } from "../context";
-import { useEveryMapping, useProvider, useSetupUrls } from "../directory-queries";
-import { scopeLabel, subjectInWords, uriLines } from "../format/provider";
-import { isAdmin, seesEveryone } from "../permissions";
-import { useRefresh } from "../queries";
-import { OnlySome } from "./only-some";
+import { type Provider, providers, type SetupUrls } from "../directory/applications";
+import { useProviderParts, useSetupUrls } from "../directory/queries";
+import { LIVES, scopeLabel, subjectInWords, uriLines } from "../format/provider";
+import { isAdmin } from "../permissions";
 import { ProviderDialog } from "./provider-dialog";
-
-const UP = { href: "/providers", label: "Providers" };
+import { ItsApplication } from "./providers";
 
 const URLS: readonly { name: keyof SetupUrls; label: string }[] = [
   { name: "provider_info", label: "OpenID Configuration URL" },
@@ -30,88 +26,51 @@ const URLS: readonly { name: keyof SetupUrls; label: string }[] = [
 ];
 
 export function ProviderPage() {
-  const { me } = useShell();
-  const { pk } = useParams();
-  const provider = useProvider(Number(pk));
-  if (!seesEveryone(me)) return <OnlySome title="Provider" what="providers" />;
-  if (provider.data) return <Shown provider={provider.data} />;
+  const { id = "" } = useParams();
   return (
-    <Page title="Provider" up={UP}>
-      {provider.isPending ? (
-        <section className="panel">
-          <Loading what="the provider" rows={6} />
-        </section>
-      ) : (
-        <Problem error={provider.error} onRetry={() => provider.refetch()} />
-      )}
-    </Page>
-  );
-}
-
-function Shown({ provider }: { provider: Provider }) {
-  const { me } = useShell();
-  const [, go] = useLocation();
-  const refresh = useRefresh();
-  const toast = useToast();
-  const [open, setOpen] = useState<"edit" | "delete" | null>(null);
-  const close = () => setOpen(null);
-  const acts: ReactNode = isAdmin(me) && (
-    <>
-      <button type="button" className="button button-bad" onClick={() => setOpen("delete")}>
-        Delete
-      </button>
-      <button type="button" className="button button-primary" onClick={() => setOpen("edit")}>
-        Edit
-      </button>
-    </>
-  );
-  return (
-    <Page title={provider.name} up={UP} action={acts}>
-      {!provider.assigned_application_slug && (
-        <Warning>
-          <p>
-            No application has this provider yet, so nobody can sign in with it.{" "}
-            {isAdmin(me) && (
-              <Link href={`/applications?new=application&provider=${provider.pk}`}>
-                Create the application
-              </Link>
-            )}
-          </p>
-        </Warning>
-      )}
-      <Urls pk={provider.pk} />
-      <Facts provider={provider} />
-      {open === "edit" && <ProviderDialog provider={provider} onClose={close} onDone={close} />}
-      {open === "delete" && (
-        <Confirm
-          title={`Delete ${provider.name}?`}
-          act="Delete provider"
-          typed={provider.assigned_application_slug ? provider.client_id : undefined}
-          onClose={close}
-          onConfirm={async () => {
-            await providers.remove(provider.pk);
-            toast(`Deleted ${provider.name}`);
-            go("/providers");
-            refresh("providers", "applications");
-          }}
-        >
+    <ObjectPage
+      kind={providers}
+      id={id}
+      edit={(provider, dialog) => <ProviderDialog provider={provider} {...dialog} />}
+      removal={{
+        typed: (provider) => (provider.assigned_application_slug ? provider.client_id : undefined),
+        words: (provider) => (
           <p>
             Nobody signs in to {provider.assigned_application_name || "its application"} with it any more, and
             its tokens end.
           </p>
-        </Confirm>
+        ),
+      }}
+    >
+      {(provider) => (
+        <>
+          {!provider.assigned_application_slug && <Unused provider={provider} />}
+          <Urls pk={provider.pk} />
+          <Facts provider={provider} />
+        </>
       )}
-    </Page>
+    </ObjectPage>
+  );
+}
+
+function Unused({ provider }: { provider: Provider }) {
+  const { me } = useShell();
+  return (
+    <Warning>
+      <p>
+        No application has this provider yet, so nobody can sign in with it.{" "}
+        {isAdmin(me) && (
+          <Link href={`/applications?new=application&provider=${provider.pk}`}>Create the application</Link>
+        )}
+      </p>
+    </Warning>
   );
 }
 
 function Urls({ pk }: { pk: number }) {
   const urls = useSetupUrls(pk);
   return (
-    <section className="panel" aria-labelledby="urls-title">
-      <header className="panel-head">
-        <h2 id="urls-title">Addresses for the application</h2>
-      </header>
+    <Panel title="Addresses for the application">
       {urls.isPending && <Loading what="the addresses" rows={6} />}
       {urls.isError && <Problem error={urls.error} onRetry={() => urls.refetch()} />}
       {urls.data && (
@@ -121,7 +80,7 @@ function Urls({ pk }: { pk: number }) {
               <span className="stack">
                 <span className="small muted">{label}</span>
                 {urls.data[name] === "-" ? (
-                  <span className="muted">when it has an application</span>
+                  <None words="when it has an application" />
                 ) : (
                   <code className="name">{urls.data[name]}</code>
                 )}
@@ -131,29 +90,23 @@ function Urls({ pk }: { pk: number }) {
           ))}
         </ul>
       )}
-    </section>
+    </Panel>
   );
 }
 
 function Facts({ provider }: { provider: Provider }) {
-  const mappings = useEveryMapping();
-  const scopes = (mappings.data ?? [])
+  const parts = useProviderParts();
+  const scopes = (parts.data?.mappings ?? [])
     .filter((mapping) => provider.property_mappings.includes(mapping.pk))
     .map(scopeLabel);
   return (
-    <section className="panel" aria-labelledby="provider-title">
-      <header className="panel-head">
-        <h2 id="provider-title">Provider</h2>
-      </header>
+    <Panel title="Provider">
       <dl className="facts">
         <Fact name="Application">
-          {provider.assigned_application_slug ? (
-            <Link href={`/applications/${provider.assigned_application_slug}`}>
-              {provider.assigned_application_name}
-            </Link>
-          ) : (
-            <span className="muted">none yet</span>
-          )}
+          <ItsApplication of={provider} />
+        </Fact>
+        <Fact name="Authorization flow">
+          {parts.data?.flows.find((one) => one.pk === provider.authorization_flow)?.slug}
         </Fact>
         <Fact name="Client type">{provider.client_type === "confidential" ? "Confidential" : "Public"}</Fact>
         <Fact name="Client ID">
@@ -161,7 +114,7 @@ function Facts({ provider }: { provider: Provider }) {
         </Fact>
         <Fact name="Client Secret">{provider.has_client_secret ? "set, never shown" : "none"}</Fact>
         <Fact name="Redirect URIs">
-          {provider.redirect_uris.length === 0 && <span className="muted">none</span>}
+          {provider.redirect_uris.length === 0 && <None />}
           {uriLines(provider.redirect_uris)
             .split("\n")
             .map((line) => (
@@ -174,10 +127,19 @@ function Facts({ provider }: { provider: Provider }) {
           <Chips names={scopes} empty="none" shown={scopes.length} />
         </Fact>
         <Fact name="Subject mode">{subjectInWords(provider.sub_mode)}</Fact>
-        <Fact name="Access token validity">
-          <code>{provider.access_token_validity}</code>
+        <Fact name="Signing Key">
+          {parts.data?.keys.find((one) => one.pk === provider.signing_key)?.name}
         </Fact>
+        {LIVES.map(({ name, label }) => (
+          <Fact key={name} name={label}>
+            <code>{provider[name]}</code>
+          </Fact>
+        ))}
+        <Fact name="Require PKCE">{yes(provider.require_pkce || provider.client_type === "public")}</Fact>
+        <Fact name="Include claims in ID token">{yes(provider.include_claims_in_id_token)}</Fact>
       </dl>
-    </section>
+    </Panel>
   );
 }
+
+const yes = (it: boolean) => (it ? "yes" : "no");

@@ -1,15 +1,11 @@
 import { useState } from "react";
 import { Link, useLocation } from "wouter";
-import type { Provider } from "../authentik";
 import { CreateMenu } from "../components/create-menu";
-import { type Column, ListTable } from "../components/list-table";
-import { Page } from "../components/page";
+import { ListPage } from "../components/list-page";
+import type { Column } from "../components/list-table";
+import { None } from "../components/none";
 import { ShownOnce } from "../components/shown-once";
-import { useShell } from "../context";
-import { useDialogParam } from "../dialog-param";
-import { useProviders } from "../directory-queries";
-import { isAdmin, seesEveryone } from "../permissions";
-import { OnlySome } from "./only-some";
+import { type Provider, providers } from "../directory/applications";
 import { ProviderDialog } from "./provider-dialog";
 
 const COLUMNS: Column<Provider>[] = [
@@ -23,14 +19,7 @@ const COLUMNS: Column<Provider>[] = [
     id: "application",
     header: "Application",
     sort: (provider) => provider.assigned_application_name,
-    cell: (provider) =>
-      provider.assigned_application_slug ? (
-        <Link href={`/applications/${provider.assigned_application_slug}`}>
-          {provider.assigned_application_name}
-        </Link>
-      ) : (
-        <span className="muted">none yet</span>
-      ),
+    cell: (provider) => <ItsApplication of={provider} />,
   },
   {
     id: "client",
@@ -41,65 +30,48 @@ const COLUMNS: Column<Provider>[] = [
   { id: "type", header: "Type", cell: () => "OAuth2/OpenID Provider" },
 ];
 
+export function ItsApplication({ of }: { of: Provider }) {
+  if (!of.assigned_application_slug) return <None words="none yet" />;
+  return <Link href={`/applications/${of.assigned_application_slug}`}>{of.assigned_application_name}</Link>;
+}
+
 export function ProvidersPage() {
-  const { me } = useShell();
-  const [adding, setAdding] = useDialogParam("provider");
   const [made, setMade] = useState<Provider | null>(null);
   const [, go] = useLocation();
-  if (!seesEveryone(me)) return <OnlySome title="Providers" what="providers" />;
-  const create = isAdmin(me) && (
-    <CreateMenu
-      items={[
-        {
-          label: "OAuth2/OpenID Provider",
-          note: "Lets people sign in to an application",
-          onChoose: () => setAdding(true),
-        },
-      ]}
-    />
-  );
-  const toProvider = (provider: Provider) => go(`/providers/${provider.pk}`);
   return (
-    <Page title="Providers" action={create}>
-      <Providers />
-      {adding && isAdmin(me) && (
+    <ListPage
+      kind={providers}
+      columns={COLUMNS}
+      searchText={(one) => `${one.name} ${one.client_id} ${one.assigned_application_name}`}
+      filterHint="Filter by name or client"
+      create={(open) => (
+        <CreateMenu
+          items={[
+            {
+              label: "OAuth2/OpenID Provider",
+              note: "Lets people sign in to an application",
+              onChoose: open,
+            },
+          ]}
+        />
+      )}
+      dialog={({ onClose, onDone }) => (
         <ProviderDialog
-          onClose={() => setAdding(false)}
+          onClose={onClose}
           onDone={(provider) => {
-            if (provider.client_secret) {
-              setAdding(false);
-              setMade(provider);
-            } else toProvider(provider);
+            if (!provider.client_secret) return onDone(provider);
+            onClose();
+            setMade(provider);
           }}
         />
       )}
-      {made && <SecretDialog provider={made} onClose={() => toProvider(made)} />}
-    </Page>
+    >
+      {made && <SecretDialog provider={made} onClose={() => go(`/providers/${made.pk}`)} />}
+    </ListPage>
   );
 }
 
-function Providers() {
-  return (
-    <ListTable
-      noun="provider"
-      query={useProviders()}
-      columns={COLUMNS}
-      rowKey={(provider) => String(provider.pk)}
-      searchText={(provider) =>
-        `${provider.name} ${provider.client_id} ${provider.assigned_application_name}`
-      }
-      filterHint="Filter by name or client"
-      initialSort="name"
-      empty={
-        <div className="empty">
-          <p>There are no providers yet.</p>
-        </div>
-      }
-    />
-  );
-}
-
-export function SecretDialog({ provider, onClose }: { provider: Provider; onClose: () => void }) {
+function SecretDialog({ provider, onClose }: { provider: Provider; onClose: () => void }) {
   return (
     <ShownOnce
       title="Copy the client secret now"

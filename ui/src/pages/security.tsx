@@ -1,10 +1,9 @@
 import { useState } from "react";
 import { api } from "../api";
 import type { Factor } from "../api-types";
-import { Badge } from "../components/badge";
+import { FactorLine } from "../components/factor-line";
 import { Loading } from "../components/loading";
 import { Problem } from "../components/problem";
-import { Time } from "../components/time";
 import { useToast } from "../components/toast";
 import { plural } from "../format/number";
 import { passkeysWork } from "../passkeys";
@@ -84,15 +83,7 @@ export function Security() {
         <ul className="rows" aria-label="Second factors">
           {factors.map((factor) => (
             <li key={factor.id} className="row">
-              <span className="stack">
-                <span>
-                  <strong>{factor.name}</strong>{" "}
-                  <Badge>{factor.kind === "app" ? "authenticator app" : "passkey"}</Badge>
-                </span>
-                <span className="small muted">
-                  Added <Time at={factor.created_at} />, last used <Time at={factor.last_used_at} />
-                </span>
-              </span>
+              <FactorLine factor={factor} />
               <button
                 type="button"
                 className="button button-quiet"

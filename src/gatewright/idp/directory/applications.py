@@ -1,5 +1,6 @@
 """Applications: what people sign in to, who may, and what they see of it."""
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ import msgspec
 
 from gatewright.accounts.memberships import closure
 from gatewright.domain.errors import FieldsInvalid
+from gatewright.domain.identity import Role
 from gatewright.domain.people import User
 from gatewright.idp.access import INACTIVE, NOT_BOUND, passes
 from gatewright.idp.directory.acting import CREATED, DELETED, UPDATED, By, Changed, absent, differing, record, taken
@@ -25,6 +27,8 @@ from gatewright.storage.directory import providers as provider_rows
 from gatewright.storage.listing import EVERYTHING, Filter, Wish
 
 MODEL = "authentik_core.application"
+ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:.]+\](:[0-9]+)?")
+"""What may stand in a Content-Security-Policy: a host with a blank or a semicolon in it would write the rest of it."""
 
 
 class ApplicationView(msgspec.Struct, frozen=True):
@@ -63,6 +67,19 @@ class DirectoryApplications:
             shown = (Filter("id", "in", open_to), Filter("meta_hide", "is", False))
             count, found = await rows.page(tx, msgspec.structs.replace(wish, filters=(*wish.filters, *shown)))
             return count, await self._views(tx, found, user)
+
+    async def icon_origins(self, user: User) -> tuple[str, ...]:
+        """The origins of the icons that the dashboard shows this person, for its Content-Security-Policy."""
+        everything = user.role in (Role.PROXY_ADMIN, Role.PROXY_ADMIN_VIEWER)
+        async with self._db.read() as tx:
+            _, every = await rows.page(tx, EVERYTHING)
+        elsewhere = [one for one in every if one.icon.startswith(("https://", "http://"))]
+        if elsewhere and not everything:
+            _, usable = await self.of_person(EVERYTHING, user.id)
+            mine = {view.application.id for view in usable}
+            elsewhere = [one for one in elsewhere if one.id in mine]
+        origins = {redirect_uris.origin(one.icon) or "" for one in elsewhere}
+        return tuple(sorted(one for one in origins if ORIGIN.fullmatch(one)))
 
     async def get(self, slug: str, viewer: int | None = None) -> ApplicationView:
         """Raises NotFound."""

@@ -1,0 +1,125 @@
+import { useState } from "react";
+import { Link, useLocation } from "wouter";
+import { Badge, Chips } from "../components/badge";
+import { CheckField } from "../components/controls";
+import { Field, FieldError } from "../components/field";
+import { FormDialog, textOf } from "../components/form-dialog";
+import { ListPage } from "../components/list-page";
+import type { Column } from "../components/list-table";
+import { RoleName } from "../components/role";
+import { Segmented } from "../components/segmented";
+import { ShownOnce } from "../components/shown-once";
+import { Time } from "../components/time";
+import { type MadeServiceAccount, type Person, serviceAccounts } from "../directory/people";
+import { endOf, LIVES_AND_NEVER, type Life } from "../format/life";
+import { useDone } from "../queries";
+
+const groupsOf = (account: Person) => account.groups_obj.map((group) => group.name);
+
+const COLUMNS: Column<Person>[] = [
+  {
+    id: "name",
+    header: "Service account",
+    sort: (account) => account.username,
+    cell: (account) => (
+      <span className="name">
+        <Link href={`/service-accounts/${account.pk}`}>{account.username}</Link>{" "}
+        {!account.is_active && <Badge tone="warn">inactive</Badge>}
+      </span>
+    ),
+  },
+  { id: "role", header: "Role", sort: (one) => one.role_label, cell: (one) => <RoleName of={one} /> },
+  {
+    id: "groups",
+    header: "Groups",
+    sort: (account) => groupsOf(account).join(" "),
+    cell: (account) => <Chips names={groupsOf(account)} empty="none" />,
+  },
+  {
+    id: "created",
+    header: "Created",
+    sort: (account) => Date.parse(account.date_joined),
+    cell: (account) => <Time at={account.date_joined} />,
+  },
+];
+
+export function ServiceAccountsPage() {
+  return (
+    <ListPage
+      kind={serviceAccounts}
+      columns={COLUMNS}
+      searchText={(account) => [account.username, account.role_label, ...groupsOf(account)].join(" ")}
+      filterHint="Filter by name or group"
+      dim={(account) => !account.is_active}
+      dialog={({ onClose }) => <ServiceAccountDialog onClose={onClose} />}
+    />
+  );
+}
+
+function ServiceAccountDialog({ onClose }: { onClose: () => void }) {
+  const [, go] = useLocation();
+  const done = useDone(serviceAccounts);
+  const [life, setLife] = useState<Life>("365");
+  const [made, setMade] = useState<MadeServiceAccount | null>(null);
+  if (made) {
+    const leave = () => go(`${serviceAccounts.page}/${made.user_pk}`);
+    return (
+      <ShownOnce title="Copy the app password now" label="App password" secret={made.token} onClose={leave}>
+        <p>
+          The program signs in as <strong>{made.username}</strong> with it. Nobody can show it again.
+        </p>
+      </ShownOnce>
+    );
+  }
+  const make = (data: FormData) => {
+    const expires = endOf(life, Date.now());
+    return serviceAccounts.make({
+      name: textOf(data, "name"),
+      create_group: data.has("create_group"),
+      expiring: expires !== undefined,
+      ...(expires ? { expires } : {}),
+    });
+  };
+  return (
+    <FormDialog
+      title="Create service account"
+      act="Create"
+      known={["name", "username", "expires"]}
+      run={make}
+      onDone={(account) => {
+        done(`Created ${account.username}`);
+        setMade(account);
+      }}
+      onClose={onClose}
+    >
+      {(errors) => (
+        <>
+          <Field
+            name="name"
+            label="Name"
+            hint="What the program signs in as. It cannot be changed."
+            placeholder="nightly-backup"
+            required
+            data-autofocus
+            error={errors.name ?? errors.username}
+          />
+          <CheckField
+            name="create_group"
+            label="Create a group for it"
+            hint="A group of the same name with the account in it, to bind to applications."
+          />
+          <div>
+            <Segmented
+              field
+              legend="Its password expires after"
+              options={LIVES_AND_NEVER}
+              value={life}
+              onChange={setLife}
+            />
+            <FieldError id="service-account-expires" error={errors.expires} />
+          </div>
+        </>
+      )}
+    </FormDialog>
+  );
+}
