@@ -1,5 +1,6 @@
 """`/core/applications/`, by slug, and the wizard's `/core/transactional/applications/`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from gatewright.idp.directory.applications import ApplicationView, DirectoryAppl
 from gatewright.idp.directory.transactional import Transactional
 from gatewright.idp.objects.applications import REQUIRED
 from gatewright.storage.listing import EVERYTHING, Wish
-from gatewright.web.authentik.resource import Kind, Resource, route
+from gatewright.web.authentik.resource import Json, Kind, Resource, route
 from gatewright.web.authentik.shapes import application_answer
 from gatewright.web.authentik.wire import Asked, answer, body_of, by_of, flag_of, mine, number_of, person
 from gatewright.web.call import Call
@@ -47,7 +48,7 @@ class Applications(Resource):
             route("/core/transactional/applications/", "PUT", self.transaction, Access.ADMIN),
         ]
 
-    async def page(self, call: Call, wish: Wish) -> tuple[int, list[dict[str, Any]]]:
+    async def page(self, call: Call, wish: Wish) -> tuple[int, Sequence[Json]]:
         """`for_user` and `superuser_full_list=false` list what one person may use, as the library shows it."""
         asked = {one.name: one.value for one in wish.filters if one.name in SPECIAL}
         wish = msgspec.structs.replace(wish, filters=tuple(one for one in wish.filters if one.name not in SPECIAL))
@@ -67,7 +68,7 @@ class Applications(Resource):
             count, found = len(with_address), with_address[wish.start : wish.start + wish.size]
         return count, [self._shown(one, public=not everybody) for one in found]
 
-    async def one(self, call: Call, key: str) -> dict[str, Any]:
+    async def one(self, call: Call, key: str) -> Json:
         """One that the caller may not use is not there for them."""
         everybody = mine(call) is None
         found = await self._applications.get(key, call.principal.user_pk)
@@ -75,10 +76,10 @@ class Applications(Resource):
             raise absent("Application")
         return self._shown(found, public=not everybody)
 
-    async def made(self, call: Call, attrs: dict[str, Any]) -> dict[str, Any]:
+    async def made(self, call: Call, attrs: dict[str, Any]) -> Json:
         return self._shown(await self._applications.create(attrs, by_of(call)))
 
-    async def changed(self, call: Call, key: str, attrs: dict[str, Any]) -> dict[str, Any]:
+    async def changed(self, call: Call, key: str, attrs: dict[str, Any]) -> Json:
         return self._shown(await self._applications.change(key, attrs, by_of(call)))
 
     async def deleted(self, call: Call, key: str) -> None:
@@ -104,5 +105,5 @@ class Applications(Resource):
         made = await self._transactional.apply(attrs, by_of(call))
         return answer({"applied": True, "logs": list(made.warnings), "provider_secret": made.secret})
 
-    def _shown(self, view: ApplicationView, *, public: bool = False) -> dict[str, Any]:
+    def _shown(self, view: ApplicationView, *, public: bool = False) -> Json:
         return application_answer(view, self._applications.base_url, public=public)

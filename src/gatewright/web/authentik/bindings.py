@@ -1,5 +1,6 @@
 """`/policies/bindings/` and `/core/application_entitlements/`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -7,7 +8,8 @@ import msgspec
 from gatewright.idp.directory.bindings import BindingView, DirectoryBindings, DirectoryEntitlements
 from gatewright.storage.directory.bindings import StoredEntitlement
 from gatewright.storage.listing import Filter, Wish
-from gatewright.web.authentik.resource import Kind, Resource
+from gatewright.web.authentik import answers
+from gatewright.web.authentik.resource import Json, Kind, Resource
 from gatewright.web.authentik.shapes import partial_group, person
 from gatewright.web.authentik.wire import Asked, by_of, flag_of, number_of, uuid_of
 from gatewright.web.call import Call
@@ -36,7 +38,7 @@ class Bindings(Resource):
     def __init__(self, bindings: DirectoryBindings) -> None:
         self._bindings = bindings
 
-    async def page(self, _: Call, wish: Wish) -> tuple[int, list[dict[str, Any]]]:
+    async def page(self, _: Call, wish: Wish) -> tuple[int, Sequence[Json]]:
         """No binding has a policy, so a filter on policies lists all or none."""
         named = {one.name: one.value for one in wish.filters}
         if "policy" in named or named.get("policy__isnull") is False:
@@ -52,19 +54,19 @@ class Bindings(Resource):
         ]
         return sum(count for count, _ in found), [one for _, some in found for one in some][: wish.size]
 
-    async def one(self, _: Call, key: str) -> dict[str, Any]:
+    async def one(self, _: Call, key: str) -> Json:
         return binding_answer(await self._bindings.get(key))
 
-    async def made(self, call: Call, attrs: dict[str, Any]) -> dict[str, Any]:
+    async def made(self, call: Call, attrs: dict[str, Any]) -> Json:
         return binding_answer(await self._bindings.create(attrs, by_of(call)))
 
-    async def changed(self, call: Call, key: str, attrs: dict[str, Any]) -> dict[str, Any]:
+    async def changed(self, call: Call, key: str, attrs: dict[str, Any]) -> Json:
         return binding_answer(await self._bindings.change(key, attrs, by_of(call)))
 
     async def deleted(self, call: Call, key: str) -> None:
         await self._bindings.delete(key, by_of(call))
 
-    async def _shown(self, wish: Wish) -> tuple[int, list[dict[str, Any]]]:
+    async def _shown(self, wish: Wish) -> tuple[int, Sequence[Json]]:
         count, found = await self._bindings.page(wish)
         return count, [binding_answer(one) for one in found]
 
@@ -82,24 +84,24 @@ class Entitlements(Resource):
     def __init__(self, entitlements: DirectoryEntitlements) -> None:
         self._entitlements = entitlements
 
-    async def page(self, _: Call, wish: Wish) -> tuple[int, list[dict[str, Any]]]:
+    async def page(self, _: Call, wish: Wish) -> tuple[int, Sequence[Json]]:
         count, found = await self._entitlements.page(wish)
         return count, [entitlement_answer(one) for one in found]
 
-    async def one(self, _: Call, key: str) -> dict[str, Any]:
+    async def one(self, _: Call, key: str) -> Json:
         return entitlement_answer(await self._entitlements.get(key))
 
-    async def made(self, call: Call, attrs: dict[str, Any]) -> dict[str, Any]:
+    async def made(self, call: Call, attrs: dict[str, Any]) -> Json:
         return entitlement_answer(await self._entitlements.create(attrs, by_of(call)))
 
-    async def changed(self, call: Call, key: str, attrs: dict[str, Any]) -> dict[str, Any]:
+    async def changed(self, call: Call, key: str, attrs: dict[str, Any]) -> Json:
         return entitlement_answer(await self._entitlements.change(key, attrs, by_of(call)))
 
     async def deleted(self, call: Call, key: str) -> None:
         await self._entitlements.delete(key, by_of(call))
 
 
-def binding_answer(view: BindingView) -> dict[str, Any]:
+def binding_answer(view: BindingView) -> answers.PolicyBinding:
     """A binding. What only policies have stands at Authentik's defaults."""
     row = view.binding
     return {
@@ -121,6 +123,6 @@ def binding_answer(view: BindingView) -> dict[str, Any]:
     }
 
 
-def entitlement_answer(one: StoredEntitlement) -> dict[str, Any]:
+def entitlement_answer(one: StoredEntitlement) -> answers.ApplicationEntitlement:
     """An entitlement."""
     return {"pbm_uuid": one.uuid, "name": one.name, "app": one.application_uuid, "attributes": one.attributes}

@@ -14,6 +14,7 @@ from gatewright.storage.directory import events
 from gatewright.storage.directory.events import OK, Actor, Kinds, LoggedEvent
 from gatewright.storage.listing import Filter, Wish
 from gatewright.storage.retention import AUDIT_KEPT
+from gatewright.web.authentik import answers
 from gatewright.web.authentik.event_names import THEIRS, kinds_of, starting_with, theirs
 from gatewright.web.authentik.resource import route
 from gatewright.web.authentik.wire import Asked, answer, listed, time_of, wish_of
@@ -120,7 +121,7 @@ def _of_model(asked: dict[str, Any]) -> list[Filter]:
     return [*found, Filter("target", "starts", f"{app}.{model}:" if model else f"{app}.")]
 
 
-def event_answer(one: LoggedEvent, known: dict[str, Actor]) -> dict[str, Any]:
+def event_answer(one: LoggedEvent, known: dict[str, Actor]) -> answers.Event:
     """An event. Our own action, outcome (a cause code when it was refused) and request id are in `context`."""
     actor = known.get(one.actor or "")
     context = {**one.details, "action": one.action, "outcome": one.outcome, "target": one.target}

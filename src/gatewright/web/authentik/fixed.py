@@ -1,5 +1,6 @@
 """What there is a fixed number of: flows, signing keys, the brand, settings, versions."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid5
 
@@ -11,6 +12,7 @@ from gatewright.idp.objects import flows
 from gatewright.storage import signing_keys
 from gatewright.storage.database import Database
 from gatewright.storage.signing_keys import KeyRow
+from gatewright.web.authentik import answers
 from gatewright.web.authentik.resource import route
 from gatewright.web.authentik.shapes import flow_answer
 from gatewright.web.authentik.wire import answer, whole
@@ -140,7 +142,7 @@ class Fixed:
         cache = dict.fromkeys(("cache_timeout", "cache_timeout_flows", "cache_timeout_policies"), 0)
         return answer({"error_reporting": reporting, "capabilities": [], **cache, "cache_timeout_reputation": 0})
 
-    async def _keys(self) -> list[dict[str, Any]]:
+    async def _keys(self) -> list[answers.Certificate]:
         """The newest key of each algorithm, the usual one under Authentik's name for it."""
         async with self._db.read() as tx:
             rows = await signing_keys.everything(tx)
@@ -177,7 +179,7 @@ def _flow(call: Call) -> flows.Flow:
     return found
 
 
-def _certificate(row: KeyRow) -> dict[str, Any]:
+def _certificate(row: KeyRow) -> answers.Certificate:
     """A signing key; there is no certificate around it, and its private half never leaves."""
     pk = flows.certificate_pk(row.algorithm)
     return {
@@ -198,7 +200,7 @@ def _certificate(row: KeyRow) -> dict[str, Any]:
     }
 
 
-def _named(everything: list[dict[str, Any]], member: str, key: str, model: str) -> dict[str, Any]:
+def _named(everything: Sequence[Mapping[str, Any]], member: str, key: str, model: str) -> Mapping[str, Any]:
     found = next((one for one in everything if one[member] == key.lower()), None)
     if found is None:
         raise absent(model)

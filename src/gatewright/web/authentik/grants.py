@@ -1,6 +1,5 @@
 """What people have: sessions, consents, access and refresh tokens. Everybody sees and ends their own."""
 
-from typing import Any
 from uuid import UUID
 
 from starlette.responses import Response
@@ -11,6 +10,7 @@ from gatewright.idp.directory.applications import ApplicationView
 from gatewright.idp.directory.grants import Consented, DirectoryGrants, Issued
 from gatewright.idp.directory.providers import ProviderView
 from gatewright.storage.directory.grants import SessionView
+from gatewright.web.authentik import answers
 from gatewright.web.authentik.resource import numeric, route
 from gatewright.web.authentik.shapes import application_answer, base_provider
 from gatewright.web.authentik.shapes import person as user_answer
@@ -103,7 +103,7 @@ class Grants:
         await self._grants.consent(_consent_pk(call), mine(call))
         return answer([])
 
-    def _consent(self, one: Consented) -> dict[str, Any]:
+    def _consent(self, one: Consented) -> answers.UserConsent:
         view = ApplicationView(one.application, None, None)
         return {
             "pk": one.consent.id,
@@ -142,7 +142,7 @@ class _Tokens:
         return numeric(call.path("key"), "Token")
 
 
-def session_answer(one: SessionView, call: Call) -> dict[str, Any]:
+def session_answer(one: SessionView, call: Call) -> answers.AuthenticatedSession:
     """A session. Where its address lies is not looked up."""
     string = one.user_agent or ""
     principal = call.principal
@@ -168,7 +168,7 @@ def session_answer(one: SessionView, call: Call) -> dict[str, Any]:
     }
 
 
-def issued_answer(one: Issued) -> dict[str, Any]:
+def issued_answer(one: Issued) -> answers.IssuedToken:
     """A token: what it opens and for whom, nothing of itself."""
     return {
         "pk": one.number,

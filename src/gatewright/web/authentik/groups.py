@@ -1,5 +1,6 @@
 """`/core/groups/`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -8,7 +9,7 @@ from gatewright.domain.errors import BadInput
 from gatewright.idp.directory.groups import DirectoryGroups
 from gatewright.idp.objects.groups import REQUIRED
 from gatewright.storage.listing import Wish
-from gatewright.web.authentik.resource import Kind, Resource, route
+from gatewright.web.authentik.resource import Json, Kind, Resource, route
 from gatewright.web.authentik.shapes import group_answer
 from gatewright.web.authentik.wire import Asked, body_of, by_of, flag_of, nothing, number_of
 from gatewright.web.call import Call
@@ -39,17 +40,17 @@ class Groups(Resource):
             route("/core/groups/{key}/remove_user/", "POST", self.remove_user, Access.ADMIN),
         ]
 
-    async def page(self, _: Call, wish: Wish) -> tuple[int, list[dict[str, Any]]]:
+    async def page(self, _: Call, wish: Wish) -> tuple[int, Sequence[Json]]:
         count, found = await self._groups.page(wish)
         return count, [group_answer(one) for one in found]
 
-    async def one(self, _: Call, key: str) -> dict[str, Any]:
+    async def one(self, _: Call, key: str) -> Json:
         return group_answer(await self._groups.get(key))
 
-    async def made(self, call: Call, attrs: dict[str, Any]) -> dict[str, Any]:
+    async def made(self, call: Call, attrs: dict[str, Any]) -> Json:
         return group_answer(await self._groups.create(attrs, by_of(call)))
 
-    async def changed(self, call: Call, key: str, attrs: dict[str, Any]) -> dict[str, Any]:
+    async def changed(self, call: Call, key: str, attrs: dict[str, Any]) -> Json:
         return group_answer(await self._groups.change(key, attrs, by_of(call)))
 
     async def deleted(self, call: Call, key: str) -> None:

@@ -1,5 +1,6 @@
 """`/propertymappings/provider/scope/`, with the path that it had in 2024 beside it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -8,7 +9,8 @@ from gatewright.idp.directory.mappings import DirectoryMappings
 from gatewright.idp.objects.mappings import REQUIRED
 from gatewright.storage.listing import Wish
 from gatewright.storage.scope_mappings import ScopeMapping
-from gatewright.web.authentik.resource import Kind, Resource, user_of
+from gatewright.web.authentik import answers
+from gatewright.web.authentik.resource import Json, Kind, Resource, user_of
 from gatewright.web.authentik.wire import Asked, by_of, flag_of
 from gatewright.web.call import Call
 
@@ -31,23 +33,23 @@ class ScopeMappings(Resource):
     def __init__(self, mappings: DirectoryMappings) -> None:
         self._mappings = mappings
 
-    async def page(self, _: Call, wish: Wish) -> tuple[int, list[dict[str, Any]]]:
+    async def page(self, _: Call, wish: Wish) -> tuple[int, Sequence[Json]]:
         count, found = await self._mappings.page(wish)
         return count, [mapping_answer(one) for one in found]
 
-    async def one(self, _: Call, key: str) -> dict[str, Any]:
+    async def one(self, _: Call, key: str) -> Json:
         return mapping_answer(await self._mappings.get(key))
 
-    async def made(self, call: Call, attrs: dict[str, Any]) -> dict[str, Any]:
+    async def made(self, call: Call, attrs: dict[str, Any]) -> Json:
         return mapping_answer(await self._mappings.create(attrs, by_of(call)))
 
-    async def changed(self, call: Call, key: str, attrs: dict[str, Any]) -> dict[str, Any]:
+    async def changed(self, call: Call, key: str, attrs: dict[str, Any]) -> Json:
         return mapping_answer(await self._mappings.change(key, attrs, by_of(call)))
 
     async def deleted(self, call: Call, key: str) -> None:
         await self._mappings.delete(key, by_of(call))
 
-    async def used_by(self, _: Call, key: str) -> list[dict[str, Any]]:
+    async def used_by(self, _: Call, key: str) -> list[answers.UsedBy]:
         found = await self._mappings.used_by(key)
         return [user_of("authentik_providers_oauth2", "oauth2provider", str(one.id), one.name) for one in found]
 
@@ -58,7 +60,7 @@ class OldScopeMappings(ScopeMappings):
     kind = msgspec.structs.replace(ScopeMappings.kind, path="/propertymappings/scope/")
 
 
-def mapping_answer(mapping: ScopeMapping) -> dict[str, Any]:
+def mapping_answer(mapping: ScopeMapping) -> answers.ScopeMapping:
     """A scope mapping."""
     return {
         "pk": mapping.uuid,

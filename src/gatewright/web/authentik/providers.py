@@ -1,5 +1,6 @@
 """`/providers/oauth2/`, and `/providers/all/` to look at."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -9,7 +10,8 @@ from gatewright.idp.directory.providers import DirectoryProviders, ProviderView
 from gatewright.idp.objects import flows
 from gatewright.idp.objects.providers import REQUIRED
 from gatewright.storage.listing import Filter, Wish
-from gatewright.web.authentik.resource import Kind, Resource, numeric, route, user_of
+from gatewright.web.authentik import answers
+from gatewright.web.authentik.resource import Json, Kind, Resource, numeric, route, user_of
 from gatewright.web.authentik.shapes import base_provider, provider_answer
 from gatewright.web.authentik.wire import Asked, answer, by_of, flag_of, listed, uuid_of, wish_of
 from gatewright.web.call import Call
@@ -50,23 +52,23 @@ class Providers(Resource):
             route("/providers/all/{key}/", "GET", self.any_kind, Access.VIEWER),
         ]
 
-    async def page(self, _: Call, wish: Wish) -> tuple[int, list[dict[str, Any]]]:
+    async def page(self, _: Call, wish: Wish) -> tuple[int, Sequence[Json]]:
         count, found = await self._providers.page(wish)
         return count, [self._shown(one) for one in found]
 
-    async def one(self, _: Call, key: str) -> dict[str, Any]:
+    async def one(self, _: Call, key: str) -> Json:
         return self._shown(await self._providers.get(numeric(key, "OAuth2Provider")))
 
-    async def made(self, call: Call, attrs: dict[str, Any]) -> dict[str, Any]:
+    async def made(self, call: Call, attrs: dict[str, Any]) -> Json:
         return self._shown(await self._providers.create(attrs, by_of(call)))
 
-    async def changed(self, call: Call, key: str, attrs: dict[str, Any]) -> dict[str, Any]:
+    async def changed(self, call: Call, key: str, attrs: dict[str, Any]) -> Json:
         return self._shown(await self._providers.change(numeric(key, "OAuth2Provider"), attrs, by_of(call)))
 
     async def deleted(self, call: Call, key: str) -> None:
         await self._providers.delete(numeric(key, "OAuth2Provider"), by_of(call))
 
-    async def used_by(self, _: Call, key: str) -> list[dict[str, Any]]:
+    async def used_by(self, _: Call, key: str) -> list[answers.UsedBy]:
         row = (await self._providers.get(numeric(key, "OAuth2Provider"))).provider
         if row.slug is None:
             return []
@@ -99,5 +101,5 @@ class Providers(Resource):
     async def any_kind(self, call: Call) -> Response:
         return answer(base_provider(await self._providers.get(numeric(call.path("key"), "Provider"))))
 
-    def _shown(self, view: ProviderView) -> dict[str, Any]:
+    def _shown(self, view: ProviderView) -> Json:
         return provider_answer(view, self._providers.base_url)

@@ -2,18 +2,21 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from starlette.responses import Response
 
 from gatewright.idp.directory.acting import absent
 from gatewright.storage.listing import Wish
+from gatewright.web.authentik import answers
 from gatewright.web.authentik.wire import Asked, answer, body_of, listed, nothing, required, wish_of
 from gatewright.web.call import Call
 from gatewright.web.routing import Access, Dialect, Handler, Route
 
 API = "/api/v3"
+Json = Mapping[str, Any]
+Action = Literal["set_null", "left_dangling"]
 
 
 def route(
@@ -60,26 +63,26 @@ class Resource(ABC):
         return []
 
     @abstractmethod
-    async def page(self, call: Call, wish: Wish) -> tuple[int, list[dict[str, Any]]]:
+    async def page(self, call: Call, wish: Wish) -> tuple[int, Sequence[Json]]:
         """How many objects match, and one page of them as they look outside."""
 
     @abstractmethod
-    async def one(self, call: Call, key: str) -> dict[str, Any]:
+    async def one(self, call: Call, key: str) -> Json:
         """One object. Raises NotFound."""
 
     @abstractmethod
-    async def made(self, call: Call, attrs: dict[str, Any]) -> dict[str, Any]:
+    async def made(self, call: Call, attrs: dict[str, Any]) -> Json:
         """The object that was made. Raises FieldsInvalid."""
 
     @abstractmethod
-    async def changed(self, call: Call, key: str, attrs: dict[str, Any]) -> dict[str, Any]:
+    async def changed(self, call: Call, key: str, attrs: dict[str, Any]) -> Json:
         """The object afterwards. Raises NotFound, FieldsInvalid."""
 
     @abstractmethod
     async def deleted(self, call: Call, key: str) -> None:
         """Raises NotFound."""
 
-    async def used_by(self, call: Call, key: str) -> list[dict[str, Any]]:
+    async def used_by(self, call: Call, key: str) -> list[answers.UsedBy]:
         """What would miss the object. Raises NotFound."""
         await self.one(call, key)
         return []
@@ -114,7 +117,7 @@ class Resource(ABC):
         return answer(await self.used_by(call, call.path("key")))
 
 
-def user_of(app: str, model: str, pk: str, name: str, action: str = "left_dangling") -> dict[str, Any]:
+def user_of(app: str, model: str, pk: str, name: str, action: Action = "left_dangling") -> answers.UsedBy:
     """One row of a `used_by` list."""
     return {"app": app, "model_name": model, "pk": pk, "name": name, "action": action}
 

@@ -1,7 +1,5 @@
 """How objects look outside, in Authentik's member names. No shape has a secret in it (contract 8.2)."""
 
-from typing import Any
-
 from gatewright.domain.clock import iso, iso_or_none
 from gatewright.domain.people import Group, User
 from gatewright.idp.directory.applications import ApplicationView
@@ -10,12 +8,10 @@ from gatewright.idp.directory.people import Person
 from gatewright.idp.directory.providers import ProviderView
 from gatewright.idp.objects import durations, flows
 from gatewright.idp.objects.addresses import expand
-from gatewright.idp.objects.providers import LIVES, THRESHOLD
-
-Json = dict[str, Any]
+from gatewright.web.authentik import answers
 
 
-def partial_user(user: User, uid: str) -> Json:
+def partial_user(user: User, uid: str) -> answers.PartialUser:
     """A user inside another object."""
     return {
         "pk": user.id,
@@ -29,7 +25,7 @@ def partial_user(user: User, uid: str) -> Json:
     }
 
 
-def person(one: Person) -> Json:
+def person(one: Person) -> answers.User:
     """A user by itself, with our own role and its reason beside Authentik's members."""
     user = one.user
     return {
@@ -56,7 +52,7 @@ def person(one: Person) -> Json:
     }
 
 
-def partial_group(group: Group) -> Json:
+def partial_group(group: Group) -> answers.PartialGroup:
     """A group inside another object."""
     return {
         "pk": group.uuid,
@@ -69,12 +65,12 @@ def partial_group(group: Group) -> Json:
     }
 
 
-def related_group(group: Group) -> Json:
+def related_group(group: Group) -> answers.RelatedGroup:
     """A parent or child of a group."""
     return {**partial_group(group), "group_uuid": group.uuid}
 
 
-def group_answer(view: GroupView) -> Json:
+def group_answer(view: GroupView) -> answers.Group:
     """A group by itself; `parent` of old clients is the first of `parents`."""
     first = view.parents[0] if view.parents else None
     return {
@@ -94,7 +90,7 @@ def group_answer(view: GroupView) -> Json:
     }
 
 
-def base_provider(view: ProviderView) -> Json:
+def base_provider(view: ProviderView) -> answers.Provider:
     """What every kind of provider has, as it stands inside an application."""
     row = view.provider
     return {
@@ -115,20 +111,24 @@ def base_provider(view: ProviderView) -> Json:
     }
 
 
-def provider_answer(view: ProviderView, base_url: str) -> Json:
+def provider_answer(view: ProviderView, base_url: str) -> answers.OAuth2Provider:
     """A provider by itself. `client_secret` is empty but in the answer to the request that made it."""
     row = view.provider
     uris = [
         {"redirect_uri_type": "authorization", **uri, "url": expand(uri["url"], base_url)} for uri in row.redirect_uris
     ]
-    found = {
+    return {
         **base_provider(view),
         "client_type": row.client_type,
         "grant_types": row.grant_types,
         "client_id": row.client_id,
         "client_secret": view.secret or "",
         "has_client_secret": row.has_secret,
-        **{name: durations.render(getattr(row, name)) for name in (*LIVES, THRESHOLD)},
+        "access_code_validity": durations.render(row.access_code_validity),
+        "access_token_validity": durations.render(row.access_token_validity),
+        "refresh_token_validity": durations.render(row.refresh_token_validity),
+        "refresh_token_absolute_validity": durations.render(row.refresh_token_absolute_validity),
+        "refresh_token_threshold": durations.render(row.refresh_token_threshold),
         "consent_validity": None if row.consent_validity is None else durations.render(row.consent_validity),
         "include_claims_in_id_token": row.include_claims_in_id_token,
         "signing_key": flows.certificate_pk(row.signing_algorithm),
@@ -142,11 +142,11 @@ def provider_answer(view: ProviderView, base_url: str) -> Json:
         "jwt_federation_providers": [],
         "require_pkce": row.require_pkce,
         "jwks": row.jwks,
+        "warnings": list(view.warnings),
     }
-    return {**found, "warnings": list(view.warnings)} if view.warnings else found
 
 
-def application_answer(view: ApplicationView, base_url: str, *, public: bool = False) -> Json:
+def application_answer(view: ApplicationView, base_url: str, *, public: bool = False) -> answers.Application:
     """An application by itself. `public`: as people see it who may only use it, without its provider."""
     one = view.application
     provider = None if view.provider is None or public else view.provider
@@ -173,7 +173,7 @@ def application_answer(view: ApplicationView, base_url: str, *, public: bool = F
     }
 
 
-def flow_answer(flow: flows.Flow) -> Json:
+def flow_answer(flow: flows.Flow) -> answers.Flow:
     """A flow: a name and a title, without stages."""
     return {
         "pk": flow.pk,

@@ -1,5 +1,6 @@
 """`/core/tokens/`: API tokens and app passwords, by identifier."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -10,7 +11,8 @@ from gatewright.idp.directory.grants import own
 from gatewright.idp.directory.tokens import REQUIRED, DirectoryTokens, Limit, TokenView
 from gatewright.storage.listing import Wish
 from gatewright.web.authentication import WRITERS
-from gatewright.web.authentik.resource import Kind, Resource, route
+from gatewright.web.authentik import answers
+from gatewright.web.authentik.resource import Json, Kind, Resource, route
 from gatewright.web.authentik.shapes import person as user_answer
 from gatewright.web.authentik.wire import (
     Asked,
@@ -53,21 +55,21 @@ class Tokens(Resource):
             route("/core/tokens/{key}/set_key/", "POST", self.set_key, Access.ADMIN),
         ]
 
-    async def page(self, call: Call, wish: Wish) -> tuple[int, list[dict[str, Any]]]:
+    async def page(self, call: Call, wish: Wish) -> tuple[int, Sequence[Json]]:
         count, found = await self._tokens.page(own(wish, mine(call)))
         return count, [token_answer(one) for one in found]
 
-    async def one(self, call: Call, key: str) -> dict[str, Any]:
+    async def one(self, call: Call, key: str) -> Json:
         return token_answer(await self._tokens.get(key, Limit(mine(call))))
 
-    async def made(self, call: Call, attrs: dict[str, Any]) -> dict[str, Any]:
+    async def made(self, call: Call, attrs: dict[str, Any]) -> Json:
         """The master key has no owner: it names one in `user`."""
         limit, owner = limit_of(call), call.principal.user_pk
         if owner is None and attrs.get("user") is None:
             raise BadInput("This field is required: the master key has no tokens of its own.", param="user")
         return token_answer(await self._tokens.create(attrs, by_of(call), limit, owner or 0))
 
-    async def changed(self, call: Call, key: str, attrs: dict[str, Any]) -> dict[str, Any]:
+    async def changed(self, call: Call, key: str, attrs: dict[str, Any]) -> Json:
         return token_answer(await self._tokens.change(key, attrs, by_of(call), limit_of(call)))
 
     async def deleted(self, call: Call, key: str) -> None:
@@ -96,7 +98,7 @@ def limit_of(call: Call) -> Limit:
     return Limit(changes_of(call), until)
 
 
-def token_answer(view: TokenView) -> dict[str, Any]:
+def token_answer(view: TokenView) -> answers.Token:
     """A token without its key."""
     row = view.token
     return {

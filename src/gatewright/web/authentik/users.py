@@ -1,5 +1,6 @@
 """`/core/users/`: people and service accounts."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -11,7 +12,7 @@ from gatewright.idp.directory.service_accounts import ServiceAccounts
 from gatewright.idp.objects import durations
 from gatewright.idp.objects.people import REQUIRED
 from gatewright.storage.listing import Wish
-from gatewright.web.authentik.resource import Kind, Resource, numeric, route
+from gatewright.web.authentik.resource import Json, Kind, Resource, numeric, route
 from gatewright.web.authentik.shapes import person as user_answer
 from gatewright.web.authentik.wire import (
     Asked,
@@ -65,17 +66,17 @@ class Users(Resource):
             route("/core/users/{key}/recovery/", "POST", self.recovery, Access.ADMIN),
         ]
 
-    async def page(self, _: Call, wish: Wish) -> tuple[int, list[dict[str, Any]]]:
+    async def page(self, _: Call, wish: Wish) -> tuple[int, Sequence[Json]]:
         count, found = await self._people.page(wish)
         return count, [user_answer(one) for one in found]
 
-    async def one(self, _: Call, key: str) -> dict[str, Any]:
+    async def one(self, _: Call, key: str) -> Json:
         return user_answer(await self._people.get(numeric(key, "User")))
 
-    async def made(self, call: Call, attrs: dict[str, Any]) -> dict[str, Any]:
+    async def made(self, call: Call, attrs: dict[str, Any]) -> Json:
         return user_answer(await self._people.create(attrs, by_of(call)))
 
-    async def changed(self, call: Call, key: str, attrs: dict[str, Any]) -> dict[str, Any]:
+    async def changed(self, call: Call, key: str, attrs: dict[str, Any]) -> Json:
         return user_answer(await self._people.change(numeric(key, "User"), attrs, by_of(call)))
 
     async def deleted(self, call: Call, key: str) -> None:

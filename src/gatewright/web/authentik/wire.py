@@ -170,7 +170,7 @@ def listed(wish: Wish, count: int, results: Sequence[Any]) -> Response:
     return answer({"pagination": pagination, "results": list(results), "autocomplete": {}})
 
 
-def whole(call: Call, everything: Sequence[dict[str, Any]], names: Sequence[str]) -> Response:
+def whole(call: Call, everything: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Response:
     """A list that is whole in memory: of names that are fixed. Filters are equality of members."""
     wish = wish_of(call, {name: Asked(name) for name in names}, ())
     found = [one for one in everything if all(str(one[row.name]) == row.value for row in wish.filters)]
