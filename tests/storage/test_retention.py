@@ -55,7 +55,7 @@ async def test_what_was_issued_goes_after_its_end(db: Database) -> None:
         for name, ended_at in (("ended", NOW - 40 * DAY), ("ran out", None)):
             columns = {"kind": "idp", "amr": [], "created_at": 0, "last_used_at": 0, "user_pk": ids["user_pk"]}
             keys = {"token_hash": name, "sid": name, "expires_at": NOW - 40 * DAY, "ended_at": ended_at}
-            sessions_of[name] = await sessions.add(tx, **columns, **keys)
+            sessions_of[name] = (await sessions.add(tx, **columns, **keys)).id
         rows = [
             ("idle", "none", NOW - 2 * DAY),
             ("just idle", "none", NOW - HOUR),

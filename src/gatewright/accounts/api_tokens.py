@@ -1,6 +1,5 @@
 """API tokens as credentials: whose token a key is, and what it may do now."""
 
-from gatewright.accounts.memberships import with_parents
 from gatewright.accounts.users import ADMIN_GROUP
 from gatewright.domain.clock import MINUTE, Millis
 from gatewright.domain.errors import Unauthenticated
@@ -54,7 +53,5 @@ async def _role(tx: Transaction, user: User) -> Role:
     """A person's role is what their last sign-in left. A service account never signs in: its groups decide."""
     if user.kind not in SERVICE_KINDS or user.role_locked:
         return user.role
-    direct = [group.id for group in await groups.of_user(tx, user.id)]
-    everything = {group.id: group for group in await groups.everything(tx)}
-    mine = with_parents(direct, everything)
+    mine = [one.group for one in await groups.memberships(tx, user.id)]
     return Role.PROXY_ADMIN if any(one.is_superuser or one.name == ADMIN_GROUP for one in mine) else user.role

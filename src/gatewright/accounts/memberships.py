@@ -9,9 +9,7 @@ from gatewright.storage.database import Transaction
 
 async def closure(tx: Transaction, user_pk: int) -> frozenset[int]:
     """The ids of the groups that the person is in, directly or through a child group."""
-    direct = {group.id for group in await groups.of_user(tx, user_pk)}
-    everything = {group.id: group for group in await groups.everything(tx)}
-    return frozenset(group.id for group in with_parents(direct, everything))
+    return frozenset(one.group.id for one in await groups.memberships(tx, user_pk))
 
 
 def with_parents(direct: Collection[int], everything: Mapping[int, Group]) -> list[Group]:

@@ -52,7 +52,7 @@ class Sessions:
         """
         token, now = secrets.token_urlsafe(32), self._db.clock()
         async with self._db.write() as tx:
-            session_id = await sessions.add(
+            row = await sessions.add(
                 tx,
                 token_hash=token_hash(token),
                 kind=self.kind,
@@ -68,7 +68,7 @@ class Sessions:
                 last_used_at=now,
                 expires_at=now + self.life,
             )
-        return token, session_id
+        return token, row.id
 
     async def find(self, token: str | None) -> Session | None:
         """The living session with that cookie value and its active user, None otherwise."""

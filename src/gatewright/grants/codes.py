@@ -8,9 +8,10 @@ import msgspec
 from gatewright.domain.clock import Millis
 from gatewright.grants.tokens import Issued, NewTokens, Replayed, Tokens, digest
 from gatewright.oidc.errors import InvalidGrant
-from gatewright.storage import authorization_codes
+from gatewright.storage import authorization_codes, sessions
 from gatewright.storage.authorization_codes import Code
 from gatewright.storage.database import Database
+from gatewright.storage.sessions import SessionRow
 
 CODE_BYTES = 32
 LONGEST_CODE = 128
@@ -48,8 +49,10 @@ class Codes:
             await authorization_codes.add(tx, row)
         return code
 
-    async def look(self, code: str, provider_id: int, check: Check) -> Code:
-        """The code, unused yet and proven to be the caller's; its hash names the family of its tokens.
+    async def look(self, code: str, provider_id: int, check: Check) -> tuple[Code, SessionRow | None]:
+        """The code, unused yet and proven to be the caller's, and its session, None when that is over.
+
+        The code's hash names the family of its tokens.
 
         A code that was used already revokes every token that came of it (RFC 6749 4.1.2). A wrong proof uses the code
         up. Raises InvalidGrant, whose `cause` tells why.
@@ -57,6 +60,7 @@ class Codes:
         family = digest(code[:LONGEST_CODE])
         async with self._db.read() as tx:
             row = await authorization_codes.find(tx, family)
+            session = None if row is None else await sessions.by_id(tx, row.session_id, self._db.clock())
         if row is None:
             raise InvalidGrant(cause="code_unknown")
         if row.provider_id != provider_id:
@@ -67,7 +71,7 @@ class Codes:
         if cause is not None:
             await self._use_up(row)
             raise InvalidGrant(cause=cause)
-        return row
+        return row, session
 
     async def redeem(self, code: Code, new: NewTokens) -> Issued:
         """Uses the code up and opens its tokens. Raises InvalidGrant for all but one of two that do it at once."""

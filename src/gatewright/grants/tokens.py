@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -33,7 +34,8 @@ class NewRefresh(msgspec.Struct, frozen=True):
 class NewTokens(msgspec.Struct, frozen=True):
     """What an access token is bound to, and the refresh token that comes with it. `life` in milliseconds.
 
-    `subject` is how the client knows the person, for the notice when the session ends.
+    `subject` is how the client knows the person, for the notice when the session ends. `note` writes what else belongs
+    into the transaction, which is the event.
     """
 
     family: str
@@ -44,6 +46,7 @@ class NewTokens(msgspec.Struct, frozen=True):
     life: Millis
     refresh: NewRefresh | None = None
     subject: str | None = None
+    note: Callable[[Transaction], Awaitable[None]] | None = None
 
 
 class Issued(msgspec.Struct, frozen=True):
@@ -85,13 +88,14 @@ class Tokens:
         await access_tokens.add(tx, row)
         if new.session_id is not None and new.subject is not None:
             await session_clients.note(tx, new.session_id, new.provider_id, new.subject, now)
+        if new.note is not None:
+            await new.note(tx)
         refresh = None if new.refresh is None else await self._open_refresh(tx, new, new.refresh, now)
         return Issued(jti, now, now + new.life, refresh)
 
-    async def living(self, jti: str) -> AccessToken | None:
+    async def living(self, tx: Transaction, jti: str) -> AccessToken | None:
         """The token's row; None when it is unknown, expired, revoked, or its session was ended."""
-        async with self._db.read() as tx:
-            return await access_tokens.living(tx, digest(jti), self._db.clock())
+        return await access_tokens.living(tx, digest(jti), self._db.clock())
 
     async def revoke(self, jti: str) -> bool:
         """Revokes one access token; False when it was over."""

@@ -16,9 +16,7 @@ from gatewright.idp.expressions.noting import NotedEvents
 from gatewright.idp.expressions.reading import PROTOCOL_CLAIMS, Failure
 from gatewright.idp.gathering import Gathering, asked
 from gatewright.oidc.errors import ServerError
-from gatewright.oidc.scopes import OPENID
-from gatewright.storage import scope_mappings
-from gatewright.storage.database import Database
+from gatewright.storage.database import Database, Transaction
 from gatewright.storage.scope_mappings import ScopeMapping
 
 RESERVED = PROTOCOL_CLAIMS
@@ -59,31 +57,17 @@ class Claims:
         self._audit = audit
         self._noted = NotedEvents(audit, db.clock)
 
-    async def mappings(self, client: Client) -> list[ScopeMapping]:
-        """The client's mappings in the order of merging."""
-        async with self._db.read() as tx:
-            return await scope_mappings.of_provider(tx, client.id)
-
-    async def scopes(self, client: Client) -> tuple[str, ...]:
-        """The scopes that the client may ask for. `openid` needs no mapping: it carries no claim of its own."""
-        return tuple(dict.fromkeys((OPENID, *(mapping.scope_name for mapping in await self.mappings(client)))))
+    async def grounds(self, tx: Transaction, client: Client, user: User, scopes: Sequence[str]) -> Facts:
+        """What the mappings of the granted scopes get to know, to be read with whatever the request reads."""
+        texts = [mapping.expression for mapping in client.mappings if mapping.scope_name in scopes]
+        return await self._gathering.facts(tx, client, user, scopes, texts)
 
     async def of(
-        self,
-        client: Client,
-        user: User,
-        scopes: Sequence[str],
-        origin: Origin,
-        auth_time: Millis | None = None,
+        self, client: Client, user: User, grounds: Facts, origin: Origin, auth_time: Millis | None = None
     ) -> dict[str, Any]:
         """The claims that the granted scopes give, null members left out. Raises MappingFailed, MappingStopped."""
-        async with self._db.read() as tx:
-            attached = await scope_mappings.of_provider(tx, client.id)
-            granted = [mapping for mapping in attached if mapping.scope_name in scopes]
-            texts = [mapping.expression for mapping in granted]
-            found = await self._gathering.facts(tx, client, user, scopes, texts)
-        facts = asked(found, origin, auth_time)
-        given = await self.contributions(granted, facts)
+        granted = [mapping for mapping in client.mappings if mapping.scope_name in grounds.scopes]
+        given = await self.contributions(granted, asked(grounds, origin, auth_time))
         for one in given:
             await self._noted.write(one.outcome.events, one.mapping.name, user, origin)
             for problem in one.problems:

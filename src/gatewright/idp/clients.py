@@ -1,6 +1,7 @@
 """Registered clients: a provider and its application in one value, with addresses expanded from the base URL."""
 
 import hmac
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -11,9 +12,11 @@ from gatewright.idp.objects import flows
 from gatewright.idp.objects.addresses import expand
 from gatewright.idp.objects.providers import SECRET_PURPOSE
 from gatewright.oidc import redirect_patterns, redirect_uris
-from gatewright.storage import oauth_providers
-from gatewright.storage.database import Database
+from gatewright.oidc.scopes import OPENID
+from gatewright.storage import oauth_providers, scope_mappings
+from gatewright.storage.database import Database, Transaction
 from gatewright.storage.oauth_providers import ProviderRow
+from gatewright.storage.scope_mappings import ScopeMapping
 
 MOUNT = "/application/o"
 
@@ -25,7 +28,8 @@ class Client(msgspec.Struct, frozen=True):
 
     `slug` is its application's; the issuer may be another one's, at which it registered itself (`is_registered`).
     `asks_consent`: its authorization flow is the explicit one. `ends_session`: its invalidation flow signs out of the
-    provider. `jwks` are its public keys, for private_key_jwt.
+    provider. `jwks` are its public keys, for private_key_jwt. `mappings` are those that are attached, in the order in
+    which they are merged.
     """
 
     id: int
@@ -58,7 +62,13 @@ class Client(msgspec.Struct, frozen=True):
     logout_uri: str
     logout_method: str
     jwks: dict[str, Any] | None
+    mappings: tuple[ScopeMapping, ...]
     is_registered: bool = False
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What the client may ask for. `openid` needs no mapping: it carries no claim of its own."""
+        return tuple(dict.fromkeys((OPENID, *(mapping.scope_name for mapping in self.mappings))))
 
     @property
     def origins(self) -> frozenset[str]:
@@ -87,24 +97,22 @@ class Clients:
         if not client_id.isprintable():
             return None
         async with self._db.read() as tx:
-            row = await oauth_providers.by_client_id(tx, client_id)
-        return None if row is None else self._client(row)
+            return await self._found(tx, await oauth_providers.by_client_id(tx, client_id))
 
     async def by_id(self, provider_id: int) -> Client | None:
         async with self._db.read() as tx:
-            row = await oauth_providers.by_id(tx, provider_id)
-        return None if row is None else self._client(row)
+            return await self._found(tx, await oauth_providers.by_id(tx, provider_id))
 
     async def by_slug(self, slug: str) -> Client | None:
         if not slug.isprintable():
             return None
         async with self._db.read() as tx:
-            row = await oauth_providers.by_slug(tx, slug)
-        return None if row is None else self._client(row)
+            return await self._found(tx, await oauth_providers.by_slug(tx, slug))
 
     async def everything(self) -> list[Client]:
         async with self._db.read() as tx:
-            return [self._client(row) for row in await oauth_providers.everything(tx)]
+            rows, attached = await oauth_providers.everything(tx), await scope_mappings.by_provider(tx)
+        return [self._client(row, attached.get(row.id, ())) for row in rows]
 
     async def authenticate(self, client_id: str, secrets: tuple[str, ...]) -> Client | None:
         """The client when one of the given secrets is its own, or when it is public and none was given.
@@ -116,11 +124,12 @@ class Clients:
             return None
         async with self._db.read() as tx:
             row = await oauth_providers.by_client_id(tx, client_id)
+            found = await self._found(tx, row)
         if row is not None and row.client_type == "public":
-            return self._client(row)
+            return found
         stored = ["no such client"] if row is None else self._secrets(row)
         good = [hmac.compare_digest(one.encode(), given.encode()) for one in stored for given in secrets]
-        return self._client(row) if row is not None and any(good) else None
+        return found if any(good) else None
 
     async def secret(self, client_id: str) -> str | None:
         """The client's secret: for our own relying party, which reads it at each login. None when there is none."""
@@ -139,7 +148,10 @@ class Clients:
         old = [self._db.sealer.open(previous, SECRET_PURPOSE)] if counts and previous is not None else []
         return [self._secret(row), *old]
 
-    def _client(self, row: ProviderRow) -> Client:
+    async def _found(self, tx: Transaction, row: ProviderRow | None) -> Client | None:
+        return None if row is None else self._client(row, await scope_mappings.of_provider(tx, row.id))
+
+    def _client(self, row: ProviderRow, mappings: Sequence[ScopeMapping]) -> Client:
         of_slug = f"{self._base_url}{MOUNT}/{row.issuer_slug or row.slug}/"
         uris = [((uri.redirect_uri_type, uri.matching_mode), self._expand(uri.url)) for uri in row.redirect_uris]
         return Client(
@@ -173,6 +185,7 @@ class Clients:
             logout_uri=row.logout_uri,
             logout_method=row.logout_method,
             jwks=row.jwks,
+            mappings=tuple(mappings),
             is_registered=row.is_registered,
         )
 

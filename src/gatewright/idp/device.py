@@ -95,7 +95,7 @@ class DeviceAuthorization:
     async def look(self, user_code: str, session: Session, origin: Origin) -> Prompt:
         """What the code is for. Raises WrongCode, TooManyRequests, Forbidden for who may not use the application."""
         row, client = await self._waiting(user_code, session, origin)
-        descriptions = {one.scope_name: one.description for one in await self._known.claims.mappings(client)}
+        descriptions = {one.scope_name: one.description for one in client.mappings}
         return Prompt(
             user_code=shown(canonical(user_code)),
             client=client,
@@ -129,7 +129,7 @@ class DeviceAuthorization:
             await self._limits.count(f"device-start:{network_of(origin.address or '')}", STARTS, STARTS_WINDOW)
         except TooManyRequests as error:
             raise TooManyDevices(error.message, retry_after=error.retry_after) from error
-        request = TokenRequest(client, form, await self._known.claims.scopes(client), origin)
+        request = TokenRequest(client, form, client.scopes, origin)
         scope = scopes.render(request.scope(None, asked=True))
         resource = form.value("resource")
         if resource is not None and not await self._resources.known(resource):

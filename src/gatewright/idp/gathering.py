@@ -1,10 +1,9 @@
 """Gather what scope mappings get to know of a person: one transaction, and no more than their expressions mention."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from gatewright.accounts.memberships import with_parents
 from gatewright.domain.clock import Millis
-from gatewright.domain.people import Group, Origin, User
+from gatewright.domain.people import Origin, User
 from gatewright.idp.access import held
 from gatewright.idp.clients import Client
 from gatewright.idp.expressions.facts import (
@@ -16,9 +15,9 @@ from gatewright.idp.expressions.facts import (
 )
 from gatewright.idp.expressions.program import Program, program
 from gatewright.idp.people import INSTALLATION, hashed_id
-from gatewright.storage import bindings, facts, groups, person_facts
+from gatewright.storage import authenticators, bindings, facts, groups
 from gatewright.storage.database import Transaction
-from gatewright.storage.person_facts import PersonFacts
+from gatewright.storage.groups import Membership
 
 NO_CLIENT = ExpressionProvider("", "", "", "")
 # Authentik calls recovery codes static tokens.
@@ -58,17 +57,15 @@ class Gathering:
         needs = Needs(expressions)
         provider = NO_CLIENT if client is None else client.for_expressions
         if not needs.anything:
-            return Facts(_person(user, "", None, (), ()), provider, tuple(scopes))
-        more = await person_facts.of_user(tx, user.id, with_authenticators=needs.mention("authenticator"))
-        direct = await groups.ids_of_user(tx, user.id)
-        everything = {group.id: group for group in await groups.everything(tx)} if direct else {}
-        mine = with_parents(direct, everything)
-        kinds = () if more is None else tuple(DEVICE_TYPES.get(kind, kind) for kind in more.authenticators)
-        listed = tuple(_group(group, direct, everything) for group in mine)
-        person = _person(user, await self._uid(tx, user), more, listed, kinds)
+            return Facts(_person(user, "", (), ()), provider, tuple(scopes))
+        kinds = await authenticators.kinds(tx, user.id) if needs.mention("authenticator") else ()
+        mine = await groups.memberships(tx, user.id)
+        uuids = {one.group.id: one.group.uuid for one in mine}
+        listed = tuple(_group(one, uuids) for one in mine)
+        person = _person(user, await self._uid(tx, user), listed, tuple(DEVICE_TYPES.get(kind, kind) for kind in kinds))
         entitlements: tuple[EntitlementFacts, ...] = ()
         if client is not None and needs.mention("entitlement"):
-            entitlements = await _entitlements(tx, client, user, frozenset(group.id for group in mine))
+            entitlements = await _entitlements(tx, client, user, frozenset(uuids))
         return Facts(person, provider, tuple(scopes), entitlements)
 
     async def _uid(self, tx: Transaction, user: User) -> str:
@@ -90,9 +87,7 @@ async def _entitlements(
     return tuple(EntitlementFacts(one.name, one.uuid, one.attributes) for one in held(found, user.id, group_ids))
 
 
-def _person(
-    user: User, uid: str, more: PersonFacts | None, listed: tuple[GroupFacts, ...], authenticators: tuple[str, ...]
-) -> ExpressionUser:
+def _person(user: User, uid: str, listed: tuple[GroupFacts, ...], kinds: tuple[str, ...]) -> ExpressionUser:
     return ExpressionUser(
         pk=user.id,
         uuid=user.uuid,
@@ -104,21 +99,23 @@ def _person(
         is_active=user.is_active,
         attributes=user.attributes,
         groups=listed,
-        kind="internal" if more is None else more.kind,
-        path="users" if more is None else more.path,
+        kind=user.kind,
+        path=user.path,
         created_at=user.created_at,
         last_login_at=user.last_login_at,
-        password_changed_at=None if more is None else more.password_changed_at,
-        authenticators=authenticators,
+        password_changed_at=user.password_changed_at,
+        authenticators=kinds,
     )
 
 
-def _group(group: Group, direct: frozenset[int], everything: dict[int, Group]) -> GroupFacts:
+def _group(one: Membership, uuids: Mapping[int, str]) -> GroupFacts:
+    """`uuids` are those of all groups that the person is in: a group's parents are among them."""
+    group = one.group
     return GroupFacts(
         name=group.name,
         uuid=group.uuid,
-        direct=group.id in direct,
+        direct=one.direct,
         is_superuser=group.is_superuser,
         attributes=group.attributes,
-        parents=tuple(everything[parent].uuid for parent in group.parent_ids if parent in everything),
+        parents=tuple(uuids[parent] for parent in group.parent_ids),
     )

@@ -3,7 +3,7 @@
 import hashlib
 
 from gatewright.domain.people import User
-from gatewright.storage import facts, users
+from gatewright.storage import facts
 from gatewright.storage.database import Database
 
 INSTALLATION = "installation_id"
@@ -11,16 +11,11 @@ INSTALLATION = "installation_id"
 
 
 class People:
-    """Reads people afresh, so that a change of group or a deactivation counts at once."""
+    """Knows the installation's id, which never changes."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-
-    async def active(self, user_pk: int) -> User | None:
-        """The user, None when they are gone or deactivated."""
-        async with self._db.read() as tx:
-            user = await users.by_id(tx, user_pk)
-        return user if user is not None and user.is_active else None
+        self._installation: str | None = None
 
     async def subject(self, user: User, mode: str) -> str:
         """The `sub` of the client's subject mode (contract 1.5). A mode whose value is missing gives the hashed id."""
@@ -33,8 +28,10 @@ class People:
         }.get(mode)
         if isinstance(plain, str) and plain:
             return plain
-        async with self._db.read() as tx:
-            return hashed_id(user, str(await facts.read(tx, INSTALLATION)))
+        if self._installation is None:
+            async with self._db.read() as tx:
+                self._installation = str(await facts.read(tx, INSTALLATION))
+        return hashed_id(user, self._installation)
 
 
 def hashed_id(user: User, installation: str) -> str:

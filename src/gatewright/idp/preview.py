@@ -115,7 +115,7 @@ class Preview:
         draft: Draft | None = None,
     ) -> Previewed:
         """The preview. `wanted` are the scopes of the request; None is every one that there is."""
-        attached = with_draft(await self._claims.mappings(client), draft)
+        attached = with_draft(client.mappings, draft)
         known = tuple(dict.fromkeys((scope_words.OPENID, *(mapping.scope_name for mapping in attached))))
         granted = known if wanted is None else tuple(scope for scope in known if scope in wanted)
         now = self._db.clock()
@@ -157,8 +157,8 @@ class Preview:
             mapping = await scope_mappings.find(tx, uuid=uuid)
         if mapping is None:
             raise NotFound("There is no such scope mapping.", param="uuid", code="not_found")
-        having = [one for one in await self._clients.everything() if await self._has(one, mapping)]
-        client = having[0] if having else None
+        having = (one for one in await self._clients.everything() if mapping in one.mappings)
+        client = next(having, None)
         facts = await self._claims.facts(client, user, (mapping.scope_name,), [mapping.expression], origin)
         own = msgspec.structs.replace(facts, context=context)
         return (await self._claims.contributions([mapping], own))[0].outcome
@@ -166,9 +166,6 @@ class Preview:
     async def report(self, actor: str, user: User, target: str, origin: Origin) -> None:
         """Who looked at whose claims."""
         await self._audit.write(Event("idp.preview", "ok", actor, user.user_id, {"of": target}, origin))
-
-    async def _has(self, client: Client, mapping: ScopeMapping) -> bool:
-        return any(one.id == mapping.id for one in await self._claims.mappings(client))
 
     async def _elsewhere(self, attached: Sequence[ScopeMapping]) -> list[ScopeMapping]:
         """The mappings that are not attached."""

@@ -58,7 +58,7 @@ class Provider:
         known = Directory(db, self.clients, self.claims, self.keys, audit)
         self.consents = Consents(db, self.tokens, audit)
         self.resources = Resources(self.clients, known.access, base_url)
-        drafts = Drafts(self.clients, self.claims, self.resources)
+        drafts = Drafts(self.clients, self.resources)
         self.authorization = authorization(db, base_url, known, drafts, grants.codes, self.consents)
         authentication = ClientAuthentication(self.clients, ClientAssertions(db, self.clients, base_url), limits)
         tokens = TokenParts(db, grants, known, self.resources, authentication)

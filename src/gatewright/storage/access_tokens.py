@@ -4,7 +4,7 @@ A session that merely expired ends no token: those of a refresh token come later
 """
 
 import msgspec
-from sqlalchemy import ColumnElement, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, or_, select, update
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
@@ -26,23 +26,26 @@ class AccessToken(msgspec.Struct, frozen=True):
     revoked_at: Millis | None = None
 
 
+_ADD = insert(access_tokens)
+_LIVING = (
+    select(access_tokens)
+    .outerjoin(sessions, sessions.c.id == access_tokens.c.session_id)
+    .where(
+        access_tokens.c.jti_hash == bindparam("sought"),
+        access_tokens.c.expires_at > bindparam("now"),
+        access_tokens.c.revoked_at.is_(None),
+        or_(access_tokens.c.session_id.is_(None), sessions.c.ended_at.is_(None)),
+    )
+)
+
+
 async def add(tx: Transaction, token: AccessToken) -> None:
-    await tx.execute(insert(access_tokens).values(builtins(token)))
+    await tx.execute(_ADD, builtins(token))
 
 
 async def living(tx: Transaction, jti_hash: str, now: Millis) -> AccessToken | None:
     """The token, unless it expired, was revoked, or its session was ended."""
-    query = (
-        select(access_tokens)
-        .outerjoin(sessions, sessions.c.id == access_tokens.c.session_id)
-        .where(
-            access_tokens.c.jti_hash == jti_hash,
-            access_tokens.c.expires_at > now,
-            access_tokens.c.revoked_at.is_(None),
-            or_(access_tokens.c.session_id.is_(None), sessions.c.ended_at.is_(None)),
-        )
-    )
-    row = (await tx.execute(query)).first()
+    row = (await tx.execute(_LIVING, {"sought": jti_hash, "now": now})).first()
     return None if row is None else msgspec.convert(row._mapping, AccessToken)
 
 

@@ -9,21 +9,22 @@ from gatewright.domain.people import Event
 from gatewright.storage.database import Transaction
 from gatewright.storage.tables import audit_log
 
+_ADD = insert(audit_log)
+
 
 async def add(tx: Transaction, event: Event, at: Millis) -> None:
     """Writes one event."""
-    await tx.execute(
-        insert(audit_log).values(
-            at=at,
-            action=event.action,
-            outcome=event.outcome,
-            actor=event.actor,
-            target=event.target,
-            address=event.origin.address,
-            reference=event.origin.reference,
-            details=event.details,
-        )
-    )
+    row = {
+        "at": at,
+        "action": event.action,
+        "outcome": event.outcome,
+        "actor": event.actor,
+        "target": event.target,
+        "address": event.origin.address,
+        "reference": event.origin.reference,
+        "details": event.details,
+    }
+    await tx.execute(_ADD, row)
 
 
 async def newest(tx: Transaction, limit: int) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, literal, select, union_all, update
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
@@ -34,6 +34,23 @@ class Authenticator(msgspec.Struct, frozen=True):
         return f"Authenticator({self.uuid!r}, {self.kind!r})"
 
 
+_OF_USER = (
+    select(authenticators)
+    .where(authenticators.c.user_pk == bindparam("sought"), authenticators.c.confirmed_at.is_not(None))
+    .order_by(authenticators.c.id)
+)
+_KINDS = union_all(
+    select(authenticators.c.kind).where(
+        authenticators.c.user_pk == bindparam("sought"), authenticators.c.confirmed_at.is_not(None)
+    ),
+    select(literal("recovery")).where(
+        select(recovery_codes.c.code_hash)
+        .where(recovery_codes.c.user_pk == bindparam("sought"), recovery_codes.c.used_at.is_(None))
+        .exists()
+    ),
+)
+
+
 async def add(tx: Transaction, **columns: Any) -> Authenticator:
     values = {"transports": [], **columns}
     row = (await tx.execute(insert(authenticators).values(values).returning(authenticators))).one()
@@ -42,10 +59,12 @@ async def add(tx: Transaction, **columns: Any) -> Authenticator:
 
 async def of_user(tx: Transaction, user_pk: int) -> list[Authenticator]:
     """The person's confirmed factors, the oldest first."""
-    query = select(authenticators).where(
-        authenticators.c.user_pk == user_pk, authenticators.c.confirmed_at.is_not(None)
-    )
-    return [_authenticator(row) for row in await tx.execute(query.order_by(authenticators.c.id))]
+    return [_authenticator(row) for row in await tx.execute(_OF_USER, {"sought": user_pk})]
+
+
+async def kinds(tx: Transaction, user_pk: int) -> tuple[str, ...]:
+    """The kinds of the person's confirmed factors, `recovery` among them while a code is unused."""
+    return tuple(sorted({row.kind for row in await tx.execute(_KINDS, {"sought": user_pk})}))
 
 
 async def unconfirmed(tx: Transaction, user_pk: int, uuid: str) -> Authenticator | None:

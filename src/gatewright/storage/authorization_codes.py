@@ -1,7 +1,7 @@
 """Authorization codes, by their SHA-256. A code is bound to client, redirect URI, challenge, session and user."""
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
@@ -27,8 +27,12 @@ class Code(msgspec.Struct, frozen=True):
     resource: list[str] | None = None
 
 
+_ADD = insert(authorization_codes)
+_FIND = select(authorization_codes).where(authorization_codes.c.code_hash == bindparam("sought"))
+
+
 async def add(tx: Transaction, code: Code) -> None:
-    await tx.execute(insert(authorization_codes).values(builtins(code)))
+    await tx.execute(_ADD, builtins(code))
 
 
 async def redeem(tx: Transaction, code_hash: str, provider_id: int, at: Millis) -> Code | None:
@@ -62,5 +66,5 @@ async def cancel(tx: Transaction, user_pk: int, provider_id: int, at: Millis) ->
 
 async def find(tx: Transaction, code_hash: str) -> Code | None:
     """The code whatever its state."""
-    row = (await tx.execute(select(authorization_codes).where(authorization_codes.c.code_hash == code_hash))).first()
+    row = (await tx.execute(_FIND, {"sought": code_hash})).first()
     return None if row is None else msgspec.convert(row._mapping, Code)

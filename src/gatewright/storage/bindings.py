@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from gatewright.storage.database import Transaction
 from gatewright.storage.tables import bindings, entitlements
@@ -33,10 +33,16 @@ class Entitlement(msgspec.Struct, frozen=True):
     attributes: dict[str, Any]
 
 
+_OF_APPLICATION = (
+    select(bindings)
+    .where(bindings.c.application_id == bindparam("sought"))
+    .order_by(bindings.c.position, bindings.c.id)
+)
+
+
 async def of_application(tx: Transaction, application_id: int) -> list[Binding]:
     """The application's own bindings, in their order."""
-    query = select(bindings).where(bindings.c.application_id == application_id)
-    rows = await tx.execute(query.order_by(bindings.c.position, bindings.c.id))
+    rows = await tx.execute(_OF_APPLICATION, {"sought": application_id})
     return [msgspec.convert(row._mapping, Binding, strict=False) for row in rows]
 
 

@@ -1,14 +1,47 @@
-"""Groups and who is in them."""
+"""Groups and who is in them. Whoever is in a group is in its parents too."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy import ColumnElement, Row, bindparam, delete, insert, select
 
 from gatewright.domain.people import Group
 from gatewright.storage.database import Transaction
 from gatewright.storage.tables import group_members, group_parents, groups
+
+
+class Membership(msgspec.Struct, frozen=True):
+    """A group that somebody is in: `direct`, or only through a child group of it."""
+
+    group: Group
+    direct: bool
+
+
+_BELOW = (
+    select(group_members.c.group_id).where(group_members.c.user_pk == bindparam("member")).cte("mine", recursive=True)
+)
+# UNION takes a group once, so that a circle of parents ends where it began.
+_MINE = _BELOW.union(select(group_parents.c.parent_id).join(_BELOW, _BELOW.c.group_id == group_parents.c.group_id))
+_MEMBERSHIPS = (
+    select(groups, group_parents.c.parent_id.label("above"), group_members.c.user_pk.is_not(None).label("direct"))
+    .join(_MINE, _MINE.c.group_id == groups.c.id)
+    .outerjoin(group_parents, group_parents.c.group_id == groups.c.id)
+    .outerjoin(
+        group_members, (group_members.c.group_id == groups.c.id) & (group_members.c.user_pk == bindparam("member"))
+    )
+    .order_by(group_parents.c.parent_id)
+)
+
+
+async def memberships(tx: Transaction, user_pk: int) -> list[Membership]:
+    """The groups that the user is in, directly or through a child group, by name."""
+    rows = (await tx.execute(_MEMBERSHIPS, {"member": user_pk})).all()
+    parents: dict[int, list[int]] = {}
+    for row in rows:
+        parents.setdefault(row.id, []).extend([] if row.above is None else [row.above])
+    found = {row.id: Membership(_group(row, parents[row.id]), bool(row.direct)) for row in rows}
+    return sorted(found.values(), key=lambda one: one.group.name)
 
 
 async def ensure(tx: Transaction, name: str, uuid: str, *, parent_ids: Sequence[int] = (), **columns: Any) -> Group:
@@ -31,12 +64,6 @@ async def of_user(tx: Transaction, user_pk: int) -> list[Group]:
     """The groups that the user is directly in, by name."""
     mine = select(group_members.c.group_id).where(group_members.c.user_pk == user_pk)
     return await _groups(tx, groups.c.id.in_(mine))
-
-
-async def ids_of_user(tx: Transaction, user_pk: int) -> frozenset[int]:
-    """The ids of the groups that the user is directly in."""
-    rows = await tx.execute(select(group_members.c.group_id).where(group_members.c.user_pk == user_pk))
-    return frozenset(row.group_id for row in rows)
 
 
 async def set_parents(tx: Transaction, group_id: int, parent_ids: Sequence[int]) -> None:
@@ -69,5 +96,9 @@ async def _groups(tx: Transaction, *conditions: ColumnElement[bool]) -> list[Gro
     parents: dict[int, list[int]] = {}
     for link in await tx.execute(query.order_by(group_parents.c.parent_id)):
         parents.setdefault(link.group_id, []).append(link.parent_id)
-    found = [msgspec.convert(row._mapping, Group, strict=False) for row in rows]
-    return [msgspec.structs.replace(group, parent_ids=tuple(parents.get(group.id, ()))) for group in found]
+    return [_group(row, parents.get(row.id, ())) for row in rows]
+
+
+def _group(row: Row[Any], parent_ids: Sequence[int]) -> Group:
+    found = msgspec.convert(row._mapping, Group, strict=False)
+    return msgspec.structs.replace(found, parent_ids=tuple(parent_ids))

@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import Row, Select, bindparam, insert, select, text, update
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
@@ -65,24 +65,45 @@ class ProviderRow(msgspec.Struct, frozen=True):
         return f"ProviderRow({self.client_id!r}, {self.slug!r})"
 
 
+_EVERYTHING = (
+    select(
+        oauth_providers,
+        applications.c.id.label("application_id"),
+        applications.c.binding_mode,
+        applications.c.slug,
+        applications.c.name.label("application_name"),
+        applications.c.launch_url,
+        registered_clients.c.provider_id.is_not(None).label("is_registered"),
+        ISSUERS.c.slug.label("issuer_slug"),
+    )
+    .join(applications, applications.c.provider_id == oauth_providers.c.id)
+    .outerjoin(registered_clients, registered_clients.c.provider_id == oauth_providers.c.id)
+    .outerjoin(ISSUERS, ISSUERS.c.provider_id == registered_clients.c.template_id)
+    .order_by(oauth_providers.c.id)
+)
+_BY_CLIENT_ID = _EVERYTHING.where(oauth_providers.c.client_id == bindparam("sought"))
+_BY_ID = _EVERYTHING.where(oauth_providers.c.id == bindparam("sought"))
+_BY_SLUG = _EVERYTHING.where(applications.c.slug == bindparam("sought"))
+
+
 async def by_client_id(tx: Transaction, client_id: str) -> ProviderRow | None:
     """The provider of that client, None when there is none or it has no application."""
-    return next(iter(await _select(tx, oauth_providers.c.client_id == client_id)), None)
+    return await _one(tx, _BY_CLIENT_ID, client_id)
 
 
 async def by_id(tx: Transaction, provider_id: int) -> ProviderRow | None:
     """The provider with that id."""
-    return next(iter(await _select(tx, oauth_providers.c.id == provider_id)), None)
+    return await _one(tx, _BY_ID, provider_id)
 
 
 async def by_slug(tx: Transaction, slug: str) -> ProviderRow | None:
     """The provider of the application with that slug."""
-    return next(iter(await _select(tx, applications.c.slug == slug)), None)
+    return await _one(tx, _BY_SLUG, slug)
 
 
 async def everything(tx: Transaction) -> list[ProviderRow]:
     """Every usable provider."""
-    return await _select(tx)
+    return [_provider(row) for row in await tx.execute(_EVERYTHING)]
 
 
 async def find_id(tx: Transaction, **columns: Any) -> int | None:
@@ -115,22 +136,10 @@ async def lock_first_start(tx: Transaction) -> None:
         await tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": FIRST_START_LOCK})
 
 
-async def _select(tx: Transaction, *conditions: Any) -> list[ProviderRow]:
-    query = (
-        select(
-            oauth_providers,
-            applications.c.id.label("application_id"),
-            applications.c.binding_mode,
-            applications.c.slug,
-            applications.c.name.label("application_name"),
-            applications.c.launch_url,
-            registered_clients.c.provider_id.is_not(None).label("is_registered"),
-            ISSUERS.c.slug.label("issuer_slug"),
-        )
-        .join(applications, applications.c.provider_id == oauth_providers.c.id)
-        .outerjoin(registered_clients, registered_clients.c.provider_id == oauth_providers.c.id)
-        .outerjoin(ISSUERS, ISSUERS.c.provider_id == registered_clients.c.template_id)
-        .where(*conditions)
-        .order_by(oauth_providers.c.id)
-    )
-    return [msgspec.convert(row._mapping, ProviderRow) for row in await tx.execute(query)]
+async def _one(tx: Transaction, query: Select[Any], sought: int | str) -> ProviderRow | None:
+    row = (await tx.execute(query, {"sought": sought})).first()
+    return None if row is None else _provider(row)
+
+
+def _provider(row: Row[Any]) -> ProviderRow:
+    return msgspec.convert(row._mapping, ProviderRow)

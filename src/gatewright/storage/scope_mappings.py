@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 
 from gatewright.storage.database import Transaction
 from gatewright.storage.tables import provider_mappings, scope_mappings
@@ -20,6 +20,15 @@ class ScopeMapping(msgspec.Struct, frozen=True):
     description: str
     expression: str
     required: bool = False
+
+
+# The order in which they are merged (Authentik contract 2.2 step 6).
+_ATTACHED = (
+    select(scope_mappings, provider_mappings.c.provider_id)
+    .join(provider_mappings, provider_mappings.c.mapping_id == scope_mappings.c.id)
+    .order_by(scope_mappings.c.scope_name, scope_mappings.c.name)
+)
+_OF_PROVIDER = _ATTACHED.where(provider_mappings.c.provider_id == bindparam("sought"))
 
 
 async def find(tx: Transaction, **columns: Any) -> ScopeMapping | None:
@@ -47,14 +56,17 @@ async def change(tx: Transaction, mapping_id: int, **columns: Any) -> None:
 
 
 async def of_provider(tx: Transaction, provider_id: int) -> list[ScopeMapping]:
-    """The provider's mappings in the order in which they are merged (Authentik contract 2.2 step 6)."""
-    query = (
-        select(scope_mappings)
-        .join(provider_mappings, provider_mappings.c.mapping_id == scope_mappings.c.id)
-        .where(provider_mappings.c.provider_id == provider_id)
-        .order_by(scope_mappings.c.scope_name, scope_mappings.c.name)
-    )
-    return [msgspec.convert(row._mapping, ScopeMapping) for row in await tx.execute(query)]
+    """The provider's mappings in the order in which they are merged."""
+    rows = await tx.execute(_OF_PROVIDER, {"sought": provider_id})
+    return [msgspec.convert(row._mapping, ScopeMapping) for row in rows]
+
+
+async def by_provider(tx: Transaction) -> dict[int, list[ScopeMapping]]:
+    """The mappings of every provider that has some, in the order in which they are merged."""
+    found: dict[int, list[ScopeMapping]] = {}
+    for row in await tx.execute(_ATTACHED):
+        found.setdefault(row.provider_id, []).append(msgspec.convert(row._mapping, ScopeMapping))
+    return found
 
 
 async def attach(tx: Transaction, provider_id: int, mapping_ids: list[int]) -> None:

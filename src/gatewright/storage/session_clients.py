@@ -1,11 +1,29 @@
 """Which clients a session of the provider signed in to, and the subject that each of them sees."""
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
 from gatewright.storage.rows import changed
 from gatewright.storage.tables import oauth_providers, session_clients, sessions
+
+# NO KEY: rows that refer to the session are inserted beside.
+_HOLD = (
+    select(sessions.c.id)
+    .where(
+        sessions.c.id == bindparam("sought"), sessions.c.ended_at.is_(None), sessions.c.expires_at > bindparam("now")
+    )
+    .with_for_update(key_share=True)
+)
+_KNOWN = (
+    update(session_clients)
+    .where(
+        session_clients.c.session_id == bindparam("of_session"),
+        session_clients.c.provider_id == bindparam("of_provider"),
+    )
+    .values(subject=bindparam("now_subject"))
+)
+_ADD = insert(session_clients)
 
 
 async def note(tx: Transaction, session_id: int, provider_id: int, subject: str, at: Millis) -> None:
@@ -13,16 +31,12 @@ async def note(tx: Transaction, session_id: int, provider_id: int, subject: str,
 
     The session is held until the commit, so that its end, which tells the clients, comes before or after this.
     """
-    alive = select(sessions.c.id).where(
-        sessions.c.id == session_id, sessions.c.ended_at.is_(None), sessions.c.expires_at > at
-    )
-    # NO KEY: rows that refer to the session are inserted beside.
-    if (await tx.execute(alive.with_for_update(key_share=True))).first() is None:
+    if (await tx.execute(_HOLD, {"sought": session_id, "now": at})).first() is None:
         return
-    pair = {"session_id": session_id, "provider_id": provider_id}
-    known = update(session_clients).where(*(session_clients.c[name] == value for name, value in pair.items()))
-    if not changed(await tx.execute(known.values(subject=subject))):
-        await tx.execute(insert(session_clients).values(**pair, subject=subject, created_at=at))
+    known = {"of_session": session_id, "of_provider": provider_id, "now_subject": subject}
+    if not changed(await tx.execute(_KNOWN, known)):
+        pair = {"session_id": session_id, "provider_id": provider_id}
+        await tx.execute(_ADD, {**pair, "subject": subject, "created_at": at})
 
 
 async def with_method(tx: Transaction, session_id: int, method: str) -> list[int]:

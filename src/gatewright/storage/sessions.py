@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
@@ -30,37 +30,34 @@ class SessionRow(msgspec.Struct, frozen=True):
     provider_sid: str | None = None
 
 
-async def add(tx: Transaction, **columns: Any) -> int:
-    """Inserts a session and returns its id."""
-    session_id: int = (await tx.execute(insert(sessions).values(columns).returning(sessions.c.id))).scalar_one()
-    return session_id
+_ADD = insert(sessions).returning(sessions)
+_NOT_ENDED = select(sessions).where(sessions.c.ended_at.is_(None))
+_LIVING = _NOT_ENDED.where(sessions.c.expires_at > bindparam("now"))
+_BY_TOKEN = _LIVING.where(sessions.c.token_hash == bindparam("sought"), sessions.c.kind == bindparam("of_kind"))
+_BY_ID = _LIVING.where(sessions.c.id == bindparam("sought"))
+_BY_ID_NOT_ENDED = _NOT_ENDED.where(sessions.c.id == bindparam("sought"))
+
+
+async def add(tx: Transaction, **columns: Any) -> SessionRow:
+    """Inserts a session."""
+    return msgspec.convert((await tx.execute(_ADD, columns)).one()._mapping, SessionRow)
 
 
 async def by_token(tx: Transaction, token_hash: str, kind: str, now: Millis) -> SessionRow | None:
     """The living session with that token, None when there is none, it ended or it expired."""
-    query = select(sessions).where(
-        sessions.c.token_hash == token_hash,
-        sessions.c.kind == kind,
-        sessions.c.ended_at.is_(None),
-        sessions.c.expires_at > now,
-    )
-    row = (await tx.execute(query)).first()
+    row = (await tx.execute(_BY_TOKEN, {"sought": token_hash, "of_kind": kind, "now": now})).first()
     return None if row is None else msgspec.convert(row._mapping, SessionRow)
 
 
 async def by_id(tx: Transaction, session_id: int, now: Millis) -> SessionRow | None:
     """The living session with that id."""
-    query = select(sessions).where(
-        sessions.c.id == session_id, sessions.c.ended_at.is_(None), sessions.c.expires_at > now
-    )
-    row = (await tx.execute(query)).first()
+    row = (await tx.execute(_BY_ID, {"sought": session_id, "now": now})).first()
     return None if row is None else msgspec.convert(row._mapping, SessionRow)
 
 
 async def not_ended(tx: Transaction, session_id: int) -> SessionRow | None:
     """The session with that id unless somebody ended it; one that merely expired is found too."""
-    query = select(sessions).where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
-    row = (await tx.execute(query)).first()
+    row = (await tx.execute(_BY_ID_NOT_ENDED, {"sought": session_id})).first()
     return None if row is None else msgspec.convert(row._mapping, SessionRow)
 
 

@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Row, bindparam, func, insert, or_, select, text, update
 
 from gatewright.domain.clock import Millis
 from gatewright.domain.identity import Role, RoleReason
@@ -32,6 +32,9 @@ class NewUser(msgspec.Struct, frozen=True):
     is_break_glass: bool = False
     password_hash: str | None = None
     kind: str = "internal"
+
+
+_BY_ID = select(*FIELDS).where(users.c.id == bindparam("sought"), ALIVE)
 
 
 async def add(tx: Transaction, new: NewUser, at: Millis) -> User:
@@ -80,7 +83,8 @@ async def service_account(tx: Transaction, username: str) -> User | None:
 
 
 async def by_id(tx: Transaction, user_pk: int) -> User | None:
-    return await _one(tx, users.c.id == user_pk)
+    row = (await tx.execute(_BY_ID, {"sought": user_pk})).first()
+    return None if row is None else _user(row)
 
 
 async def by_user_id(tx: Transaction, user_id: str) -> User | None:

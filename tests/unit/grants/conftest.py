@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from gatewright.domain.identity import Role, RoleReason
+from gatewright.grants.tokens import Tokens
 from gatewright.storage import applications, oauth_providers, sessions, users
+from gatewright.storage.access_tokens import AccessToken
 from gatewright.storage.database import Database, database_url
 from gatewright.storage.migrate import migrate
 from gatewright.storage.sealing import Sealer
@@ -20,6 +22,12 @@ class ManualClock:
 
     def __call__(self) -> int:
         return self.now
+
+
+async def living(db: Database, jti: str) -> AccessToken | None:
+    """The living access token with that id."""
+    async with db.read() as tx:
+        return await Tokens(db).living(tx, jti)
 
 
 @pytest.fixture
@@ -71,7 +79,7 @@ async def rows(db: Database, clock: ManualClock) -> dict[str, int]:
             ),
             clock(),
         )
-        session_id = await sessions.add(
+        session = await sessions.add(
             tx,
             token_hash="t",
             kind="idp",
@@ -82,4 +90,4 @@ async def rows(db: Database, clock: ManualClock) -> dict[str, int]:
             last_used_at=clock(),
             expires_at=clock() + 86_400_000,
         )
-    return {"provider": providers[0], "other": providers[1], "user": user.id, "session": session_id}
+    return {"provider": providers[0], "other": providers[1], "user": user.id, "session": session.id}

@@ -14,7 +14,7 @@ from gatewright.storage.authorization_codes import Code
 from gatewright.storage.database import Database
 from gatewright.storage.tables import access_tokens, authorization_codes
 
-from .conftest import ManualClock
+from .conftest import ManualClock, living
 
 pytestmark = pytest.mark.anyio
 Rows = dict[str, int]
@@ -47,7 +47,7 @@ def new_tokens(code: Code) -> NewTokens:
 
 async def redeem(codes: Codes, code: str, provider: int) -> Issued | str:
     try:
-        found = await codes.look(code, provider, accept)
+        found, _ = await codes.look(code, provider, accept)
         return await codes.redeem(found, new_tokens(found))
     except InvalidGrant as error:
         return error.cause
@@ -56,14 +56,14 @@ async def redeem(codes: Codes, code: str, provider: int) -> Issued | str:
 async def test_a_code_gives_back_what_it_was_bound_to(db: Database, rows: Rows, clock: ManualClock) -> None:
     codes = make(db)
     code = await codes.issue(new_code(rows), 60_000)
-    found = await codes.look(code, rows["provider"], accept)
+    found, _ = await codes.look(code, rows["provider"], accept)
     assert (found.nonce, found.scope, found.user_pk) == ("n", "openid email", rows["user"])
     result = await codes.redeem(found, new_tokens(found))
     assert result.refresh_token is None
     assert result.expires_at == clock() + 600_000
-    living = await Tokens(db).living(result.jti)
-    assert living is not None
-    assert living.session_id == rows["session"]
+    token = await living(db, result.jti)
+    assert token is not None
+    assert token.session_id == rows["session"]
 
 
 async def test_neither_codes_nor_token_ids_are_stored(db: Database, rows: Rows) -> None:
@@ -80,12 +80,12 @@ async def test_neither_codes_nor_token_ids_are_stored(db: Database, rows: Rows) 
 
 
 async def test_a_replay_revokes_the_tokens(db: Database, rows: Rows) -> None:
-    codes, tokens = make(db), Tokens(db)
+    codes = make(db)
     code = await codes.issue(new_code(rows), 60_000)
     first = await redeem(codes, code, rows["provider"])
     assert isinstance(first, Issued)
     assert await redeem(codes, code, rows["provider"]) == "code_replayed"
-    assert await tokens.living(first.jti) is None
+    assert await living(db, first.jti) is None
 
 
 async def test_another_client_neither_gets_nor_burns_the_code(db: Database, rows: Rows) -> None:
@@ -95,7 +95,7 @@ async def test_another_client_neither_gets_nor_burns_the_code(db: Database, rows
     first = await redeem(codes, code, rows["provider"])
     assert isinstance(first, Issued)
     assert await redeem(codes, code, rows["other"]) == "code_of_another_client"
-    assert await Tokens(db).living(first.jti) is not None
+    assert await living(db, first.jti) is not None
 
 
 async def test_a_code_dies_after_its_life(db: Database, rows: Rows, clock: ManualClock) -> None:
@@ -127,13 +127,13 @@ async def test_of_many_redemptions_at_once_exactly_one_wins(db: Database, rows: 
         winners = [result for result in results if isinstance(result, Issued)]
         assert len(winners) == 1
         assert results.count("code_replayed") == 7
-        assert await Tokens(db).living(winners[0].jti) is None
+        assert await living(db, winners[0].jti) is None
     async with db.read() as tx:
         assert (await tx.execute(text("SELECT count(*) FROM access_tokens"))).scalar() == 5
 
 
 async def test_a_token_ends_with_its_session_and_its_time(db: Database, rows: Rows, clock: ManualClock) -> None:
-    codes, tokens = make(db), Tokens(db)
+    codes = make(db)
 
     async def fresh() -> str:
         result = await redeem(codes, await codes.issue(new_code(rows), 60_000), rows["provider"])
@@ -142,13 +142,13 @@ async def test_a_token_ends_with_its_session_and_its_time(db: Database, rows: Ro
 
     old = await fresh()
     clock.now += 600_000
-    assert await tokens.living(old) is None
+    assert await living(db, old) is None
     revoked, orphaned = await fresh(), await fresh()
     async with db.write() as tx:
         assert await token_rows.revoke_session(tx, rows["session"], clock()) == 3
-    assert await tokens.living(revoked) is None
+    assert await living(db, revoked) is None
     later = await fresh()
     async with db.write() as tx:
         await session_ends.end(tx, rows["session"], clock())
-    assert await tokens.living(later) is None
-    assert await tokens.living(orphaned) is None
+    assert await living(db, later) is None
+    assert await living(db, orphaned) is None

@@ -13,7 +13,7 @@ from gatewright.oidc.errors import OAuthError
 from gatewright.storage.database import Database
 from gatewright.storage.tables import device_codes
 
-from .conftest import ManualClock
+from .conftest import ManualClock, living
 
 pytestmark = pytest.mark.anyio
 Rows = dict[str, int]
@@ -61,9 +61,9 @@ async def test_the_way_of_a_device(stage: Stage, clock: ManualClock, db: Databas
     assert await stage.devices.deny(started.user_code) is None
     issued = await stage.poll(started.device_code)
     assert isinstance(issued, Issued)
-    assert await stage.tokens.living(issued.jti) is not None
+    assert await living(db, issued.jti) is not None
     assert await stage.poll(started.device_code) == ("invalid_grant", "device_code_replayed")
-    assert await stage.tokens.living(issued.jti) is None
+    assert await living(db, issued.jti) is None
     async with db.read() as tx:
         stored = str((await tx.execute(select(device_codes))).all())
     assert started.device_code not in stored

@@ -13,7 +13,7 @@ from gatewright.storage import session_ends
 from gatewright.storage.database import Database
 from gatewright.storage.tables import refresh_tokens
 
-from .conftest import ManualClock
+from .conftest import ManualClock, living
 
 pytestmark = pytest.mark.anyio
 Rows = dict[str, int]
@@ -52,7 +52,7 @@ class Family:
         return found
 
     async def alive(self, issued: Issued) -> bool:
-        return await self.tokens.living(issued.jti) is not None
+        return await living(self.db, issued.jti) is not None
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ async def test_a_replayed_code_ends_its_refresh_token(family: Family, db: Databa
     codes = Codes(db, family.tokens)
     new = NewCode(rows["provider"], rows["user"], rows["session"], "http://x/cb", "openid", None, None, 1)
     code = await codes.issue(new, 60_000)
-    found = await codes.look(code, rows["provider"], lambda _: None)
+    found, _ = await codes.look(code, rows["provider"], lambda _: None)
     family.name = found.code_hash
     issued = await codes.redeem(found, family.new())
     with pytest.raises(InvalidGrant):

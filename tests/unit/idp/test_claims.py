@@ -31,6 +31,7 @@ class Bench:
 
     def __init__(self, db: Database, claims: Claims, client: Client, user: User) -> None:
         self.db, self.claims, self.client, self.user = db, claims, client, user
+        self.clients = Clients(db, "http://localhost:4000")
 
     async def mapping(self, expression: str, scope: str = "own", *, required: bool = False) -> None:
         async with self.db.write() as tx:
@@ -47,7 +48,14 @@ class Bench:
             await scope_mappings.attach(tx, self.client.id, [*before, made])
 
     async def of(self, *scopes: str) -> dict[str, Any]:
-        return await self.claims.of(self.client, self.user, scopes, ORIGIN, 1_795_000_000_000)
+        """As a request reads client and person: afresh."""
+        client = await self.clients.by_slug("litellm")
+        assert client is not None
+        async with self.db.read() as tx:
+            user = await users.by_id(tx, self.user.id)
+            assert user is not None
+            grounds = await self.claims.grounds(tx, client, user, scopes)
+        return await self.claims.of(client, user, grounds, ORIGIN, 1_795_000_000_000)
 
     async def events(self, action: str) -> list[dict[str, Any]]:
         async with self.db.read() as tx:

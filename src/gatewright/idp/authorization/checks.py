@@ -30,7 +30,7 @@ LONGEST_AGE_DIGITS = 10
 
 
 class Draft(msgspec.Struct):
-    """A request on its way through the checks. `client` is what the client id named, `configured` its scopes.
+    """A request on its way through the checks. `client` is what the client id named.
 
     `resource_known` says whether the resource that it names is one that a client may ask for.
     `proven` turns true once an error may be sent to `redirect_uri`.
@@ -38,7 +38,6 @@ class Draft(msgspec.Struct):
 
     params: Parameters
     client: Client | None
-    configured: tuple[str, ...]
     resource_known: bool = False
     proven: bool = False
     redirect_uri: str = ""
@@ -164,8 +163,9 @@ def granted_scopes(draft: Draft) -> None:
 
     Access while the person is away must be asked for by name, by a client that can use it.
     """
-    asked, configured = scopes.parse(draft.params.get("scope", "")), draft.configured
-    if not asked or "refresh_token" not in _client(draft).grant_types:
+    asked, client = scopes.parse(draft.params.get("scope", "")), _client(draft)
+    configured = client.scopes
+    if not asked or "refresh_token" not in client.grant_types:
         configured = tuple(name for name in configured if name != scopes.OFFLINE_ACCESS)
     draft.scopes = scopes.clamp(asked, configured)
     if not draft.scopes:

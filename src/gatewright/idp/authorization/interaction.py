@@ -14,7 +14,6 @@ from gatewright.idp.authorization.drafts import Drafts
 from gatewright.idp.authorization.progress import CHOSEN, CONSENTED, SIGNED_IN, Tickets
 from gatewright.idp.authorization.response import SendBack
 from gatewright.idp.authorization.steps import AskConsent, NoAccess, Step
-from gatewright.idp.claims import Claims
 from gatewright.idp.clients import Client
 from gatewright.idp.consents import Consents
 from gatewright.oidc import scopes
@@ -44,14 +43,12 @@ class Authorization:
         self,
         db: Database,
         drafts: Drafts,
-        claims: Claims,
         codes: Codes,
         decisions: Decisions,
         consents: Consents,
         audit: Audit,
     ) -> None:
         self._drafts = drafts
-        self._claims = claims
         self._codes = codes
         self._decisions = decisions
         self._consents = consents
@@ -84,10 +81,10 @@ class Authorization:
         await self._consents.remember(session.user, step.request.client, step.request.scopes, origin)
         return await self._run(params, session, origin, {*done, CONSENTED})
 
-    async def scope_texts(self, client: Client) -> dict[str, str]:
+    def scope_texts(self, client: Client) -> dict[str, str]:
         """What each scope of the client means, in the words of its mappings; its name where they have none."""
         texts: dict[str, list[str]] = {}
-        for mapping in await self._claims.mappings(client):
+        for mapping in client.mappings:
             known = texts.setdefault(mapping.scope_name, [])
             if mapping.description and mapping.description not in known:
                 known.append(mapping.description)

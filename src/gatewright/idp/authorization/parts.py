@@ -16,4 +16,4 @@ def authorization(
     """The use case. `base_url` has no trailing slash."""
     hints = Hints(known.keys, known.people)
     decisions = Decisions(db.clock, hints, known.access, consents, base_url)
-    return Authorization(db, drafts, known.claims, codes, decisions, consents, known.audit)
+    return Authorization(db, drafts, codes, decisions, consents, known.audit)

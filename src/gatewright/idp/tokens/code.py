@@ -3,6 +3,7 @@
 import hmac
 from functools import partial
 
+from gatewright.domain.clock import Clock
 from gatewright.grants.codes import Codes
 from gatewright.grants.tokens import NewRefresh
 from gatewright.idp.clients import Client
@@ -10,18 +11,16 @@ from gatewright.idp.tokens.request import Grounds, TokenRequest, begins_refresh
 from gatewright.oidc import pkce, scopes
 from gatewright.oidc.errors import InvalidGrant
 from gatewright.oidc.parameters import Parameters
-from gatewright.storage import sessions
 from gatewright.storage.authorization_codes import Code
-from gatewright.storage.database import Database
 from gatewright.storage.sessions import SessionRow
 
 
 class CodeGrant:
     """A code, its redirect URI and its verifier."""
 
-    def __init__(self, db: Database, codes: Codes) -> None:
-        self._db = db
+    def __init__(self, codes: Codes, clock: Clock) -> None:
         self._codes = codes
+        self._clock = clock
 
     async def examine(self, request: TokenRequest) -> Grounds:
         client = request.client
@@ -29,9 +28,7 @@ class CodeGrant:
         def own(row: Code) -> str | None:
             return refusal(row, request.form, client)
 
-        code = await self._codes.look(request.required("code"), client.id, own)
-        async with self._db.read() as tx:
-            session = await sessions.by_id(tx, code.session_id, self._db.clock())
+        code, session = await self._codes.look(request.required("code"), client.id, own)
         if session is None:
             raise InvalidGrant(cause="session_over")
         scope = request.scope(scopes.parse(code.scope), asked=False)
@@ -57,7 +54,7 @@ class CodeGrant:
             auth_time=code.auth_time,
             resource=None if code.resource is None else tuple(code.resource),
             idle_life=request.client.refresh_idle_life,
-            expires_at=self._db.clock() + request.client.refresh_absolute_life,
+            expires_at=self._clock() + request.client.refresh_absolute_life,
         )
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from gatewright.accounts.audit import Audit
 from gatewright.domain.people import Event, Origin
 from gatewright.grants.tokens import Replayed
-from gatewright.idp.claims import Claims
 from gatewright.idp.client_authentication import ClientAuthentication, claimed_id
 from gatewright.idp.clients import Client
 from gatewright.idp.tokens.issue import Issuer
@@ -32,14 +31,12 @@ class TokenEndpoint:
         self,
         db: Database,
         authentication: ClientAuthentication,
-        claims: Claims,
         grants: Mapping[str, Grant],
         issuer: Issuer,
         audit: Audit,
     ) -> None:
         self._db = db
         self._authentication = authentication
-        self._claims = claims
         self._grants = grants
         self._issuer = issuer
         self._audit = audit
@@ -65,7 +62,7 @@ class TokenEndpoint:
             raise UnsupportedGrantType(cause="grant_type")
         if name not in client.grant_types:
             raise UnauthorizedClient(cause="grant_type_not_enabled")
-        request = TokenRequest(client, form, await self._claims.scopes(client), origin)
+        request = TokenRequest(client, form, client.scopes, origin)
         return await self._issuer.answer(request, await grant.examine(request))
 
     async def _report(self, target: str | None, form: Parameters, error: OAuthError, origin: Origin) -> None:

@@ -66,14 +66,14 @@ class TokenParts:
         standing = Standing(db, known.access, resources, grants.tokens)
         accounts = ServiceAccounts(db)
         table: dict[str, Grant] = {
-            CODE: CodeGrant(db, grants.codes),
+            CODE: CodeGrant(grants.codes, db.clock),
             REFRESH: RefreshGrant(grants.refreshes),
             CLIENT_CREDENTIALS: ClientCredentialsGrant(db, grants.tokens, accounts, resources),
             DEVICE: DeviceGrant(db, grants.devices),
         }
-        issuer = Issuer(standing, known.people, known.claims, known.keys, known.audit)
-        presented = PresentedTokens(known.clients, grants.tokens, grants.refreshes, known.keys, standing)
-        self.endpoint = TokenEndpoint(db, authentication, known.claims, table, issuer, known.audit)
-        self.userinfo = UserInfo(presented, known.people, known.claims, known.audit)
+        issuer = Issuer(db, standing, known.people, known.claims, known.keys, known.audit)
+        presented = PresentedTokens(db, known.clients, grants.tokens, grants.refreshes, known.keys, standing)
+        self.endpoint = TokenEndpoint(db, authentication, table, issuer, known.audit)
+        self.userinfo = UserInfo(db, presented, known.people, known.claims, known.audit)
         self.introspection = Introspection(authentication, presented, known.people, known.audit)
         self.revocation = Revocation(db, authentication, grants.tokens, grants.refreshes, presented, known.audit)

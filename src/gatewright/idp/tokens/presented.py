@@ -14,6 +14,7 @@ from gatewright.idp.tokens.standing import Standing
 from gatewright.oidc import jwt
 from gatewright.oidc.errors import InvalidToken
 from gatewright.storage.access_tokens import AccessToken
+from gatewright.storage.database import Database
 from gatewright.storage.refresh_tokens import RefreshToken
 
 
@@ -30,10 +31,17 @@ class PresentedTokens:
     """Reads tokens. The signature spares the database what was never ours."""
 
     def __init__(
-        self, clients: Clients, tokens: Tokens, refreshes: Refreshes, keys: SigningKeys, standing: Standing
+        self,
+        db: Database,
+        clients: Clients,
+        tokens: Tokens,
+        refreshes: Refreshes,
+        keys: SigningKeys,
+        standing: Standing,
     ) -> None:
-        self._clients = clients
+        self._db = db
         self._tokens = tokens
+        self._clients = clients
         self._refreshes = refreshes
         self._keys = keys
         self._standing = standing
@@ -41,10 +49,11 @@ class PresentedTokens:
     async def access(self, token: str) -> Presented:
         """The living access token. Raises InvalidToken, whose `cause` tells why it is none."""
         claims, client = await self.issued(token)
-        row = await self._tokens.living(claims["jti"])
-        if row is None or row.provider_id != client.id or claims.get("iss") != client.issuer:
-            raise InvalidToken(cause="token_over")
-        user = await self._standing.holder(client, row.user_pk)
+        async with self._db.read() as tx:
+            row = await self._tokens.living(tx, claims["jti"])
+            if row is None or row.provider_id != client.id or claims.get("iss") != client.issuer:
+                raise InvalidToken(cause="token_over")
+            user, _ = await self._standing.look(tx, client, row.user_pk)
         if user is None:
             raise InvalidToken(cause="user_refused")
         return Presented(claims, client, row, user)
@@ -70,5 +79,6 @@ class PresentedTokens:
         row = await self._refreshes.find(token)
         if row is None or row.provider_id != client.id or not self._refreshes.usable(row):
             return None
-        user = await self._standing.holder(client, row.user_pk, row.session_id)
+        async with self._db.read() as tx:
+            user, _ = await self._standing.look(tx, client, row.user_pk, row.session_id)
         return None if user is None else (row, user)

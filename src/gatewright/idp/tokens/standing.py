@@ -8,7 +8,7 @@ from gatewright.idp.resources import Resources
 from gatewright.idp.tokens.request import Grounds
 from gatewright.oidc.errors import InvalidGrant, InvalidTarget
 from gatewright.storage import sessions, users
-from gatewright.storage.database import Database
+from gatewright.storage.database import Database, Transaction
 
 WORDS = "The grant is over: the person, their session, or their access to this application is."
 
@@ -22,28 +22,25 @@ class Standing:
         self._resources = resources
         self._tokens = tokens
 
-    async def user(self, client: Client, grounds: Grounds) -> User:
-        """The person. Raises InvalidGrant and revokes what the grant gave before; InvalidTarget."""
-        user, cause = await self._look(client, grounds.user_pk, grounds.session_id)
+    async def look(
+        self, tx: Transaction, client: Client, user_pk: int, session_id: int | None = None
+    ) -> tuple[User | None, str]:
+        """The person behind a grant or a token; nobody, and why, when it must not be used any more."""
+        user = await users.by_id(tx, user_pk)
         if user is None:
-            async with self._db.write() as tx:
-                await self._tokens.revoke_family(tx, grounds.family)
-            raise InvalidGrant(WORDS, cause=cause)
-        if grounds.resource is not None and not await self._resources.may_use(user, grounds.resource):
-            raise InvalidTarget(cause="resource_denied")
-        return user
-
-    async def holder(self, client: Client, user_pk: int, session_id: int | None = None) -> User | None:
-        """The person behind a token that was issued, None when it must not be used any more."""
-        return (await self._look(client, user_pk, session_id))[0]
-
-    async def _look(self, client: Client, user_pk: int, session_id: int | None) -> tuple[User | None, str]:
-        """The person, or nobody and why."""
-        async with self._db.read() as tx:
-            user = await users.by_id(tx, user_pk)
-            if user is None:
-                return None, INACTIVE
-            if session_id is not None and await sessions.not_ended(tx, session_id) is None:
-                return None, "session_over"
-            cause = await self._access.refusal_in(tx, user, client)
+            return None, INACTIVE
+        if session_id is not None and await sessions.not_ended(tx, session_id) is None:
+            return None, "session_over"
+        cause = await self._access.refusal_in(tx, user, client)
         return (user, "") if cause is None else (None, cause)
+
+    async def over(self, grounds: Grounds, cause: str) -> InvalidGrant:
+        """Revokes what the grant gave before; what to raise."""
+        async with self._db.write() as tx:
+            await self._tokens.revoke_family(tx, grounds.family)
+        return InvalidGrant(WORDS, cause=cause)
+
+    async def check_resource(self, user: User, resource: str | None) -> None:
+        """Raises InvalidTarget for a resource that the person may not use."""
+        if resource is not None and not await self._resources.may_use(user, resource):
+            raise InvalidTarget(cause="resource_denied")

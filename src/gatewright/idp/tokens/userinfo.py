@@ -10,12 +10,14 @@ from gatewright.idp.tokens import payloads
 from gatewright.idp.tokens.presented import PresentedTokens
 from gatewright.oidc import scopes
 from gatewright.oidc.errors import InsufficientScope, InvalidRequest, InvalidToken, OAuthError
+from gatewright.storage.database import Database
 
 
 class UserInfo:
     """Answers the userinfo JSON, or raises OAuthError, each in the audit log with its cause."""
 
-    def __init__(self, presented: PresentedTokens, people: People, claims: Claims, audit: Audit) -> None:
+    def __init__(self, db: Database, presented: PresentedTokens, people: People, claims: Claims, audit: Audit) -> None:
+        self._db = db
         self._presented = presented
         self._people = people
         self._claims = claims
@@ -40,7 +42,9 @@ class UserInfo:
         granted = scopes.parse(found.row.scope)
         if scopes.OPENID not in granted:
             raise InsufficientScope(cause="scope_openid_missing")
-        claims = await self._claims.of(found.client, found.user, granted, origin)
+        async with self._db.read() as tx:
+            grounds = await self._claims.grounds(tx, found.client, found.user, granted)
+        claims = await self._claims.of(found.client, found.user, grounds, origin)
         return payloads.userinfo(claims, await self._people.subject(found.user, found.client.sub_mode))
 
 

@@ -67,7 +67,7 @@ class Choices:
         if not isinstance(step, AskConsent):
             return self._answers.respond(call, step)
         request = step.request
-        texts = await self._provider.authorization.scope_texts(request.client)
+        texts = self._provider.authorization.scope_texts(request.client)
         named = [(name in step.known, texts.get(name, name)) for name in request.scopes]
         return self._pages.page(
             call,
