@@ -116,12 +116,15 @@ class Site:
         self, address: str | None = None, worker: int = 0, headers: Mapping[str, str] | None = None
     ) -> httpx2.AsyncClient:
         """A client at an address; without one it is an address of its own."""
-        number = next(self._numbers)
-        address = address or f"198.18.{number >> 8}.{number & 255}"
-        transport = httpx2.ASGITransport(app=self.programs[worker].edge, client=(address, 40000))
+        transport = httpx2.ASGITransport(app=self.programs[worker].edge, client=(address or self.address(), 40000))
         made = httpx2.AsyncClient(transport=transport, base_url=BASE, headers=headers)
         self._browsers.append(made)
         return made
+
+    def address(self) -> str:
+        """One that nobody else has."""
+        number = next(self._numbers)
+        return f"198.18.{number >> 8}.{number & 255}"
 
     def browser(self, address: str | None = None, worker: int = 0) -> Visitor:
         headers = {"accept": "text/html", "sec-fetch-site": "none", "sec-fetch-dest": "document"}
@@ -201,7 +204,10 @@ class Client:
         self.site, self.id, self.provider_pk, self.application = site, client_id, provider_pk, application
         self.auth = (client_id, SECRET)
         self.issuer = f"{BASE}/application/o/{client_id}/"
-        self._https = [site.at(worker=worker) for worker in range(len(site.programs))]
+        self._address = site.address()
+
+    def http(self, worker: int = 0) -> httpx2.AsyncClient:
+        return self.site.at(self._address, worker)
 
     def request(self, **changes: str) -> dict[str, str]:
         """An authorization request."""
@@ -213,7 +219,7 @@ class Client:
     ) -> httpx2.Response:
         """A call of a client's endpoint, with HTTP Basic."""
         headers = {"authorization": basic(*self.auth)} if auth else {}
-        return await self._https[worker].post(f"/application/o/{endpoint}/", data=dict(form), headers=headers)
+        return await self.http(worker).post(f"/application/o/{endpoint}/", data=dict(form), headers=headers)
 
     async def token(
         self, grant: str, form: Mapping[str, str] | None = None, *, worker: int = 0, auth: bool = True, **more: str
@@ -245,7 +251,7 @@ class Client:
         return await self.token("refresh_token", {"refresh_token": token, **form}, worker=worker)
 
     async def userinfo(self, token: str, *, worker: int = 0) -> httpx2.Response:
-        return await self._https[worker].get("/application/o/userinfo/", headers={"authorization": f"Bearer {token}"})
+        return await self.http(worker).get("/application/o/userinfo/", headers={"authorization": f"Bearer {token}"})
 
     async def introspect(self, token: str, *, worker: int = 0) -> dict[str, Any]:
         return good(await self.post("introspect", {"token": token}, worker=worker))
