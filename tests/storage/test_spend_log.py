@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from gatewright.domain.clock import HOUR
 from gatewright.storage import spend_log
@@ -53,6 +54,57 @@ async def test_a_request_id_counts_once(db: Database) -> None:
         assert await spend_log.totals(tx, 0) == Totals(
             requests=3, errors=0, prompt_tokens=30, completion_tokens=60, spend=4_500_000, unpriced=0
         )
+
+
+FIELDS = tuple(field.name for field in msgspec.structs.fields(SpendRow))
+SHORT = SpendRow("short", NOON, 1, None, None, "ada", "chat", 200, "ok", False)
+LONG = SpendRow(
+    request_id="long",
+    started_at=NOON,
+    duration_ms=2,
+    key_id=3,
+    user_pk=4,
+    user_id="bob",
+    model="chat",
+    status=502,
+    outcome="cut",
+    stream=True,
+    first_byte_ms=5,
+    upstream_model="gpt-x",
+    deployment="d1",
+    provider="openai",
+    error_code="broke",
+    prompt_tokens=6,
+    completion_tokens=7,
+    cached_tokens=8,
+    reasoning_tokens=9,
+    metered=True,
+    cost=10,
+    address="127.0.0.1",
+    cache_write_tokens=11,
+    cache_write_1h_tokens=12,
+    audio_prompt_tokens=13,
+    audio_completion_tokens=14,
+    retries=15,
+    fallbacks=16,
+    cache_hit=True,
+    team_id="team",
+    session_id="session",
+)
+MANY = tuple(msgspec.structs.replace(SHORT, request_id=f"r{number}") for number in range(200))
+
+
+@pytest.mark.parametrize("batches", [((SHORT,), (LONG,)), ((SHORT, LONG),), ((LONG, *MANY), (SHORT,))])
+async def test_each_field_is_kept_whoever_is_in_its_batch(
+    db: Database, batches: tuple[tuple[SpendRow, ...], ...]
+) -> None:
+    assert not [name for name in FIELDS if getattr(LONG, name) in (None, 0, False)]
+    for batch in batches:
+        await insert(db, *batch)
+    async with db.read() as tx:
+        found = await tx.execute(text(f"SELECT {', '.join(FIELDS)} FROM spend_log"))
+        kept = {one[0]: SpendRow(*one) for one in found}
+    assert kept == {one.request_id: one for batch in batches for one in batch}
 
 
 async def test_totals_of_a_range_and_of_one_user(db: Database) -> None:

@@ -20,28 +20,52 @@ import msgspec
 from gatewright.storage.spend_log import SpendRow
 
 SUFFIX = ".jsonl"
+MOST_KEPT = 8_000
+"""Records of one file that are remembered too, so that it need not be read: about 4 MB. Then it is."""
+
 logger = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _decoder = msgspec.json.Decoder(SpendRow)
 
 
 class Segment:
-    """One locked file. `rows` counts the records that are not in the database; `damaged` the lines that are none."""
+    """One locked file. `rows` counts the records that are not in the database; `damaged` the lines that are none.
 
-    __slots__ = ("_read_to", "damaged", "fd", "path", "rows")
+    `kept` are the records of a file that this worker wrote; None for another's, and when there are too many.
+    """
 
-    def __init__(self, path: Path, fd: int, rows: int = 0) -> None:
+    __slots__ = ("_read_to", "damaged", "fd", "kept", "path", "rows")
+
+    def __init__(self, path: Path, fd: int, rows: int = 0, kept: list[SpendRow] | None = None) -> None:
         self.path = path
         self.fd = fd
         self.rows = rows
         self.damaged = 0
+        self.kept = kept
         self._read_to = 0
+
+    def add(self, rows: Sequence[SpendRow]) -> None:
+        """Records that were just written."""
+        self.rows += len(rows)
+        if self.kept is not None:
+            self.kept.extend(rows)
+            if len(self.kept) > MOST_KEPT:
+                self.kept = None
 
     def batches(self, size: int) -> Generator[list[SpendRow], None, None]:
         """The records in lists of at most `size`, each counted as done once the next one is asked for.
 
         A new iteration goes on after the last list that was done. A torn last line is no record.
         """
+        if self.kept is None:
+            yield from self._from_file(size)
+            return
+        while batch := self.kept[:size]:
+            yield batch
+            del self.kept[: len(batch)]
+            self.rows -= len(batch)
+
+    def _from_file(self, size: int) -> Generator[list[SpendRow], None, None]:
         with self.path.open("rb") as file:
             file.seek(self._read_to)
             while lines := list(islice(file, size)):
@@ -88,10 +112,10 @@ class Journal:
 
     def append(self, row: SpendRow) -> None:
         """Adds one record; as `write`."""
-        self.write([line_of(row)])
+        self.write([row], [line_of(row)])
 
-    def write(self, lines: Sequence[bytes]) -> None:
-        """Adds records, each as `line_of` makes it, with one write.
+    def write(self, rows: Sequence[SpendRow], lines: Sequence[bytes]) -> None:
+        """Adds records with one write; `lines` are what `line_of` makes of each.
 
         Raises OSError when it could not, a full disk most likely. Some of them may be there all the same: whoever keeps
         them all elsewhere loses none, and the database takes each once.
@@ -104,7 +128,7 @@ class Journal:
             # The next record must not be glued to a torn one.
             self.seal()
             raise OSError(errno.ENOSPC, "the records were written in part only", str(segment.path))
-        segment.rows += len(lines)
+        segment.add(rows)
 
     def seal(self) -> Segment | None:
         """Ends the file that is being written; None when there is none."""
@@ -147,7 +171,7 @@ class Journal:
         except OSError:
             os.close(fd)
             raise
-        return Segment(path, fd)
+        return Segment(path, fd, kept=[])
 
 
 def line_of(row: SpendRow) -> bytes:

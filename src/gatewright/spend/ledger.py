@@ -104,7 +104,7 @@ class Ledger:
         lines, rows = self._lines, self._unwritten
         self._lines, self._unwritten = [], []
         try:
-            self._journal.write(lines)
+            self._journal.write(rows, lines)
             self._disk_problem = None
         except OSError as error:
             self._keep_in_memory(rows, error)
@@ -206,7 +206,7 @@ class Ledger:
     async def _flush_segment(self, segment: Segment) -> None:
         batches = segment.batches(BATCH)
         try:
-            while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+            while batch := next(batches, None) if segment.kept else await asyncio.to_thread(next, batches, None):
                 await self._insert(batch)
         finally:
             batches.close()

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import NoneType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
@@ -166,6 +167,9 @@ def _parsed(value: str) -> URL:
 
 
 def _sqlite_engine(url: URL) -> AsyncEngine:
+    # Of a value that is no plain number or text the driver asks twice in vain how it adapts: half of what a row costs.
+    sqlite3.register_adapter(bool, int)
+    sqlite3.register_adapter(NoneType, dict[None, None]().get)
     engine = create_async_engine(
         url,
         isolation_level="AUTOCOMMIT",
@@ -182,7 +186,7 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _: object) -> None:
         cursor = connection.cursor()
-        for pragma in (f"busy_timeout={SQLITE_BUSY_MS}", "synchronous=NORMAL", "foreign_keys=ON"):
+        for pragma in (f"busy_timeout={SQLITE_BUSY_MS}", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY"):
             cursor.execute(f"PRAGMA {pragma}")
         try:
             cursor.execute("PRAGMA journal_mode=WAL")

@@ -1,13 +1,14 @@
 """The spend log: one row a model request, written behind the journal, read by the reports."""
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+import sqlite3
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Dialect, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Dialect, Select, and_, case, column, func, select, table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 
@@ -100,12 +101,18 @@ class RowsRefused(ValueError):
     """The database is well and will never take one of these rows."""
 
 
-TOGETHER = 32
-"""Rows of one statement on SQLite; with 31 columns that stays below the 999 values that an old SQLite takes."""
+TOGETHER = 128 if sqlite3.sqlite_version_info >= (3, 32) else 32
+"""Rows of one statement on SQLite; with 31 columns that stays below the 999 values that an old one takes."""
 
 FAILED = ("upstream_error", "cut")
 _COLUMNS = tuple(field.name for field in msgspec.structs.fields(SpendRow))
-_ONE_ROW = f"({', '.join('?' * len(_COLUMNS))})"
+_UNSAID = {
+    at: None if spend_log.c[field.name].nullable else field.default
+    for at, field in enumerate(msgspec.structs.fields(SpendRow))
+    if spend_log.c[field.name].nullable or spend_log.c[field.name].server_default is not None
+}
+"""What a column holds when nothing is said of it, by its place, where the database knows that."""
+
 _c = spend_log.c
 _requests = func.count().label("requests")
 _spend = func.coalesce(func.sum(_c.cost), 0).label("spend")
@@ -178,24 +185,37 @@ async def has_any(tx: Transaction, user_pk: int | None = None) -> bool:
 
 def _statements(dialect: Dialect, rows: Sequence[SpendRow]) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
     """What inserts the rows: a statement in the driver's own language, and the values of each of its runs."""
-    query, values = _insert(dialect)
-    found = [values(row) for row in rows]
+    if not rows:
+        return
+    found = [msgspec.structs.astuple(row) for row in rows]
+    said = _said(found)
+    found = list(map(itemgetter(*said), found))
+    query = _insert(dialect, said)
     whole = len(found) - len(found) % TOGETHER if dialect.name == "sqlite" else 0
     if whole:
         # SQLite's driver lets go of Python's lock and takes it again for each run, whatever that inserts.
-        many = query.replace(_ONE_ROW, ", ".join([_ONE_ROW] * TOGETHER))
+        one_row = f"({', '.join('?' * len(said))})"
+        many = query.replace(one_row, ", ".join([one_row] * TOGETHER))
         yield many, [tuple(chain.from_iterable(found[at : at + TOGETHER])) for at in range(0, whole, TOGETHER)]
     if whole < len(found):
         yield query, found[whole:]
 
 
-@cache
-def _insert(dialect: Dialect) -> tuple[str, Callable[[SpendRow], tuple[Any, ...]]]:
-    """The statement for one row, and what puts a row's values into its order."""
+def _said(found: Sequence[tuple[Any, ...]]) -> tuple[int, ...]:
+    """The places of the columns in which one of the rows says something that the database does not put there itself."""
+    columns = enumerate(zip(*found, strict=True))
+    return tuple(at for at, values in columns if at not in _UNSAID or set(values) != {_UNSAID[at]})
+
+
+@lru_cache(maxsize=256)
+def _insert(dialect: Dialect, said: tuple[int, ...]) -> str:
+    """The statement for one row."""
+    names = [_COLUMNS[at] for at in said]
+    # With its columns in the order of a row's fields.
+    target = table(spend_log.name, *(column(name, spend_log.c[name].type) for name in names))
     kind = sqlite if dialect.name == "sqlite" else postgresql
-    query = kind.insert(spend_log).on_conflict_do_nothing(index_elements=["request_id"])
-    compiled = query.compile(dialect=dialect, column_keys=_COLUMNS)
-    return str(compiled), attrgetter(*(compiled.positiontup or ()))
+    query = kind.insert(target).on_conflict_do_nothing(index_elements=["request_id"])
+    return str(query.compile(dialect=dialect, column_keys=names))
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[Any]:
