@@ -44,7 +44,6 @@ JUDGED = frozenset(
     }
 )
 _SPELLED = JUDGED | CHOOSERS
-_LEADS = {name: b', "%b": ' % name.encode() for name in _USUAL}
 _KEY = re.compile(rb'\s*[{,]\s*"(?:[^"\\]|\\.)*"\s*:\s*')
 _END = re.compile(rb"\s*\}\s*\Z")
 
@@ -247,13 +246,13 @@ def _spaced(body: bytes, members: _Members, tight: int) -> bool:
     """
     if len(body) != tight + 2 * len(members) - 1:
         return False
-    parts: list[bytes | msgspec.Raw] = []
-    for name, raw in members.items():
-        parts.append(_LEADS.get(name) or b", %b: " % _encode(name))
-        parts.append(raw)
-    parts[0] = b"{" + bytes(parts[0])[2:]
-    parts.append(b"}")
-    return b"".join(parts) == body
+    return _spaced_form(tuple(members)) % tuple(members.values()) == body
+
+
+@lru_cache(maxsize=256)
+def _spaced_form(names: tuple[str, ...]) -> bytes:
+    """The same clients send the same names again and again."""
+    return b"{%b}" % b", ".join([b"%b: %%b" % _encode(name).replace(b"%", b"%%") for name in names])
 
 
 def _each_once(body: bytes, members: _Members) -> bool:

@@ -34,7 +34,7 @@ class _Helper(msgspec.Struct):
 _decode = msgspec.json.Decoder(list[_Helper]).decode
 
 
-def check_members(members: Mapping[str, msgspec.Raw], choosers: Collection[str]) -> None:
+def check_members(members: Mapping[str, msgspec.Raw], choosers: frozenset[str]) -> None:
     """Raises BadInput naming the member by which another model would be chosen. `choosers` empty: none would."""
     if not choosers:
         return
@@ -50,11 +50,11 @@ def check_members(members: Mapping[str, msgspec.Raw], choosers: Collection[str])
                 raise _chooses(member, f"`{member}` may not hold `{str(name)[:60]}`: it asks other models.")
 
 
-def check_names(names: Collection[str], choosers: Collection[str]) -> None:
+def check_names(names: Collection[str], choosers: frozenset[str]) -> None:
     """Raises BadInput for one of these names that is among them."""
-    for name in choosers:
-        if name in names:
-            raise _chooses(name, f"`{name}` may not be set by a request: it would go round what this key may use.")
+    if not choosers.isdisjoint(names):
+        name = min(choosers.intersection(names))
+        raise _chooses(name, f"`{name}` may not be set by a request: it would go round what this key may use.")
 
 
 def _may_be_openrouters(raw: bytes) -> bool:

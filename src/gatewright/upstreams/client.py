@@ -46,7 +46,7 @@ class Client:
         timeouts = timeouts or self._timeouts
         loop = self._loop or self._bind()
         pool = self._pools.get(target.pool_key) or self._open_pool(loop, target)
-        head = b"%b%bcontent-length: %d\r\n\r\n" % (target.head, headers, len(body))
+        head = target.head + headers + b"content-length: %d\r\n\r\n" % len(body)
         again = False
         while True:
             connection = pool.take(fresh=again)

@@ -94,12 +94,14 @@ class DirectCycle(ModelExchange):
     def start(self) -> None:
         """The body is complete, or too large: begin to serve, once."""
         if self._task is None:
-            self._task = task = self._protocol.loop.create_task(self.serve(self))
+            # Its own constructor: asyncio's function makes up a name for each task, which takes as long as the rest.
+            self._task = task = asyncio.Task(self.serve(self), loop=self._protocol.loop, name="model request")
             self._protocol.tasks.add(task)
-            task.add_done_callback(self._protocol.tasks.discard)
 
     def over(self) -> None:
         """It was served."""
+        if self._task is not None:
+            self._protocol.tasks.discard(self._task)
         if not self.response_complete:
             # An answer that broke off: the client must notice.
             self.response_complete = True
@@ -144,7 +146,7 @@ class DirectCycle(ModelExchange):
 
     async def _whole(self, status: int, head: bytes, body: bytes) -> None:
         self.begun = True
-        self._put(b"%b%b%b\r\n%b" % (STATUS_LINE[status], self._servers(), head, body))
+        self._put(b"".join((STATUS_LINE[status], self._servers(), head, b"\r\n", body)))
         self._complete()
 
     async def _start(self, status: int, head: bytes) -> None:
@@ -292,7 +294,7 @@ class DirectProtocol(BoundedProtocol):
         ):
             return None
         application = self._application
-        serve = application.direct(self.url.partition(b"?")[0] if b"?" in self.url else self.url)
+        serve = application.direct(self.url.partition(b"?")[0])
         if serve is None:
             return None
         cycle = DirectCycle(self, serve, headers, application.identity(self.client, headers))

@@ -121,8 +121,8 @@ class ModelExchange:
     async def reply(self, status: int, upstream: WireHeaders, body: bytes, facts: Facts) -> None:
         """A complete answer; of the provider's headers it gets those that clients may see."""
         kind, passed = _kind_and_passed(upstream)
-        head = b"%b%b%bcontent-length: %d\r\ncontent-type: %b\r\n"
-        await self._whole(status, head % (self._ids(), _fact_lines(facts), passed, len(body), kind), body)
+        size = b"content-length: %d\r\ncontent-type: " % len(body)
+        await self._whole(status, b"".join((self._ids(), _fact_lines(facts), passed, size, kind, b"\r\n")), body)
 
     async def begin(self, status: int, upstream: WireHeaders, facts: Facts) -> None:
         """The head of a stream, of events or of a file; `send` and `end` follow."""
@@ -166,9 +166,9 @@ class ModelExchange:
         await self._whole(error.status, head + _lines(headers), raw)
 
     def _ids(self) -> bytes:
-        own = self.request_id.encode()
-        ids = b"x-request-id: %b\r\nx-litellm-call-id: %b\r\n" % (own, own)
-        return b"%brequest-id: %b\r\n" % (ids, own) if self.dialect is Dialect.MESSAGES else ids
+        own = self.request_id
+        third = f"request-id: {own}\r\n" if self.dialect is Dialect.MESSAGES else ""
+        return f"x-request-id: {own}\r\nx-litellm-call-id: {own}\r\n{third}".encode()
 
     def _credential_and_length(self, headers: WireHeaders) -> tuple[str, int]:
         """The credential that counts, empty without one, and the announced length of the body, 0 without one.
@@ -245,14 +245,14 @@ def _passed_on(name: bytes) -> tuple[bytes, ...]:
 def _fact_lines(facts: Facts) -> bytes:
     """Contract litellm 4.3."""
     one = facts.deployment
-    lines = b"%b%bx-litellm-response-duration-ms: %.2f\r\nx-litellm-overhead-duration-ms: %.2f\r\n" % (
-        b"" if one is None else _deployment_lines(one.id, one.name),
-        _attempt_lines(facts.retries, facts.fallbacks) if facts.retries or facts.fallbacks else ONE_ATTEMPT,
-        facts.total_ms,
-        facts.overhead_ms,
+    times = (
+        f"x-litellm-response-duration-ms: {facts.total_ms:.2f}\r\n"
+        f"x-litellm-overhead-duration-ms: {facts.overhead_ms:.2f}\r\n"
     )
     if facts.cost is not None:
-        lines += b"x-litellm-response-cost: %b\r\n" % dollars(facts.cost).encode()
+        times += f"x-litellm-response-cost: {dollars(facts.cost)}\r\n"
+    attempts = _attempt_lines(facts.retries, facts.fallbacks) if facts.retries or facts.fallbacks else ONE_ATTEMPT
+    lines = (b"" if one is None else _deployment_lines(one.id, one.name)) + attempts + times.encode()
     if one is not None and facts.open_book:
         lines += _open_lines(one.provider, one.upstream_model, one.api_base)
     if facts.most_retries is not None or facts.dropped or facts.cache_key is not None or facts.limits:
