@@ -16,8 +16,9 @@ help: ## show the commands
 run: setup ## set up, then start Gatewright on http://localhost:4000 (ARGS="--port 4001" adds flags)
 	@exec $(BIN)/gatewright serve $(ARGS)
 
+# Without a cache each worker rewrites the asserts of every test file again, whatever the environment says of caches.
 test: setup-dev check ## set up, then run every check and every test
-	$(BIN)/python -m pytest -m "not interop" -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -m "not interop" -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup-dev ## lint, types, import contracts, generated documents
 	$(BIN)/ruff check .
