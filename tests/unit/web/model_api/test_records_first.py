@@ -65,12 +65,11 @@ async def test_the_record_is_there_before_the_end_is_sent(
             assert b"client %d" % number in held
 
 
+@pytest.mark.parametrize("door", ["direct"], indirect=True)  # by the other one nothing waits
 @pytest.mark.parametrize("first", ["flush", "close", "shutdown", "data_received"])
 async def test_an_answer_that_does_not_wait_for_the_turns_end_finds_the_record_written(
     db: Database, tmp_path: Path, first: str
 ) -> None:
-    if Gateway.door == "asgi":
-        pytest.skip("there nothing waits")
     async with gateway(db, tmp_path) as made:
         wire = Witness(tmp_path / "journal")
         protocol = connect(configuration(made.api), wire)
