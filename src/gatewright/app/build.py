@@ -17,7 +17,7 @@ from gatewright.accounts.setup import Setup
 from gatewright.accounts.teams import Teams
 from gatewright.accounts.users import Users
 from gatewright.app import clock
-from gatewright.app.first_start import new_passwords, open_database
+from gatewright.app.first_start import new_blueprints, new_passwords, open_database
 from gatewright.app.follow import Follower
 from gatewright.app.tidy import tidy
 from gatewright.domain.errors import Unavailable
@@ -30,6 +30,8 @@ from gatewright.gateway.deployments import Deployments
 from gatewright.gateway.limits.limiter import Limiter
 from gatewright.gateway.limits.memory import MemoryCounters
 from gatewright.gateway.limits.valkey import ValkeyCounters
+from gatewright.idp.blueprints.folder import Folder
+from gatewright.idp.blueprints.instances import BlueprintInstances
 from gatewright.idp.directory.directory import Directory
 from gatewright.idp.logout_notices import LogoutNotices
 from gatewright.idp.preview import Preview
@@ -65,6 +67,7 @@ from gatewright.web.api.signing_keys import SigningKeyRoutes
 from gatewright.web.api.ui_config import UiConfig
 from gatewright.web.api.users import People
 from gatewright.web.authentication import Authentication
+from gatewright.web.authentik.blueprints import BlueprintRoutes
 from gatewright.web.authentik.previews import Previews
 from gatewright.web.authentik.routes import routes as authentik_routes
 from gatewright.web.cookies import Cookies
@@ -178,6 +181,7 @@ class Program:
             *sso_routes(self._sso()),
             *self._management(),
             *self._previews(),
+            *self._blueprints(),
             *authentik_routes(directory, db, self.pages, after),
             *IdpProviders(directory.providers).routes(),
         ]
@@ -237,6 +241,13 @@ class Program:
         own_client = None if settings.generic is not None else EMBEDDED_CLIENT
         claimed = [settings.proxy_admin_id] if settings.proxy_admin_id else []
         return Directory(self.db, settings.base_url, self.passwords, self.audit, own_client=own_client, claimed=claimed)
+
+    def _blueprints(self) -> list[Route]:
+        settings = self.settings
+        folder = None if settings.blueprints_dir is None else Folder(settings.blueprints_dir)
+        blueprints = new_blueprints(settings, self.db, self.passwords)
+        environment, released = settings.blueprint_environment, settings.blueprint_variables
+        return BlueprintRoutes(BlueprintInstances(self.db, blueprints, folder, environment, released)).routes()
 
     async def _embedded_secret(self) -> str:
         """Our own client's secret at the embedded provider, read at each login."""

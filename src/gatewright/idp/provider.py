@@ -49,7 +49,7 @@ class Provider:
         sessions = Sessions(db, "idp", session_life)
         grants, limits = Grants(db), Limits(db)
         self.base_url = base_url
-        self._blueprints = Blueprints(db, base_url, passwords, audit, own_client=None)
+        self._blueprints = Blueprints(db, base_url, passwords, audit, own_client=own_client)
         self.expressions = Expressions()
         self.tokens = grants.tokens
         self.clients = Clients(db, base_url)

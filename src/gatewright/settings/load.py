@@ -85,8 +85,7 @@ def examine(flags: Mapping[str, str | None] | None = None, environ: Mapping[str,
     for name, (problem, fix) in REFUSED.items():
         if reader.variable(name) is not None:
             reader.errors.append(SettingInvalid(name, source=ENVIRONMENT, problem=problem, fix=fix))
-    if found["blueprints_dir"] is not None:
-        found["blueprint_environment"] = dict(reader.environ)
+    found["blueprint_environment"] = dict(reader.environ)
     found["generic"] = reader.attempt(lambda: read_generic(reader), None)
     reader.attempt(lambda: check_admin(found), None)
     models = read_models(reader)

@@ -82,6 +82,7 @@ class Settings(msgspec.Struct, frozen=True):
     password_min_length: int = 10
     breached_passwords: Path | None = None
     blueprints_dir: Path | None = None
+    blueprint_variables: frozenset[str] = frozenset()
     blueprint_environment: Mapping[str, str] = {}
     untested_providers: frozenset[str] = frozenset()
     models: tuple[ModelEntry, ...] = ()
@@ -188,6 +189,15 @@ SETTINGS: tuple[Setting, ...] = (
         "A folder of blueprints in Authentik's format, applied to the embedded provider at every start in the order of "
         "their names.",
         values.path,
+        default_doc="none",
+    ),
+    Setting(
+        "blueprint_variables",
+        ("GATEWRIGHT_BLUEPRINT_VARIABLES",),
+        "Environment variables, with commas between them, that `!Env` may read in blueprints of the API. Those of the "
+        "folder read all of them.",
+        values.variables,
+        frozenset(),
         default_doc="none",
     ),
     Setting(

@@ -10,6 +10,7 @@ from gatewright.domain.clock import DAY, HOUR, MINUTE, SECOND, Millis
 from gatewright.settings.providers import PROVIDERS
 
 UNITS: dict[str, Millis] = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY, "mo": 30 * DAY}
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SHORTEST_KEY = 12
 SHORTEST_PASSWORD = 10
 # SHA-256 of keys that stand in public documents, so that this file does not become one more of them.
@@ -171,6 +172,13 @@ def untested_providers(value: str) -> frozenset[str]:
     names = frozenset(filter(None, (part.strip() for part in value.split(","))))
     for name in sorted(names.difference(known)):
         raise ValueError(f"{name!r} is none of them | Name some of {', '.join(known)}")
+    return names
+
+
+def variables(value: str) -> frozenset[str]:
+    names = frozenset(value.replace(",", " ").split())
+    if unknown := sorted(name for name in names if VARIABLE.fullmatch(name) is None):
+        raise ValueError(f"{unknown[0]!r} is not the name of a variable | Write names with commas between them")
     return names
 
 

@@ -54,6 +54,7 @@ EFFECTS: list[tuple[str, str, str, Any]] = [
     ("GATEWRIGHT_PASSWORD_MIN_LENGTH", "14", "password_min_length", 14),
     ("GATEWRIGHT_BREACHED_PASSWORDS", "/lists/sha1.txt", "breached_passwords", Path("/lists/sha1.txt")),
     ("GATEWRIGHT_BLUEPRINTS_DIR", "/blueprints", "blueprints_dir", Path("/blueprints")),
+    ("GATEWRIGHT_BLUEPRINT_VARIABLES", "ONE, TWO", "blueprint_variables", frozenset({"ONE", "TWO"})),
     ("GATEWRIGHT_HEAD_TIMEOUT", "1.5", "head_timeout_s", 1.5),
     ("GATEWRIGHT_BODY_TIMEOUT", "90", "body_timeout_s", 90.0),
     ("GATEWRIGHT_MAX_CONNECTIONS", "100", "max_connections", 100),

@@ -115,6 +115,7 @@ class _Run:
 
     async def entry(self, entry: Entry) -> None:
         """Does one entry. A problem is noted, and the next entry looked at, so that all of them are told at once."""
+        told = len(self.problems)
         try:
             await self._entry(entry)
         except Unavailable:
@@ -126,6 +127,8 @@ class _Run:
             self.problems += [f"{entry.place}: {text}" for text in texts]
         except GatewrightError as error:
             self.problems.append(f"{entry.place}: {error.message}")
+        if len(self.problems) > told:
+            self._tags.failed.add(entry.id)
 
     async def find(self, model: str, pairs: dict[str, Any]) -> Any:
         """See `tags.Objects`."""

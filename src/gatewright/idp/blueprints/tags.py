@@ -47,6 +47,7 @@ class Resolver:
         self._loops: list[tuple[Any, Any]] = []
         self._values = self._text = self._level = 0
         self.keys: dict[str, Any] = {}
+        self.failed: set[str | None] = set()
 
     async def value(self, given: Any, *, lenient: bool = False) -> Any:
         """The value with every tag in it replaced. `lenient`: a `!Find` that finds nothing is None, as a condition."""
@@ -90,6 +91,8 @@ class Resolver:
                 raise _bad(tag, "takes a name that is written out")
             return self._variable(tag, first, default) if tag.name == "Env" else await self._file(tag, first, default)
         if tag.name == "KeyOf":
+            if first in self.failed:
+                raise _bad(tag, f"waits for {str(first)[:60]!r}, which could not be made")
             if first not in self.keys:
                 raise _bad(tag, f"names {str(first)[:60]!r}, and no entry above has that id")
             return self.keys[first]

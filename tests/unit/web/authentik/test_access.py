@@ -33,8 +33,16 @@ OWN_READ = {
     "/oauth2/refresh_tokens/{key}/used_by/",
     "/admin/version/",
 }
-# Runs expressions and shows anybody's claims.
-ADMIN_READ = {"/providers/oauth2/{key}/preview_user/"}
+# Runs expressions and shows anybody's claims; blueprints make whatever an administrator could.
+ADMIN_READ = {
+    "/providers/oauth2/{key}/preview_user/",
+    "/managed/blueprints/",
+    "/managed/blueprints/available/",
+    "/managed/blueprints/export/",
+    "/managed/blueprints/{key}/",
+    "/managed/blueprints/{key}/used_by/",
+}
+BLUEPRINT_SECRET = "a-secret-that-a-blueprint-holds"
 OWN_CHANGES = {
     ("POST", "/core/tokens/"),
     ("PUT", "/core/tokens/{key}/"),
@@ -72,7 +80,11 @@ async def somebody_elses(desk: Desk) -> dict[str, str]:
     sessions = await desk.listed("/core/authenticated_sessions/")
     mapping = {"name": "m", "scope_name": "m", "expression": "return {}"}
     entitlement = await desk.ok("POST", "/core/application_entitlements/", {"name": "e", "app": app["pk"]})
+    token = f"{{identifier: b, user: {owner['pk']}, key: {BLUEPRINT_SECRET}}}"
+    content = f"version: 1\nentries: [{{model: authentik_core.token, identifiers: {{identifier: b}}, attrs: {token}}}]"
+    blueprint = await desk.ok("POST", "/managed/blueprints/", {"name": "b", "content": content})
     return {
+        "/managed/blueprints/": blueprint["pk"],
         "/core/users/": str(owner["pk"]),
         "/core/groups/": group["pk"],
         "/core/applications/": "other",
@@ -173,7 +185,18 @@ async def test_no_get_answers_a_secret(desk: Desk) -> None:
     link = (await desk.ok("POST", f"/core/users/{keys['/core/users/']}/recovery/", {}))["link"]
     embedded = await desk.program.provider.clients.secret("litellm")
     token = (await desk.ok("POST", "/core/users/service_account/", {"name": "robot"}))["token"]
-    secrets = [secret, PASSWORD, "argon2", link.rsplit("/", 2)[1], embedded, token, '"d":', "PRIVATE", "token_hash"]
+    secrets = [
+        secret,
+        BLUEPRINT_SECRET,
+        PASSWORD,
+        "argon2",
+        link.rsplit("/", 2)[1],
+        embedded,
+        token,
+        '"d":',
+        "PRIVATE",
+        "token_hash",
+    ]
     keys["/providers/"] = str(made["pk"])
     for method, path in rows(desk):
         if method != "GET" or path.endswith("view_key/"):
