@@ -27,6 +27,17 @@ async def test_a_claim_is_one_workers_until_it_runs_out(db: Database) -> None:
     assert [(one.id, one.attempts) for one in again] == [(first[1].id, 2)]
 
 
+async def test_a_number_is_never_given_twice(db: Database) -> None:
+    numbers = []
+    for _ in range(2):
+        async with db.write() as tx:
+            await emails.add(tx, "test", b"sealed", 5, 100)
+            [row] = await emails.QUEUE.claim(tx, 5, 20, 1)
+            assert await emails.QUEUE.remove(tx, row.id)
+            numbers.append(row.id)
+    assert numbers[0] < numbers[1]
+
+
 async def test_what_is_of_no_use_is_forgotten(db: Database) -> None:
     async with db.write() as tx:
         await emails.add(tx, "test", b"old", 5, 100)

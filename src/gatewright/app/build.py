@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import signal
+from importlib import import_module
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
@@ -33,7 +34,9 @@ from gatewright.gateway.limits.valkey import ValkeyCounters
 from gatewright.idp.blueprints.folder import Folder
 from gatewright.idp.blueprints.instances import BlueprintInstances
 from gatewright.idp.directory.directory import Directory
+from gatewright.idp.directory.forgotten import REQUEST as RECOVERY_REQUEST
 from gatewright.idp.logout_notices import LogoutNotices
+from gatewright.idp.mail.delivery import MailDelivery
 from gatewright.idp.preview import Preview
 from gatewright.idp.provider import Provider
 from gatewright.outbound.client import Outbound
@@ -53,6 +56,7 @@ from gatewright.sso.sources import EMBEDDED_CLIENT, source_of
 from gatewright.upstreams.client import Client
 from gatewright.web import idp as web_idp
 from gatewright.web.address import caller_address
+from gatewright.web.api.email import EmailRoutes
 from gatewright.web.api.factors import PeopleFactors
 from gatewright.web.api.idp_preview import IdpPreview
 from gatewright.web.api.idp_providers import IdpProviders
@@ -125,6 +129,7 @@ class Program:
         self.logout_notices = LogoutNotices(
             db, self.provider.clients, self.provider.keys, self.outbound, settings.person_policy, self.audit
         )
+        self.mail = self._mail()
         self.client = Client()
         self.ledger = Ledger(db, settings.data_dir / "journal", self.ring)
         self.reports = Reports(db)
@@ -139,6 +144,14 @@ class Program:
         self.router = self._router()
         self.outbound.mount(settings.base_url, self.router)
         self.edge = Edge(self._model_api(), self.router, self._start, self._stop)
+
+    def _mail(self) -> MailDelivery | None:
+        if self.settings.email is None:
+            return None
+        # Its libraries cost memory that a gateway without a mail server should not pay.
+        mailer = import_module("gatewright.outbound.mail").Mailer(self.settings.email, self.db.clock)
+        requests = {RECOVERY_REQUEST: self.provider.forgotten.answer}
+        return MailDelivery(self.db, self.provider.outbox, mailer, requests, self.audit)
 
     def _limiter(self) -> Limiter:
         settings = self.settings
@@ -226,6 +239,7 @@ class Program:
             *PeopleFactors(self.users, self.provider.factors).routes(),
             *UiConfig(self.settings).routes(),
             *SigningKeyRoutes(self.provider.keys).routes(),
+            *EmailRoutes(self.db, self.users, self.provider.email_verification, self.limits, self.mail).routes(),
             *KeyRoutes(self.keys, self.users, self.deployments, self.reports, clock).routes(),
             *UserRoutes(self.users, roles, self.keys, self.reports, clock).routes(),
             *TeamRoutes(Teams(self.db), self.reports, clock).routes(),
@@ -240,7 +254,15 @@ class Program:
         settings = self.settings
         own_client = None if settings.generic is not None else EMBEDDED_CLIENT
         claimed = [settings.proxy_admin_id] if settings.proxy_admin_id else []
-        return Directory(self.db, settings.base_url, self.passwords, self.audit, own_client=own_client, claimed=claimed)
+        return Directory(
+            self.db,
+            settings.base_url,
+            self.passwords,
+            self.audit,
+            own_client=own_client,
+            claimed=claimed,
+            outbox=self.provider.outbox,
+        )
 
     def _blueprints(self) -> list[Route]:
         settings = self.settings
@@ -272,6 +294,8 @@ class Program:
         background = (self.follower.run(), tidy(self.db), self.provider.keys.run())
         self.jobs = [asyncio.create_task(job) for job in background]
         self.jobs.append(asyncio.create_task(self.logout_notices.run()))
+        if self.mail is not None:
+            self.jobs.append(asyncio.create_task(self.mail.run()))
         if self.valkey is not None:
             self.jobs += [asyncio.create_task(self.valkey.watch()), asyncio.create_task(self.limiter.run())]
         for job in self.jobs:
@@ -289,6 +313,8 @@ class Program:
         for job in self.jobs:
             job.cancel()
         await asyncio.gather(*self.jobs, return_exceptions=True)
+        if self.mail is not None:
+            self.mail.close()
         await self.ledger.stop()
         await self.limiter.stop()
         if isinstance(self.cache_store, ValkeyStore):

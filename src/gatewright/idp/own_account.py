@@ -18,6 +18,8 @@ from gatewright.idp.directory.people import end_everything, new_password
 from gatewright.idp.directory.recovery import new_path
 from gatewright.idp.factors.factors import PASSKEY, Factors, SetUp, new_challenge, passkeys
 from gatewright.idp.login import CeremonyOver, Login, SignInRefused
+from gatewright.idp.mail.letters import Notice
+from gatewright.idp.mail.outbox import Outbox
 from gatewright.storage import api_tokens, ceremonies, changes, keys, users
 from gatewright.storage.authenticators import Authenticator
 from gatewright.storage.ceremonies import Ceremony
@@ -39,8 +41,11 @@ class Security(msgspec.Struct, frozen=True):
 class OwnAccount:
     """The acts of one person on themselves. `user_pk` is the caller's, never one that was sent."""
 
-    def __init__(self, db: Database, login: Login, factors: Factors, passwords: Passwords, audit: Audit) -> None:
+    def __init__(
+        self, db: Database, login: Login, factors: Factors, passwords: Passwords, audit: Audit, outbox: Outbox
+    ) -> None:
         self._db = db
+        self._outbox = outbox
         self._login = login
         self._factors = factors
         self._passwords = passwords
@@ -63,6 +68,7 @@ class OwnAccount:
             raise BadInput(error.message, param="new_password", hint=error.hint, code=error.error_code) from error
         async with self._db.write() as tx:
             await new_password(tx, user, hashed, now)
+            await self._outbox.notice(tx, user, Notice.PASSWORD, origin)
         await self._audit.write(Event("user.password", "ok", user.user_id, user.user_id, {"by": "self"}, origin))
 
     async def not_me(self, user_pk: int, password: str, origin: Origin) -> str | None:

@@ -18,11 +18,14 @@ from gatewright.idp.clients import Clients
 from gatewright.idp.consents import Consents
 from gatewright.idp.device import PAGE as DEVICE_PAGE
 from gatewright.idp.device import DeviceAuthorization, Verification
+from gatewright.idp.directory.forgotten import ForgottenPasswords
+from gatewright.idp.directory.verification import EmailVerification
 from gatewright.idp.discovery import Discovery
 from gatewright.idp.expressions.engine import Expressions
 from gatewright.idp.factors.factors import Factors
 from gatewright.idp.login import Login
 from gatewright.idp.logout import EndSession
+from gatewright.idp.mail.outbox import Outbox
 from gatewright.idp.own_account import OwnAccount
 from gatewright.idp.pushed_authorization import PushedAuthorization
 from gatewright.idp.resources import Resources
@@ -68,9 +71,12 @@ class Provider:
         verification = Verification(base_url + DEVICE_PAGE, device_code_in_link)
         self.device = DeviceAuthorization(authentication, known, self.resources, grants.devices, limits, verification)
         self.discovery = Discovery(self.clients, self.claims, self.keys, base_url)
-        self.factors = Factors(db, limits, audit, base_url)
+        self.outbox = Outbox(db, base_url)
+        self.factors = Factors(db, limits, audit, base_url, self.outbox)
         self.login = Login(db, sessions, passwords, limits, self.factors, audit)
-        self.own_account = OwnAccount(db, self.login, self.factors, passwords, audit)
+        self.own_account = OwnAccount(db, self.login, self.factors, passwords, audit, self.outbox)
+        self.forgotten = ForgottenPasswords(db, self.outbox, limits, audit)
+        self.email_verification = EmailVerification(db, self.outbox, limits)
         self.end_session = EndSession(db, self.clients, self.keys, audit, own_client=own_client)
 
     async def start(self, environment: Mapping[str, str] | None = None) -> None:

@@ -1,6 +1,6 @@
 """Messages of e-mail that wait to be sent, sealed, and requests for one that nobody looked into yet."""
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
@@ -21,6 +21,13 @@ class WaitingEmail(Waiting, frozen=True, kw_only=True):
 
 
 QUEUE = Queue(emails, WaitingEmail)
+
+
+async def standing(tx: Transaction) -> tuple[int, str | None]:
+    """How many wait, and why the one that failed last did."""
+    count = (await tx.execute(select(func.count()).select_from(emails))).scalar_one()
+    failed = select(emails.c.problem).where(emails.c.problem.is_not(None)).order_by(emails.c.next_attempt_at.desc())
+    return count, (await tx.execute(failed.limit(1))).scalar()
 
 
 async def add(

@@ -1,5 +1,7 @@
 """Links that work once: set-up, recovery. Only the hash of the token is stored."""
 
+from collections.abc import Collection
+
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from gatewright.domain.clock import Millis
@@ -30,10 +32,15 @@ async def replace_own(
     tx: Transaction, token_hash: str, purpose: str, user_pk: int, now: Millis, expires_at: Millis
 ) -> None:
     """Stores a new link of a person's and drops their earlier ones of the same purpose that nobody used."""
-    own = (links.c.purpose == purpose, links.c.user_pk == user_pk, links.c.used_at.is_(None))
-    await tx.execute(delete(links).where(*own))
+    await drop_own(tx, (purpose,), user_pk)
     values = {"token_hash": token_hash, "purpose": purpose, "user_pk": user_pk, "created_at": now}
     await tx.execute(insert(links).values(**values, expires_at=expires_at))
+
+
+async def drop_own(tx: Transaction, purposes: Collection[str], user_pk: int) -> None:
+    """Drops a person's links of these purposes that nobody used."""
+    own = (links.c.purpose.in_(purposes), links.c.user_pk == user_pk, links.c.used_at.is_(None))
+    await tx.execute(delete(links).where(*own))
 
 
 async def owner(tx: Transaction, token_hash: str, purpose: str, now: Millis) -> int | None:

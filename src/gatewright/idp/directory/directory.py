@@ -9,6 +9,7 @@ from gatewright.idp.directory.applications import DirectoryApplications
 from gatewright.idp.directory.bindings import DirectoryBindings, DirectoryEntitlements
 from gatewright.idp.directory.grants import DirectoryGrants
 from gatewright.idp.directory.groups import DirectoryGroups
+from gatewright.idp.directory.invitation_letters import InvitationLetters
 from gatewright.idp.directory.invitations import DirectoryInvitations
 from gatewright.idp.directory.mappings import DirectoryMappings
 from gatewright.idp.directory.people import DirectoryPeople
@@ -17,6 +18,7 @@ from gatewright.idp.directory.recovery import Recovery
 from gatewright.idp.directory.service_accounts import ServiceAccounts
 from gatewright.idp.directory.tokens import DirectoryTokens
 from gatewright.idp.directory.transactional import Transactional
+from gatewright.idp.mail.outbox import Outbox
 from gatewright.storage.database import Database
 
 
@@ -36,9 +38,12 @@ class Directory:
         *,
         own_client: str | None,
         claimed: Collection[str] = (),
+        outbox: Outbox | None = None,
     ) -> None:
+        # Without one nothing is sent.
+        outbox = outbox or Outbox(db, base_url)
         administrators = Administrators(membership_decides=own_client is not None)
-        self.people = DirectoryPeople(db, passwords, administrators)
+        self.people = DirectoryPeople(db, passwords, administrators, outbox)
         self.groups = DirectoryGroups(db, administrators)
         self.mappings = DirectoryMappings(db)
         self.providers = DirectoryProviders(db, base_url, own_client)
@@ -50,4 +55,5 @@ class Directory:
         self.services = ServiceAccounts(db, self.tokens)
         self.grants = DirectoryGrants(db)
         self.invitations = DirectoryInvitations(db, passwords, audit, claimed)
-        self.recovery = Recovery(db, base_url, passwords, audit)
+        self.invitation_letters = InvitationLetters(db, outbox)
+        self.recovery = Recovery(db, base_url, passwords, audit, outbox)

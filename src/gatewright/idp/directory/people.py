@@ -12,18 +12,31 @@ from gatewright.accounts.users import EMBEDDED_SOURCE
 from gatewright.domain.clock import Millis
 from gatewright.domain.errors import FieldsInvalid
 from gatewright.domain.identity import DEFAULT_ROLE, Role, RoleReason
-from gatewright.domain.people import RESERVED_NAMES, Event, Group, User
+from gatewright.domain.people import RESERVED_NAMES, Event, Group, Origin, User
 from gatewright.idp.directory.acting import CREATED, DELETED, UPDATED, By, Changed, absent, differing, record
 from gatewright.idp.directory.administrators import Administrators
+from gatewright.idp.mail.letters import Notice
+from gatewright.idp.mail.outbox import Outbox
 from gatewright.idp.objects import people as objects
 from gatewright.idp.people import INSTALLATION, hashed_id
-from gatewright.storage import audit_log, changes, facts, groups, login_transactions, session_ends, users
+from gatewright.storage import (
+    audit_log,
+    changes,
+    facts,
+    groups,
+    login_transactions,
+    one_time_links,
+    session_ends,
+    users,
+)
 from gatewright.storage.database import Database, Transaction
 from gatewright.storage.directory import groups as group_rows
 from gatewright.storage.directory import people as rows
 from gatewright.storage.listing import Filter, Wish
 
 MODEL = "authentik_core.user"
+# Links to a new password: one that an administrator made, and one that went by e-mail.
+RECOVERY, MAILED_RECOVERY = "recovery", "recovery_mailed"
 NEW = {"role": DEFAULT_ROLE, "role_reason": RoleReason(rule="default")}
 
 
@@ -41,10 +54,11 @@ class Person(msgspec.Struct, frozen=True):
 class DirectoryPeople:
     """The people of this installation, as administrators manage them."""
 
-    def __init__(self, db: Database, passwords: Passwords, administrators: Administrators) -> None:
+    def __init__(self, db: Database, passwords: Passwords, administrators: Administrators, outbox: Outbox) -> None:
         self._db = db
         self._passwords = passwords
         self._administrators = administrators
+        self._outbox = outbox
 
     async def page(self, wish: Wish) -> tuple[int, list[Person]]:
         """How many people match, and one page of them."""
@@ -115,6 +129,8 @@ class DirectoryPeople:
         async with self._db.write() as tx:
             person = await _person(tx, user_pk)
             await new_password(tx, person.user, hashed, now)
+            # Not from where: that would be the administrator's address.
+            await self._outbox.notice(tx, person.user, Notice.PASSWORD, Origin())
             event = Event("user.password", "ok", by.actor, person.user.user_id, {"by": "administrator"}, by.origin)
             await audit_log.add(tx, event, now)
 
@@ -156,8 +172,12 @@ async def end_everything(tx: Transaction, user_pk: int, now: Millis) -> None:
 
 
 async def new_password(tx: Transaction, user: User, hashed: str, now: Millis) -> None:
-    """Sets a hashed password, ends what the old one opened, and links the person to their identity here."""
+    """Sets a hashed password, ends what the old one opened, and links the person to their identity here.
+
+    Links to another new password end too: whoever asked for one may not be whoever set this one.
+    """
     await users.change(tx, user.id, now, password_hash=hashed, password_changed_at=now)
+    await one_time_links.drop_own(tx, (RECOVERY, MAILED_RECOVERY), user.id)
     if not await users.is_linked(tx, EMBEDDED_SOURCE, user.uuid):
         await users.link(tx, user.id, EMBEDDED_SOURCE, user.uuid, now)
     await end_everything(tx, user.id, now)

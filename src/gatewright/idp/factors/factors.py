@@ -16,6 +16,8 @@ from gatewright.accounts.memberships import closure
 from gatewright.domain.errors import BadInput, NotFound, TooManyRequests
 from gatewright.domain.people import Event, Origin, User
 from gatewright.idp.factors import recovery, totp
+from gatewright.idp.mail.letters import Notice
+from gatewright.idp.mail.outbox import Outbox
 from gatewright.storage import authenticators, groups
 from gatewright.storage.authenticators import Authenticator
 from gatewright.storage.database import Database, Transaction
@@ -48,8 +50,12 @@ def passkeys() -> ModuleType:
 class Factors:
     """Second factors by person. `base_url` gives the relying party id and the origin of passkeys."""
 
-    def __init__(self, db: Database, limits: Limits, audit: Audit, base_url: str) -> None:
+    def __init__(
+        self, db: Database, limits: Limits, audit: Audit, base_url: str, outbox: Outbox | None = None
+    ) -> None:
         self._db = db
+        # Without one nobody is told.
+        self._outbox = outbox or Outbox(db, base_url)
         self._limits = limits
         self._audit = audit
         self._host = urlsplit(base_url).netloc
@@ -182,6 +188,7 @@ class Factors:
             if not others:
                 await authenticators.remove_all(tx, user.id)
         await self._audit.write(Event("idp.factor.remove", "ok", user.user_id, factor_id, origin=origin))
+        await self._outbox.tell(user, Notice.FACTOR_REMOVED, origin)
 
     async def reset(self, user: User, actor: str, origin: Origin) -> None:
         """Takes every factor of somebody who lost them away, by an administrator."""
@@ -189,6 +196,8 @@ class Factors:
         async with self._db.write() as tx:
             await authenticators.remove_all(tx, user.id)
             await self._audit.write(event, tx)
+            # Not from where: that would be the administrator's address.
+            await self._outbox.notice(tx, user, Notice.FACTORS_RESET, Origin())
         await self._limits.forgive_guesses(user.id)
 
     async def new_recovery_codes(self, user: User, origin: Origin) -> tuple[str, ...]:
@@ -244,6 +253,7 @@ class Factors:
         await self._limits.forgive_guesses(user.id)
         details = {"kind": kind}
         await self._audit.write(Event("idp.factor.add", "ok", user.user_id, name, details, origin))
+        await self._outbox.tell(user, Notice.FACTOR_ADDED, origin)
 
     def _secret(self, row: Authenticator) -> bytes:
         return bytes.fromhex(self._db.sealer.open(row.secret or b"", PURPOSE))

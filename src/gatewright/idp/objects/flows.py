@@ -47,6 +47,11 @@ AUTHORIZATION = (IMPLICIT_CONSENT, EXPLICIT_CONSENT)
 INVALIDATION = (SIGN_OUT, PROVIDER_SIGN_OUT)
 
 
+RECOVERY_EMAIL = "default-recovery-email"
+"""The name of the one stage that sends messages: links to a new password."""
+RECOVERY_EMAIL_PK = str(uuid5(NAMESPACE, f"stage:{RECOVERY_EMAIL}"))
+
+
 def slug_of(reference: object) -> object:
     """The slug of the flow that a pk or a slug names; what names none comes back as it is."""
     flow = BY_PK.get(reference.lower()) if isinstance(reference, str) else None

@@ -83,6 +83,22 @@ async def is_address_of_another(tx: Transaction, text: str) -> bool:
     return (await tx.execute(query)).first() is not None
 
 
+async def by_proven_address(tx: Transaction, text: str) -> User | None:
+    """The only one with that e-mail address, among those who proved theirs: what anybody may type into theirs, or into
+    that of a new account, finds nobody and hides nobody.
+    """
+    proven = (ALIVE, users.c.email_verified, func.lower(users.c.email) == text.lower())
+    found = (await tx.execute(select(*FIELDS).where(*proven).limit(2))).all()
+    return _user(found[0]) if len(found) == 1 else None
+
+
+async def prove_address(tx: Transaction, user: User, at: Millis) -> bool:
+    """Notes that the user's address is theirs; False when another one is on file by now."""
+    mine = (users.c.id == user.id, ALIVE, users.c.email == user.email)
+    query = update(users).where(*mine).values(email_verified=True, updated_at=at).returning(users.c.id)
+    return (await tx.execute(query)).first() is not None
+
+
 async def name_taken(tx: Transaction, name: str) -> bool:
     """Whether the name is or was somebody's, whatever its case; `Ada` beside `ada` would pass for the same person."""
     # SQLite's lower() knows ASCII alone.

@@ -154,4 +154,6 @@ emails = Table(
     Column("next_attempt_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Index(None, "next_attempt_at"),
+    # Whoever is slow to forget a message must not hit a newer one that got its number.
+    sqlite_autoincrement=True,
 )

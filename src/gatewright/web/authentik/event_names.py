@@ -13,6 +13,7 @@ ACTIONS = {
     "user.limits": "user_write",
     "user.password": "password_set",
     "user.recovery": "password_set",
+    "email.send": "email_sent",
     "secret.view": "secret_view",
     "secret.rotate": "secret_rotate",
     "invitation.use": "invitation_used",

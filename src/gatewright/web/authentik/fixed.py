@@ -60,6 +60,7 @@ class Fixed:
             route("/core/brands/current/", "GET", self.current_brand, anybody),
             route("/core/brands/{key}/", "GET", self.brand, viewer),
             route("/rbac/roles/", "GET", self.roles, viewer),
+            route("/stages/email/", "GET", self.email_stages, viewer),
             route("/admin/version/", "GET", self.version, caller),
             route("/admin/settings/", "GET", self.settings, viewer),
             route("/root/config/", "GET", self.config, anybody),
@@ -112,6 +113,14 @@ class Fixed:
     async def roles(self, call: Call) -> Response:
         """There are none of Authentik's kind: what somebody may do here is their role in the gateway."""
         return whole(call, [], ("name",))
+
+    async def email_stages(self, call: Call) -> Response:
+        """The one that `recovery_email/` takes. What a stage would set is set at the start for the whole gateway."""
+        model = "authentik_stages_email.emailstage"
+        names = {"component": "ak-stage-email-form", "verbose_name": "Email Stage", "meta_model_name": model}
+        one = {"pk": flows.RECOVERY_EMAIL_PK, "name": flows.RECOVERY_EMAIL, "use_global_settings": True}
+        shown = {**one, **names, "verbose_name_plural": "Email Stages", "flow_set": []}
+        return whole(call, [shown], ("name", "use_global_settings"))
 
     async def version(self, _: Call) -> Response:
         shown = {"version_current": __version__, "version_latest": __version__, "version_latest_valid": True}

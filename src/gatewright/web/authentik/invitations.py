@@ -3,15 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
+from starlette.responses import Response
+
 from gatewright.domain.clock import iso, iso_or_none
+from gatewright.idp.directory.invitation_letters import InvitationLetters
 from gatewright.idp.directory.invitations import PATH, REQUIRED, DirectoryInvitations, InvitationView
 from gatewright.idp.objects import flows
+from gatewright.idp.objects.fields import Fields
 from gatewright.storage.listing import Wish
-from gatewright.web.authentik.resource import Json, Kind, Resource
+from gatewright.web.authentik.resource import Json, Kind, Resource, route
 from gatewright.web.authentik.shapes import flow_answer, partial_user
-from gatewright.web.authentik.wire import Asked, by_of, flag_of
+from gatewright.web.authentik.wire import Asked, body_of, by_of, flag_of, nothing
 from gatewright.web.call import Call
+from gatewright.web.routing import Access, Route
 
+TEMPLATE = "invitation"
 NOBODY = {"pk": 0, "username": "", "name": "", "is_active": False, "uid": "", "email": "", "last_login": None}
 
 
@@ -29,9 +35,13 @@ class Invitations(Resource):
         },
     )
 
-    def __init__(self, invitations: DirectoryInvitations, base_url: str) -> None:
+    def __init__(self, invitations: DirectoryInvitations, letters: InvitationLetters, base_url: str) -> None:
         self._invitations = invitations
+        self._letters = letters
         self._base_url = base_url
+
+    def actions(self) -> list[Route]:
+        return [route(f"{self.kind.path}{{key}}/send_email/", "POST", self.send_email, Access.ADMIN)]
 
     async def page(self, _: Call, wish: Wish) -> tuple[int, Sequence[Json]]:
         count, found = await self._invitations.page(wish)
@@ -48,6 +58,19 @@ class Invitations(Resource):
 
     async def deleted(self, call: Call, key: str) -> None:
         await self._invitations.delete(key, by_of(call))
+
+    async def send_email(self, call: Call) -> Response:
+        """204; the link that was shown before is void. Without `email_addresses`: to the address that is fixed."""
+        attrs = await body_of(call)
+        wish = Fields(attrs, ("email_addresses", "cc_addresses", "bcc_addresses", "template"), "message")
+        addresses = wish.items("email_addresses", str)
+        for name in ("cc_addresses", "bcc_addresses"):
+            wish.nothing(name, "Every address gets a message of its own: name it in email_addresses.")
+        if wish.raw("template", TEMPLATE) not in (TEMPLATE, f"email/{TEMPLATE}.html"):
+            wish.problem("template", f"There is one: {TEMPLATE}.")
+        wish.done()
+        await self._letters.send(call.path("key"), addresses, by_of(call))
+        return nothing()
 
     def _shown(self, view: InvitationView) -> Json:
         row, flow = view.invitation, flows.FLOWS[flows.ENROLLMENT]

@@ -31,7 +31,7 @@ def routes(directory: Directory, db: Database, pages: Pages, after: str) -> list
         *Entitlements(directory.entitlements).routes(),
         *Tokens(directory.tokens).routes(),
         *Grants(directory.grants, directory.providers.base_url).routes(),
-        *Invitations(directory.invitations, directory.providers.base_url).routes(),
+        *Invitations(directory.invitations, directory.invitation_letters, directory.providers.base_url).routes(),
         *Links(directory.recovery, directory.invitations, pages, after).routes(),
         *Events(db).routes(),
         *Fixed(db, directory.providers.base_url).routes(),

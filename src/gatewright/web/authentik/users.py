@@ -1,15 +1,16 @@
 """`/core/users/`: people and service accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
 
+from gatewright.domain.clock import Millis
 from gatewright.domain.errors import BadInput
 from gatewright.idp.directory.people import DirectoryPeople
 from gatewright.idp.directory.recovery import LIFE, Recovery
 from gatewright.idp.directory.service_accounts import ServiceAccounts
-from gatewright.idp.objects import durations
+from gatewright.idp.objects import durations, flows
 from gatewright.idp.objects.people import REQUIRED
 from gatewright.storage.listing import Wish
 from gatewright.web.authentik.resource import Json, Kind, Resource, numeric, route
@@ -64,6 +65,7 @@ class Users(Resource):
             route("/core/users/service_account/", "POST", self.service_account, Access.ADMIN),
             route("/core/users/{key}/set_password/", "POST", self.set_password, Access.ADMIN),
             route("/core/users/{key}/recovery/", "POST", self.recovery, Access.ADMIN),
+            route("/core/users/{key}/recovery_email/", "POST", self.recovery_email, Access.ADMIN),
         ]
 
     async def page(self, _: Call, wish: Wish) -> tuple[int, Sequence[Json]]:
@@ -115,9 +117,27 @@ class Users(Resource):
 
     async def recovery(self, call: Call) -> Response:
         """`{link}`, shown this once. `token_duration` is how long it works."""
-        wanted = (await body_of(call)).get("token_duration")
-        try:
-            life = LIFE if wanted is None else durations.parse(wanted)
-        except ValueError as error:
-            raise BadInput(f"{error}.", param="token_duration") from error
+        life = _life(await body_of(call))
         return answer({"link": await self._recovery.link(numeric(call.path("key"), "User"), by_of(call), life)})
+
+    async def recovery_email(self, call: Call) -> Response:
+        """204; a link is on its way to the address on file. `email_stage` is in the body, or, as of old, the query."""
+        attrs = await body_of(call)
+        stage = attrs.get("email_stage", call.query("email_stage"))
+        if stage is not None and stage not in (flows.RECOVERY_EMAIL, flows.RECOVERY_EMAIL_PK):
+            raise BadInput(
+                f'Invalid pk "{str(stage)[:60]}" - object does not exist.',
+                param="email_stage",
+                hint=f"There is one: {flows.RECOVERY_EMAIL_PK}, in /stages/email/.",
+            )
+        await self._recovery.mail(numeric(call.path("key"), "User"), by_of(call), _life(attrs))
+        return nothing()
+
+
+def _life(attrs: Mapping[str, Any]) -> Millis:
+    """How long a link works. Raises BadInput."""
+    wanted = attrs.get("token_duration")
+    try:
+        return LIFE if wanted is None else durations.parse(wanted)
+    except ValueError as error:
+        raise BadInput(f"{error}.", param="token_duration") from error

@@ -9,7 +9,9 @@ from gatewright.web.idp.authorize import Authorize
 from gatewright.web.idp.choices import Choices
 from gatewright.web.idp.device import DevicePage
 from gatewright.web.idp.discovery import DiscoveryDocuments
+from gatewright.web.idp.email_verification import EmailVerificationPage
 from gatewright.web.idp.end_session import SIGN_OUT, EndSessionEndpoint
+from gatewright.web.idp.forgotten import ForgottenPage
 from gatewright.web.idp.token import TokenEndpoints
 from gatewright.web.idp.well_known import WellKnown
 from gatewright.web.render import Pages
@@ -34,6 +36,8 @@ def routes(provider: Provider, pages: Pages, cookies: Cookies) -> list[Route]:
         Route(SIGN_IN, ("GET",), authorize.show, anybody, page, slash=True),
         Route(SIGN_IN, ("POST",), authorize.submit, anybody, page, slash=True),
         *authorize.second_step.routes(),
+        *ForgottenPage(provider.forgotten, pages).routes(),
+        *EmailVerificationPage(provider.email_verification, pages).routes(),
         Route(ACCOUNT, ("GET",), choices.show_account, anybody, page, slash=True),
         Route(ACCOUNT, ("POST",), choices.choose_account, anybody, page, slash=True),
         Route(CONSENT, ("GET",), choices.show_consent, anybody, page, slash=True),

@@ -13,6 +13,7 @@ from gatewright.web.call import Call
 from gatewright.web.cookies import IDP_SESSION, Cookies
 from gatewright.web.idp.answers import REDIRECT_HEADERS, SIGN_IN, Answers, form_origins, pending_parameters
 from gatewright.web.idp.device import is_device_page
+from gatewright.web.idp.forgotten import forgot_address
 from gatewright.web.idp.second_step import PASSKEY, QUESTION, REASONS, SCRIPT, SecondStep
 from gatewright.web.render import Pages
 
@@ -96,6 +97,7 @@ class Authorize:
             status=status,
             form_origins=() if found is None else form_origins(found),
             application=None if found is None else self._answers.application(found),
+            forgot=forgot_address(pending) if self._provider.forgotten.is_on else None,
             nobody_yet=await self._provider.login.nobody_yet(),
             action=SIGN_IN,
             next=pending if found or is_device_page(pending) else "",

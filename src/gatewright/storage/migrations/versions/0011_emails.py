@@ -23,5 +23,6 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["user_pk"], ["users.id"], name="fk_emails_user_pk", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_emails"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_emails_next_attempt_at", "emails", ["next_attempt_at"], unique=False)
