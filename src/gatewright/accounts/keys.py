@@ -1,6 +1,7 @@
 """Virtual keys: make, revoke, and the key ring that answers on the hot path from memory."""
 
 import asyncio
+import hmac
 import uuid
 from collections.abc import Sequence
 
@@ -203,7 +204,7 @@ class KeyRing:
     async def authenticate(self, secret: str) -> Principal:
         """The caller behind the key. Raises Unauthenticated saying whether it is unknown, expired or revoked."""
         hashed, now = key_hash(secret), self._db.clock()
-        if hashed == self._master:
+        if hmac.compare_digest(hashed, self._master):
             return self._master_principal
         if (found := self.cached(secret)) is not None:
             return found

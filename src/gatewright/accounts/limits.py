@@ -49,20 +49,25 @@ class Limits:
 
         By address first: whoever is stopped there neither locks others out nor makes a row for each made-up name.
         """
-        if address:
-            await self.count(f"sign-in:address:{network_of(address)}", FAILURES_BY_ADDRESS)
         now = self._db.clock()
+        over: list[Millis] = []
         async with self._db.write() as tx:
-            counted = [await attempts.count(tx, _sign_in(one), now, WINDOW) for one in accounts]
-        over = [resets_at for found, resets_at in counted if found > FAILURES_BY_ACCOUNT]
+            found, resets_at = await attempts.count(tx, _address(address), now, WINDOW)
+            over += [resets_at] if found > FAILURES_BY_ADDRESS else []
+            for one in () if over else accounts:
+                found, resets_at = await attempts.count(tx, _account(one), now, WINDOW)
+                over += [resets_at] if found > FAILURES_BY_ACCOUNT else []
         if over:
             raise _too_many(max(over) - now)
 
-    async def forgive(self, accounts: Sequence[str]) -> None:
-        """A good sign-in empties the buckets of the account."""
+    async def forgive(self, accounts: Sequence[str], address: str | None) -> None:
+        """A good sign-in empties the buckets of the account, and does not count for the address.
+
+        Those that failed at the address go on counting: one good account buys nobody more guesses.
+        """
         async with self._db.write() as tx:
-            for one in accounts:
-                await attempts.clear(tx, _sign_in(one))
+            await attempts.clear(tx, [_account(one) for one in accounts])
+            await attempts.give_back(tx, _address(address))
 
     async def count_guess(self, user_pk: int) -> None:
         """Counts one guess of a second factor, before the code is looked at; the pause after each doubles.
@@ -83,8 +88,7 @@ class Limits:
     async def forgive_guesses(self, user_pk: int) -> None:
         """A good code, or an administrator, ends the pauses."""
         async with self._db.write() as tx:
-            for bucket in _guesses(user_pk):
-                await attempts.clear(tx, bucket)
+            await attempts.clear(tx, _guesses(user_pk))
 
 
 def pause_after(guesses: int) -> Millis:
@@ -120,8 +124,12 @@ def accounts_of(user: User | None, typed: str) -> tuple[str, ...]:
     return (name,) if user is None else (name, f"user:{user.id}")
 
 
-def _sign_in(account: str) -> str:
+def _account(account: str) -> str:
     return f"sign-in:account:{account}"
+
+
+def _address(address: str | None) -> str:
+    return f"sign-in:address:{network_of(address or '')}"
 
 
 def network_of(address: str) -> str:

@@ -31,14 +31,13 @@ class ClientAuthentication:
 
         fastapi-sso, the seed's client, sends Basic and repeats the client id in the body (contract 1.10).
         """
-        bucket = f"client:{network_of(origin.address)}" if origin.address else None
+        bucket = f"client:{network_of(origin.address or '')}"
         if bucket in self._failed:
             await self._limits.refuse_above(bucket, FAILURES)
         try:
             return await self._client(authorization, form)
         except InvalidClient:
-            if bucket is not None:
-                await self._count(bucket)
+            await self._count(bucket)
             raise
 
     async def confidential(self, authorization: str | None, form: Parameters, origin: Origin) -> Client:

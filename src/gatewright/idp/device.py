@@ -158,8 +158,7 @@ class DeviceAuthorization:
 
     async def _find(self, user_code: str, session: Session, origin: Origin) -> tuple[DeviceCode, Client]:
         """Counted before it is looked up, so that parallel guesses cannot slip past."""
-        if origin.address:
-            await self._limits.count(f"device-code:address:{network_of(origin.address)}", CODES_BY_ADDRESS)
+        await self._limits.count(f"device-code:address:{network_of(origin.address or '')}", CODES_BY_ADDRESS)
         await self._limits.count(f"device-code:user:{session.user.id}", CODES_BY_PERSON)
         row = await self._devices.waiting(user_code)
         client = None if row is None else await self._known.clients.by_id(row.provider_id)

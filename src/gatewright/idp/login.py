@@ -75,15 +75,18 @@ class Login:
         self._limits = limits
         self._factors = factors
         self._audit = audit
+        self._somebody_can = False
 
     async def session(self, token: str | None) -> Session | None:
         """The living session behind the provider's cookie."""
         return await self._sessions.find(token)
 
     async def nobody_yet(self) -> bool:
-        """Whether nobody can sign in, because the set-up link was not used."""
-        async with self._db.read() as tx:
-            return not await users.any_local(tx)
+        """Whether nobody can sign in, because the set-up link was not used. Once somebody can, somebody always can."""
+        if not self._somebody_can:
+            async with self._db.read() as tx:
+                self._somebody_can = await users.any_local(tx)
+        return not self._somebody_can
 
     async def sign_in(self, name: str, password: str, origin: Origin, old_token: str | None) -> SignedIn | FactorNeeded:
         """A session, or what is missing to one. The session that the browser had ends: no id outlives a sign-in.
@@ -91,9 +94,9 @@ class Login:
         Raises SignInRefused, TooManyRequests.
         """
         user = await self._with_password(name, password, origin)
-        kinds = await self._factors.of(user.id)
-        if kinds or await self._factors.required(user.id):
-            purpose = FACTOR if kinds else ENROL
+        has_some, required = await self._factors.asked(user.id)
+        if has_some or required:
+            purpose = FACTOR if has_some else ENROL
             return FactorNeeded(await self._begin(purpose, user.id), enrol=purpose == ENROL)
         return await self._open(user, ("pwd",), origin, old_token)
 
@@ -123,8 +126,7 @@ class Login:
         With a handle of a second step only that person's keys are asked; without one whichever the device has.
         Raises TooManyRequests.
         """
-        if origin.address:
-            await self._limits.count(f"sign-in:passkey:{network_of(origin.address)}", QUESTIONS)
+        await self._limits.count(f"sign-in:passkey:{network_of(origin.address or '')}", QUESTIONS)
         challenge, module = new_challenge(), passkeys()
         found = await self._find(handle, FACTOR)
         if found is not None and found.user_pk is not None and handle is not None:
@@ -201,25 +203,26 @@ class Login:
             cause = "user_unknown" if found is None else "password_wrong" if not matches else "user_inactive"
             await self._report(cause, typed, origin)
             raise SignInRefused()
-        await self._limits.forgive(accounts)
+        await self._limits.forgive(accounts, origin.address)
         return found[0]
 
     async def _open(self, user: User, amr: tuple[str, ...], origin: Origin, old_token: str | None) -> SignedIn:
         old = await self._sessions.find(old_token)
         source = "password" if "pwd" in amr else "passkey"
-        token, session_id = await self._sessions.open(user, origin, source=source, amr=amr)
         async with self._db.write() as tx:
+            opening = self._sessions.within(tx)
+            token, row = await opening.open(user, origin, source=source, amr=amr)
             if old is not None and old.user.id == user.id:
                 # The same person again: for their applications the session goes on.
-                await sessions.succeed(tx, old.row.id, session_id)
-            await users.change(tx, user.id, self._db.clock(), last_login_at=self._db.clock())
-        if old is not None:
-            await self._sessions.end(old.row.id)
-        await self._audit.write(Event("idp.login", "ok", user.user_id, None, {"amr": list(amr)}, origin))
-        session = await self._sessions.find(token)
-        if session is None:
-            raise Unavailable("The session could not be opened. Try again.", code="session_not_opened")
-        return SignedIn(token, session)
+                row = await sessions.succeed(tx, old.row.id, row.id)
+            now = self._db.clock()
+            person = await users.change(tx, user.id, now, last_login_at=now)
+            if person is None or not person.is_active:
+                raise Unavailable("The session could not be opened. Try again.", code="session_not_opened")
+            await self._audit.write(Event("idp.login", "ok", user.user_id, None, {"amr": list(amr)}, origin), tx)
+            if old is not None:
+                await opening.end(old.row.id)
+        return SignedIn(token, Session(row, person))
 
     async def _begin(self, purpose: str, user_pk: int | None, challenge: bytes | None = None) -> str:
         handle, now = secrets.token_urlsafe(32), self._db.clock()

@@ -18,8 +18,14 @@ TRUSTED = ("10.0.0.0/8", "fd00::/8")
         # The end of the list is the proxy's word, what stands before it is the caller's.
         (TRUSTED, "10.0.0.1", ["6.6.6.6, 1.2.3.4"], "1.2.3.4"),
         (TRUSTED, "10.0.0.1", ["6.6.6.6", "1.2.3.4, 10.0.0.2"], "1.2.3.4"),
-        (TRUSTED, "10.0.0.1", ["not an address"], None),
-        (TRUSTED, "10.0.0.1", ["1.2.3.4, "], None),
+        # Some proxies name the port too, and a socket of both families writes IPv4 as IPv6.
+        (TRUSTED, "10.0.0.1", ["1.2.3.4:4711"], "1.2.3.4"),
+        (TRUSTED, "10.0.0.1", ["[2001:db8::7]:4711"], "2001:db8::7"),
+        (TRUSTED, "::ffff:10.0.0.1", ["::ffff:1.2.3.4"], "1.2.3.4"),
+        # Nonsense counts as whoever sent it, so that nobody is without an address.
+        (TRUSTED, "10.0.0.1", ["not an address"], "10.0.0.1"),
+        (TRUSTED, "10.0.0.1", ["1.2.3.4, "], "10.0.0.1"),
+        (TRUSTED, "10.0.0.1", ["1.2.3.4, nonsense, 10.0.0.2"], "10.0.0.2"),
         (TRUSTED, None, ["1.2.3.4"], None),
     ],
 )
