@@ -3,14 +3,14 @@ import { useLocation } from "wouter";
 import { useShell } from "../context";
 import { useDialogParam } from "../dialog-param";
 import { useAll } from "../directory/queries";
-import type { Kind } from "../directory/resource";
+import type { Listed } from "../directory/resource";
 import { OnlySome } from "../pages/only-some";
 import { isAdmin, seesEveryone } from "../permissions";
 import { type Column, ListTable } from "./list-table";
 import { Page } from "./page";
 
-interface Props<T, F> {
-  kind: Kind<T, F>;
+interface Props<T> {
+  kind: Listed<T>;
   columns: Column<T>[];
   searchText: (one: T) => string;
   filterHint: string;
@@ -24,12 +24,12 @@ interface Props<T, F> {
 }
 
 /** The list of every object of a kind, for administrators and viewers. */
-export function ListPage<T, F>(props: Props<T, F>) {
+export function ListPage<T>(props: Props<T>) {
   const { me } = useShell();
   return seesEveryone(me) ? <Shown {...props} /> : <OnlySome title={props.kind.title} />;
 }
 
-function Shown<T, F>(props: Props<T, F>) {
+function Shown<T>(props: Props<T>) {
   const { kind } = props;
   const { me } = useShell();
   const [, go] = useLocation();

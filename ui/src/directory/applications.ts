@@ -87,6 +87,12 @@ export interface ProviderFields {
   require_pkce: boolean;
 }
 
+/** A new secret, answered this once, and until when the one before counts. */
+export interface RotatedSecret {
+  client_secret: string;
+  previous_secret_expires_at: string | null;
+}
+
 export interface SetupUrls {
   issuer: string;
   provider_info: string;
@@ -109,6 +115,8 @@ export const providers = {
     nameOf: (provider) => provider.name,
     alsoIn: ["applications"],
   }),
+  rotateSecret: (pk: number, overlap: string) =>
+    request<RotatedSecret>("POST", `/api/v1/idp/providers/${pk}/rotate-secret`, overlap ? { overlap } : {}),
   setupUrls: (pk: number, signal?: AbortSignal) =>
     request<SetupUrls>("GET", `${at(PROVIDERS, pk)}setup_urls/`, undefined, signal),
 };

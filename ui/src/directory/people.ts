@@ -63,6 +63,12 @@ export const people = {
 
 export const isProgram = (person: Person) => PROGRAMS.includes(person.type);
 
+/** A service account never signs in, so nobody tells it a role: its groups decide, unless one was set. */
+export const administers = (account: Person) =>
+  account.role_locked
+    ? account.role === "proxy_admin"
+    : account.groups_obj.some((group) => group.is_superuser || group.name === "admins");
+
 export interface ServiceAccountFields {
   name: string;
   create_group: boolean;

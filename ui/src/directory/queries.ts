@@ -13,10 +13,10 @@ import {
 } from "./applications";
 import { eventActions, type LoggedEvent } from "./holdings";
 import { type PersonRef, people } from "./people";
-import { everyOf, type Kind, listOf, type Query, search } from "./resource";
+import { everyOf, type Kind, type Listed, listOf, type Query, search } from "./resource";
 
 /** The pages of a kind's list. */
-export const useAll = <T, F>(kind: Kind<T, F>) => useList([kind.kept, "list", kind.title], kind.list);
+export const useAll = <T>(kind: Listed<T>) => useList([kind.kept, "list", kind.title], kind.list);
 
 export function useOne<T, F>(kind: Kind<T, F>, key: string | number) {
   return useQuery({

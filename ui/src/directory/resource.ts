@@ -80,6 +80,9 @@ export interface Words<T> {
   alsoIn: readonly string[];
 }
 
+/** What a page that lists a kind needs of it. */
+export type Listed<T> = Words<T> & Pick<Resource<T, unknown>, "list">;
+
 export type Kind<T, F> = Resource<T, F> & Words<T>;
 
 export function kind<T, F>(path: string, words: Words<T>, query: Query = {}): Kind<T, F> {

@@ -89,9 +89,9 @@ function Facts({ mapping }: { mapping: ScopeMapping }) {
       </Panel>
       <Panel title="Expression">
         <div className="panel-body">
-          <section className="code" aria-label="Expression" tabIndex={0}>
+          <div className="code">
             <pre>{mapping.expression}</pre>
-          </section>
+          </div>
         </div>
       </Panel>
     </>

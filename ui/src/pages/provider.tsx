@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { Link, useParams } from "wouter";
 import { Chips } from "../components/badge";
 import { CopyButton } from "../components/copy";
@@ -14,6 +15,7 @@ import { LIVES, scopeLabel, subjectInWords, uriLines } from "../format/provider"
 import { isAdmin } from "../permissions";
 import { ProviderDialog } from "./provider-dialog";
 import { ItsApplication } from "./providers";
+import { RotateSecretDialog } from "./rotate-secret";
 
 const URLS: readonly { name: keyof SetupUrls; label: string }[] = [
   { name: "provider_info", label: "OpenID Configuration URL" },
@@ -95,12 +97,20 @@ function Urls({ pk }: { pk: number }) {
 }
 
 function Facts({ provider }: { provider: Provider }) {
+  const { me } = useShell();
   const parts = useProviderParts();
+  const [rotating, setRotating] = useState(false);
   const scopes = (parts.data?.mappings ?? [])
     .filter((mapping) => provider.property_mappings.includes(mapping.pk))
     .map(scopeLabel);
+  const rotate = isAdmin(me) && provider.client_type === "confidential" && (
+    <button type="button" className="button" onClick={() => setRotating(true)}>
+      Rotate secret
+    </button>
+  );
   return (
-    <Panel title="Provider">
+    <Panel title="Provider" tools={rotate}>
+      {rotating && <RotateSecretDialog provider={provider} onClose={() => setRotating(false)} />}
       <dl className="facts">
         <Fact name="Application">
           <ItsApplication of={provider} />

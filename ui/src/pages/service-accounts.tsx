@@ -6,11 +6,10 @@ import { Field, FieldError } from "../components/field";
 import { FormDialog, textOf } from "../components/form-dialog";
 import { ListPage } from "../components/list-page";
 import type { Column } from "../components/list-table";
-import { RoleName } from "../components/role";
 import { Segmented } from "../components/segmented";
 import { ShownOnce } from "../components/shown-once";
 import { Time } from "../components/time";
-import { type MadeServiceAccount, type Person, serviceAccounts } from "../directory/people";
+import { administers, type MadeServiceAccount, type Person, serviceAccounts } from "../directory/people";
 import { endOf, LIVES_AND_NEVER, type Life } from "../format/life";
 import { useDone } from "../queries";
 
@@ -24,11 +23,11 @@ const COLUMNS: Column<Person>[] = [
     cell: (account) => (
       <span className="name">
         <Link href={`/service-accounts/${account.pk}`}>{account.username}</Link>{" "}
+        {administers(account) && <Badge tone="accent">administers</Badge>}{" "}
         {!account.is_active && <Badge tone="warn">inactive</Badge>}
       </span>
     ),
   },
-  { id: "role", header: "Role", sort: (one) => one.role_label, cell: (one) => <RoleName of={one} /> },
   {
     id: "groups",
     header: "Groups",
@@ -48,7 +47,7 @@ export function ServiceAccountsPage() {
     <ListPage
       kind={serviceAccounts}
       columns={COLUMNS}
-      searchText={(account) => [account.username, account.role_label, ...groupsOf(account)].join(" ")}
+      searchText={(account) => [account.username, ...groupsOf(account)].join(" ")}
       filterHint="Filter by name or group"
       dim={(account) => !account.is_active}
       dialog={({ onClose }) => <ServiceAccountDialog onClose={onClose} />}

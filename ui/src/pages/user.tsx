@@ -10,7 +10,7 @@ import { Problem } from "../components/problem";
 import { RoleName, RoleWhy } from "../components/role";
 import { Time } from "../components/time";
 import { useShell } from "../context";
-import { isProgram, type Person, people, serviceAccounts } from "../directory/people";
+import { administers, isProgram, type Person, people, serviceAccounts } from "../directory/people";
 import { personName } from "../format/person";
 import { isAdmin } from "../permissions";
 import { useDone } from "../queries";
@@ -125,12 +125,20 @@ function Facts({ person }: { person: Person }) {
       <Fact name="E-mail address">
         <Address of={person} />
       </Fact>
-      <Fact name="Role">
-        <RoleName of={person} />
-      </Fact>
-      <Fact name="Why">
-        <RoleWhy of={person} />
-      </Fact>
+      {isProgram(person) && !person.role_locked ? (
+        <Fact name="Rights in the directory">
+          {administers(person) ? "Administers, by its groups" : "Sees what is its own"}
+        </Fact>
+      ) : (
+        <>
+          <Fact name="Role">
+            <RoleName of={person} />
+          </Fact>
+          <Fact name="Why">
+            <RoleWhy of={person} />
+          </Fact>
+        </>
+      )}
       <Fact name="Groups">
         {person.groups_obj.length === 0 && <None />}
         <span className="chips">
