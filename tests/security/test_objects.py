@@ -53,13 +53,6 @@ def rows(site: Site) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-@pytest.fixture(scope="session")
-async def victim(_site: Site) -> Victim:
-    made = Victim(_site)
-    await made.settle()
-    return made
-
-
 async def test_01_looking_does_not_run_anything(site: Site, victim: Victim, tmp_path: Path) -> None:
     viewer = await session_of(site, await site.person("viewer"), "proxy_admin_viewer")
     http, touched = site.at(headers=viewer), tmp_path / "touched"

@@ -188,12 +188,12 @@ async def test_23_a_browser_is_sent_to_registered_addresses_alone(
 
 
 @pytest.fixture(scope="session")
-async def pair(_site: Site) -> tuple[Client, Client]:
+async def pair(shared_site: Site) -> tuple[Client, Client]:
     """A confidential and a public client with the same addresses."""
     uris = [{"matching_mode": "strict", "url": uri} for uri in (CALLBACK, f"{CALLBACK}?a=1", LOOPBACK, APP)]
     return (
-        await _site.client(redirect_uris=uris),
-        await _site.client(redirect_uris=uris, client_type="public"),
+        await shared_site.client(redirect_uris=uris),
+        await shared_site.client(redirect_uris=uris, client_type="public"),
     )
 
 

@@ -78,8 +78,8 @@ async def test_05_what_a_request_says_is_text_on_the_form_post_page(site: Site, 
 
 
 @pytest.fixture(scope="session")
-async def posting(_site: Site) -> Client:
-    return await _site.client()
+async def posting(shared_site: Site) -> Client:
+    return await shared_site.client()
 
 
 async def test_05_hostile_words_are_text_on_every_page(site: Site) -> None:
