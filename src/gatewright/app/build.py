@@ -39,6 +39,7 @@ from gatewright.idp.logout_notices import LogoutNotices
 from gatewright.idp.mail.delivery import MailDelivery
 from gatewright.idp.preview import Preview
 from gatewright.idp.provider import Provider
+from gatewright.idp.registration.tokens import RegistrationTokens
 from gatewright.outbound.client import Outbound
 from gatewright.outbound.valkey import Valkey
 from gatewright.settings.schema import Settings
@@ -64,6 +65,7 @@ from gatewright.web.api.keys import VirtualKeys
 from gatewright.web.api.me import Me
 from gatewright.web.api.models import Models
 from gatewright.web.api.overview import Today
+from gatewright.web.api.registration_tokens import RegistrationTokenRoutes
 from gatewright.web.api.role_rules import Roles
 from gatewright.web.api.security import MySecurity
 from gatewright.web.api.sessions import MySessions
@@ -240,6 +242,7 @@ class Program:
             *UiConfig(self.settings).routes(),
             *SigningKeyRoutes(self.provider.keys).routes(),
             *EmailRoutes(self.db, self.users, self.provider.email_verification, self.limits, self.mail).routes(),
+            *RegistrationTokenRoutes(RegistrationTokens(self.db), clock).routes(),
             *KeyRoutes(self.keys, self.users, self.deployments, self.reports, clock).routes(),
             *UserRoutes(self.users, roles, self.keys, self.reports, clock).routes(),
             *TeamRoutes(Teams(self.db), self.reports, clock).routes(),

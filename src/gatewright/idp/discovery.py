@@ -5,6 +5,7 @@ from typing import Any
 from gatewright.idp.claims import RESERVED, Claims
 from gatewright.idp.clients import MOUNT, Client, Clients
 from gatewright.idp.expressions.claims_read import claims_in
+from gatewright.idp.registration.registration import ClientRegistration
 from gatewright.idp.signing_keys import SigningKeys
 from gatewright.idp.tokens.payloads import ACR
 from gatewright.idp.tokens.request import SUPPORTED
@@ -18,10 +19,13 @@ DEFAULT_APPLICATION = "litellm"
 class Discovery:
     """Documents for whoever asks; no secret in them."""
 
-    def __init__(self, clients: Clients, claims: Claims, keys: SigningKeys, base_url: str) -> None:
+    def __init__(
+        self, clients: Clients, claims: Claims, keys: SigningKeys, registration: ClientRegistration, base_url: str
+    ) -> None:
         self._clients = clients
         self._claims = claims
         self._keys = keys
+        self._registration = registration
         self._base_url = base_url
 
     async def document(self, slug: str) -> dict[str, Any] | None:
@@ -30,11 +34,12 @@ class Discovery:
         if client is None:
             return None
         mappings = client.mappings
+        registers = await self._registration.offered(client.application_id)
         # Read off the expressions' text: running them for nobody fails and floods the log (contract 1.7).
         named = [claim for mapping in mappings for claim in claims_in(mapping.expression) if claim not in RESERVED]
         return metadata.document(
             client.issuer,
-            endpoints(self._base_url, client),
+            endpoints(self._base_url, client, registers=registers),
             algorithms=[client.signing_algorithm],
             acr_values_supported=[ACR],
             grant_types_supported=[grant for grant in SUPPORTED if grant in client.grant_types],
@@ -60,10 +65,17 @@ class Discovery:
         return (await self._keys.ring()).jwks
 
 
-def endpoints(base_url: str, client: Client) -> dict[str, str]:
-    """The endpoint members of the document, by their names."""
+def registration_endpoint(base_url: str, slug: str) -> str:
+    """Where clients register at the application with that slug (Authentik contract 1.1)."""
+    return f"{base_url}{MOUNT}/{slug}/register/"
+
+
+def endpoints(base_url: str, client: Client, *, registers: bool = False) -> dict[str, str]:
+    """The endpoint members of the document, by their names. `registers` says whether clients can register there."""
     shared, own = f"{base_url}{MOUNT}", f"{base_url}{MOUNT}/{client.slug}"
+    registration = {"registration_endpoint": registration_endpoint(base_url, client.slug)} if registers else {}
     return {
+        **registration,
         "authorization_endpoint": f"{shared}/authorize/",
         "token_endpoint": f"{shared}/token/",
         "userinfo_endpoint": f"{shared}/userinfo/",

@@ -80,6 +80,7 @@ class EndSession:
     ) -> AskSignOut | SignedOut:
         """A GET, or a client's POST. Raises BadInput for an address that is not registered; nothing ends then."""
         params.refuse_repeated()
+        client = await self._meant(client, params)
         if (params.value("client_id") or client.client_id) != client.client_id:
             raise BadInput("The client_id is not that of this application.", param="client_id", code="client_differs")
         hint = params.value("id_token_hint")
@@ -101,6 +102,19 @@ class EndSession:
         """
         target = await self._target(client, params, origin)
         return await self._end(client, target, session, origin, whole=everywhere or client.ends_session)
+
+    async def _meant(self, client: Client, params: Parameters) -> Client:
+        """Who asks: of clients that share an issuer, and with it this address, the one that is named or was hinted at.
+
+        Whoever is named proves nothing yet: the hint is verified for that client afterwards.
+        """
+        hint, named = params.value("id_token_hint"), params.value("client_id")
+        if named is None and hint is not None:
+            named = _audience(hint)
+        if named is None or named == client.client_id:
+            return client
+        other = await self._clients.by_client_id(named)
+        return other if other is not None and other.issuer == client.issuer else client
 
     async def _end(
         self, client: Client, target: str | None, session: Session | None, origin: Origin, *, whole: bool
@@ -166,6 +180,15 @@ class EndSession:
             )
         state = params.value("state")
         return asked if state is None else _with_query(asked, state=state)
+
+
+def _audience(hint: str) -> str | None:
+    """Whom an ID token says that it is for, unverified."""
+    try:
+        found = jwt.unverified_claim(hint, "aud", kind="id_token_hint")
+    except GatewrightError:
+        return None
+    return found if isinstance(found, str) else None
 
 
 def _frame(client: Client, sid: str) -> str:

@@ -28,6 +28,7 @@ from gatewright.idp.logout import EndSession
 from gatewright.idp.mail.outbox import Outbox
 from gatewright.idp.own_account import OwnAccount
 from gatewright.idp.pushed_authorization import PushedAuthorization
+from gatewright.idp.registration.registration import ClientRegistration
 from gatewright.idp.resources import Resources
 from gatewright.idp.signing_keys import SigningKeys
 from gatewright.idp.tokens.parts import Directory, Grants, TokenParts
@@ -70,7 +71,8 @@ class Provider:
         self.pushed = PushedAuthorization(authentication, self.clients, drafts, grants.pushed, audit)
         verification = Verification(base_url + DEVICE_PAGE, device_code_in_link)
         self.device = DeviceAuthorization(authentication, known, self.resources, grants.devices, limits, verification)
-        self.discovery = Discovery(self.clients, self.claims, self.keys, base_url)
+        self.registration = ClientRegistration(db, base_url, limits, audit)
+        self.discovery = Discovery(self.clients, self.claims, self.keys, self.registration, base_url)
         self.outbox = Outbox(db, base_url)
         self.factors = Factors(db, limits, audit, base_url, self.outbox)
         self.login = Login(db, sessions, passwords, limits, self.factors, audit)

@@ -166,6 +166,48 @@ class InsufficientScope(OAuthError):
     summary = "The access token does not carry the scope openid."
 
 
+class InvalidRedirectUri(OAuthError):
+    """RFC 7591 3.2.2."""
+
+    error = "invalid_redirect_uri"
+    redirectable = False
+    summary = "One of the redirect URIs cannot be registered."
+
+
+class InvalidClientMetadata(OAuthError):
+    """RFC 7591 3.2.2."""
+
+    error = "invalid_client_metadata"
+    redirectable = False
+    summary = "One of the metadata values is malformed or is not supported here."
+
+
+class UnapprovedSoftwareStatement(OAuthError):
+    """RFC 7591 3.2.2."""
+
+    error = "unapproved_software_statement"
+    redirectable = False
+    summary = "Software statements are not supported. Send the metadata itself."
+
+
+class RegistrationDenied(OAuthError):
+    """RFC 7592 2.1: the token is good, what was asked is not allowed."""
+
+    error = "access_denied"
+    status = 403
+    redirectable = False
+    summary = "This is an administrator's to change."
+
+
+class RegistrationOff(OAuthError):
+    """Authentik contract 1.6: an application at which nobody can register."""
+
+    error = "not_found"
+    status = 404
+    redirectable = False
+    summary = "Clients cannot register here."
+
+
 class LoginRefused(GatewrightError):
     """The relying party stops a login. `code` is stable (`nonce_mismatch`, ...); `message` explains it in words.
 

@@ -14,7 +14,7 @@ from gatewright.idp.objects import flows
 from gatewright.idp.objects import providers as objects
 from gatewright.idp.objects.addresses import restore
 from gatewright.idp.objects.providers import SECRET_PURPOSE
-from gatewright.storage import audit_log, oauth_providers, scope_mappings, signing_keys
+from gatewright.storage import audit_log, oauth_providers, registration_tokens, scope_mappings, signing_keys
 from gatewright.storage.database import Database, Transaction
 from gatewright.storage.directory import mappings as mapping_rows
 from gatewright.storage.directory import providers as rows
@@ -143,6 +143,13 @@ class DirectoryProviders:
                 raise own_client_kept()
             await rows.remove(tx, provider_id)
             await record(tx, by, DELETED, _named(found), self._db.clock())
+
+    async def takes_registrations(self, provider: StoredProvider) -> bool:
+        """Whether clients can register at its application now."""
+        if provider.application_id is None:
+            return False
+        async with self._db.read() as tx:
+            return await registration_tokens.any_good(tx, provider.application_id, self._db.clock())
 
     def is_own(self, provider: StoredProvider | None) -> bool:
         """Whether the dashboard signs in with this client."""

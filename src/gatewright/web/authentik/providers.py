@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from gatewright.idp.clients import MOUNT
 from gatewright.idp.directory.providers import DirectoryProviders, ProviderView
+from gatewright.idp.discovery import registration_endpoint
 from gatewright.idp.objects import flows
 from gatewright.idp.objects.providers import REQUIRED
 from gatewright.storage.listing import Filter, Wish
@@ -75,9 +76,13 @@ class Providers(Resource):
         return [user_of("authentik_core", "application", row.slug, row.application_name or "", "set_null")]
 
     async def setup_urls(self, call: Call) -> Response:
-        """The addresses to type into the application. Without an application there is no issuer."""
+        """The addresses to type into the application. Without an application there is no issuer.
+
+        A client that registered itself is one of the issuer at which it did.
+        """
         row = (await self._providers.get(numeric(call.path("key"), "OAuth2Provider"))).provider
-        base, slug = f"{self._providers.base_url}{MOUNT}", row.slug
+        base, slug = f"{self._providers.base_url}{MOUNT}", row.slug and (row.issuer_slug or row.slug)
+        registers = await self._providers.takes_registrations(row)
         of_slug = {
             "issuer": f"{self._providers.base_url}/" if row.issuer_mode == "global" else f"{base}/{slug}/",
             "provider_info": f"{base}/{slug}/.well-known/openid-configuration",
@@ -86,7 +91,8 @@ class Providers(Resource):
         }
         shared = {"authorize": f"{base}/authorize/", "token": f"{base}/token/", "user_info": f"{base}/userinfo/"}
         shown = of_slug if slug is not None else dict.fromkeys(of_slug, "-")
-        return answer({**shared, **shown, "dcr_registration": None})
+        registration = registration_endpoint(self._providers.base_url, row.slug) if registers and row.slug else None
+        return answer({**shared, **shown, "dcr_registration": registration})
 
     async def every(self, call: Call) -> Response:
         """Providers of every kind; there is one kind."""

@@ -12,6 +12,7 @@ from gatewright.web.idp.discovery import DiscoveryDocuments
 from gatewright.web.idp.email_verification import EmailVerificationPage
 from gatewright.web.idp.end_session import SIGN_OUT, EndSessionEndpoint
 from gatewright.web.idp.forgotten import ForgottenPage
+from gatewright.web.idp.register import Registration
 from gatewright.web.idp.token import TokenEndpoints
 from gatewright.web.idp.well_known import WellKnown
 from gatewright.web.render import Pages
@@ -31,6 +32,7 @@ def routes(provider: Provider, pages: Pages, cookies: Cookies) -> list[Route]:
     return [
         Route(AUTHORIZE, ("GET", "POST"), authorize.authorize, anybody, page, slash=True),
         *tokens.routes(),
+        *Registration(provider).routes(),
         *WellKnown(provider).routes(),
         *DevicePage(provider, pages, cookies, SIGN_IN).routes(),
         Route(SIGN_IN, ("GET",), authorize.show, anybody, page, slash=True),
