@@ -13,6 +13,10 @@ from gatewright.domain.errors import GatewrightError
 
 # name: (where the command is, what the list of commands says about it)
 COMMANDS = {
+    "blueprint": (
+        "gatewright.cli.commands.blueprint:blueprint",
+        "Apply, check and export blueprints on this machine's database.",
+    ),
     "check-config": (
         "gatewright.cli.commands.check_config:check_config",
         "Say what is wrong with a configuration, and what each key of it does.",

@@ -1,11 +1,11 @@
 """`gatewright check-config`: say what is wrong with a configuration. A server command: it imports app when it runs."""
 
-import importlib
 from typing import Any
 
 import click
 
 from gatewright.cli import errors, output
+from gatewright.cli.server import server
 
 LONGEST_MEANING = 90
 """Characters of the last column; `--json` has all of it."""
@@ -23,24 +23,13 @@ def check_config(ctx: click.Context, file: str | None, config: str | None, stric
     The file and the environment; nothing is started. FILE is GATEWRIGHT_CONFIG's when it is left out. Exits with 1 when
     something would stop the start.
     """
-    report = _app().check(file or config)
+    report = server("check_config").check(file or config)
     if as_json:
         output.as_json(report)
     else:
         _print(report)
     failed = report["errors"] or (strict and report["warnings"])
     ctx.exit(errors.FAILED if failed else errors.OK)
-
-
-def _app() -> Any:
-    try:
-        return importlib.import_module("gatewright.app.check_config")
-    except ModuleNotFoundError as error:
-        if error.name and error.name.startswith("gatewright"):
-            raise
-        raise errors.CommandError(
-            f"the server is not installed ({error.name} is missing)", hint="pip install 'gatewright[server]'"
-        ) from error
 
 
 def _print(report: dict[str, Any]) -> None:
