@@ -97,11 +97,10 @@ class DirectCycle(ModelExchange):
             # Its own constructor: asyncio's function makes up a name for each task, which takes as long as the rest.
             self._task = task = asyncio.Task(self.serve(self), loop=self._protocol.loop, name="model request")
             self._protocol.tasks.add(task)
+            task.add_done_callback(self._protocol.tasks.discard)
 
     def over(self) -> None:
         """It was served."""
-        if self._task is not None:
-            self._protocol.tasks.discard(self._task)
         if not self.response_complete:
             # An answer that broke off: the client must notice.
             self.response_complete = True
