@@ -28,7 +28,7 @@ from gatewright.gateway.wishes import NO_WISHES, Wishes
 from gatewright.translation.dialect import Dialect
 from gatewright.translation.halves import AnswerBroken, ProviderError, Tap
 from gatewright.upstreams.body import Prepared, prepare
-from gatewright.upstreams.call import Call
+from gatewright.upstreams.call import Call, Signer
 from gatewright.upstreams.client import Client
 from gatewright.upstreams.dispatch import open_call
 from gatewright.upstreams.endpoints import COUNT_TOKENS
@@ -69,7 +69,7 @@ class Attempt:
         began = self._ticks()
         health.starts(began)
         try:
-            answer = await self._send(member.deployment, call, errand)
+            answer = await self._sent(member.deployment, call, errand)
             outcome = await _received(answer, call, member, errand, screen)
         except BaseException as error:
             if answer is not None:
@@ -89,19 +89,26 @@ class Attempt:
             health.worked(now)
         return outcome
 
-    async def _send(self, deployment: Deployment, call: Call, errand: Errand) -> Answer:
-        opening = errand.opening
-        if isinstance(call, Estimate):
-            return call.answer()
-        if deployment.is_demonstration:
-            return self._echo.answer(prepare(call.body), opening.request_id)
-        headers = call.headers
-        if (signer := deployment.ways[opening.endpoint.path].signer) is not None:
-            headers += await signer.headers(call.target, call.body)
+    def _sent(self, deployment: Deployment, call: Call, errand: Errand) -> Coroutine[Any, Any, Answer]:
+        """Raises UpstreamFailed when awaited."""
+        if isinstance(call, Estimate) or deployment.is_demonstration:
+            return self._own_answer(call, errand)
         timeouts = deployment.stream_timeouts if errand.asked.stream else deployment.timeouts
         if errand.wishes is not NO_WISHES:
             timeouts = _wished(errand.wishes, timeouts, stream=errand.asked.stream)
+        signer = deployment.ways[errand.opening.endpoint.path].signer
+        if signer is not None:
+            return self._signed(signer, call, timeouts)
+        return self._client.send(call.target, call.body, headers=call.headers, timeouts=timeouts)
+
+    async def _signed(self, signer: Signer, call: Call, timeouts: Timeouts | None) -> Answer:
+        headers = call.headers + await signer.headers(call.target, call.body)
         return await self._client.send(call.target, call.body, headers=headers, timeouts=timeouts)
+
+    async def _own_answer(self, call: Call, errand: Errand) -> Answer:
+        if isinstance(call, Estimate):
+            return call.answer()
+        return self._echo.answer(prepare(call.body), errand.opening.request_id)
 
 
 def _open(deployment: Deployment, errand: Errand) -> Call:

@@ -64,11 +64,11 @@ class Chat:
         """Answers one request. Raises GatewrightError, also after the answer has begun, and ClientGone."""
         caller = self._ring.cached(exchange.secret) or await self._ring.authenticate(exchange.secret)
         whole = await exchange.body()
-        watch = Watch(self._ticks)
+        watch = Watch(self._ticks, self._clock())
         asked, wishes = read_wishes(_read(whole, exchange, endpoint), exchange.wishes)
         group = self._deployments.plan(asked.model, caller)
         forwarded = exchange.forwarded(endpoint.forwards) if endpoint.forwards else ()
-        opening = Opening(endpoint, exchange.request_id, self._clock() // 1000, forwarded)
+        opening = Opening(endpoint, exchange.request_id, watch.started_at // 1000, forwarded)
         use = None if self._cache is None else self._cache.use(caller, asked, opening, wishes)
         admission = None
         if self._limiter.concerns(caller):

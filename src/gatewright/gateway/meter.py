@@ -28,13 +28,17 @@ UNANSWERED = ("upstream_error", "refused", "gateway_error")
 
 
 class Watch:
-    """Where a request's time goes, in seconds of a steady clock. `upstream_s` is what providers and waiting took."""
+    """Where a request's time goes, in seconds of a steady clock. `upstream_s` is what providers and waiting took.
 
-    __slots__ = ("_began", "_ticks", "upstream_s")
+    `started_at` is when that was, by the wall clock.
+    """
 
-    def __init__(self, ticks: Callable[[], float]) -> None:
+    __slots__ = ("_began", "_ticks", "started_at", "upstream_s")
+
+    def __init__(self, ticks: Callable[[], float], started_at: Millis) -> None:
         self._ticks = ticks
         self._began = ticks()
+        self.started_at = started_at
         self.upstream_s = 0.0
 
     def total_s(self) -> float:
@@ -61,7 +65,6 @@ class Meter:
         "_first_byte_at",
         "_ledger",
         "_outcome",
-        "_started_at",
         "_status",
         "_usage",
         "_wasted",
@@ -85,7 +88,6 @@ class Meter:
         self._exchange = exchange
         self._caller = caller
         self._asked = asked
-        self._started_at = clock()
         self._first_byte_at: Millis | None = None
         self._status = 200
         self._outcome = "ok"
@@ -183,12 +185,13 @@ class Meter:
             self.admission.settle(self._spent())
         usage = self._usage or Usage()
         caller, one, first_byte_at = self._caller, self.deployment, self._first_byte_at
+        started_at = self.watch.started_at
         # All fields, by their place: naming them takes ten times as long, more than writing the record.
         self._ledger.settle(
             SpendRow(
                 self._exchange.request_id,
-                self._started_at,
-                max(0, self._clock() - self._started_at),
+                started_at,
+                max(0, self._clock() - started_at),
                 caller.credential_id or None,
                 caller.user_pk,
                 caller.user_id,
@@ -196,7 +199,7 @@ class Meter:
                 self._status,
                 self._outcome,
                 self._asked.stream,
-                None if first_byte_at is None else max(0, first_byte_at - self._started_at),
+                None if first_byte_at is None else max(0, first_byte_at - started_at),
                 None if one is None else one.upstream_model,
                 None if one is None else one.id,
                 None if one is None else one.provider,

@@ -32,12 +32,13 @@ _decode_error = msgspec.json.Decoder(_ErrorBody).decode
 class PassThrough:
     """The caller's bytes with the model's name replaced, and the provider's bytes as they are. Raises BadInput."""
 
-    __slots__ = ("_asked", "_endpoint", "body", "dropped", "headers", "target", "translated")
+    __slots__ = ("_asked", "_endpoint", "_passing", "body", "dropped", "headers", "target", "translated")
 
     def __init__(self, way: Way, asked: Prepared, opening: Opening) -> None:
         check_members(asked.members, way.choosers)
         self._asked = asked
         self._endpoint = opening.endpoint
+        self._passing = passing(opening.endpoint.usual_dialect())
         self.target = way.address(stream=asked.stream)
         self.translated = False
         self.headers = way.header_lines(opening.forwarded)
@@ -53,7 +54,7 @@ class PassThrough:
         )
 
     def _without_foreign(self, asked: Prepared) -> Prepared:
-        clean = passing(self._endpoint.usual_dialect()).without_foreign
+        clean = self._passing.without_foreign
         members = None if clean is None else clean(asked.members)
         return asked if members is None else msgspec.structs.replace(asked, members=members, body=b"")
 
@@ -65,14 +66,12 @@ class PassThrough:
 
     def tap(self) -> Tap:
         """Finds the usage, and hides the chunk of it that nobody asked for."""
-        tap = passing(self._endpoint.usual_dialect()).tap(
-            self._endpoint.usage_on_request and not self._asked.include_usage
-        )
+        tap = self._passing.tap(self._endpoint.usage_on_request and not self._asked.include_usage)
         return with_spoken(self._endpoint, tap, self._asked.members.get("input"))
 
     def whole(self, body: bytes) -> tuple[bytes, Usage | None]:
         """The body as it is."""
-        return body, with_units(self._endpoint, body, passing(self._endpoint.usual_dialect()).usage(body))
+        return body, with_units(self._endpoint, body, self._passing.usage(body))
 
     def error(self, body: bytes) -> ProviderError:
         """The provider's own words, where they can be found."""

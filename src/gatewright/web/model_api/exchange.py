@@ -1,7 +1,7 @@
 """One model request: its headers read, its answer given our headers and nothing rebuilt, whichever door it came by."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -118,11 +118,11 @@ class ModelExchange:
         """The caller's headers of these names (lower case)."""
         return [(name, value) for name, value in self._sent if name in names]
 
-    async def reply(self, status: int, upstream: WireHeaders, body: bytes, facts: Facts) -> None:
+    def reply(self, status: int, upstream: WireHeaders, body: bytes, facts: Facts) -> Coroutine[Any, Any, None]:
         """A complete answer; of the provider's headers it gets those that clients may see."""
         kind, passed = _kind_and_passed(upstream)
         size = b"content-length: %d\r\ncontent-type: " % len(body)
-        await self._whole(status, b"".join((self._ids(), _fact_lines(facts), passed, size, kind, b"\r\n")), body)
+        return self._whole(status, b"".join((self._ids(), _fact_lines(facts), passed, size, kind, b"\r\n")), body)
 
     async def begin(self, status: int, upstream: WireHeaders, facts: Facts) -> None:
         """The head of a stream, of events or of a file; `send` and `end` follow."""
