@@ -76,6 +76,7 @@ from gatewright.web.authentication import Authentication
 from gatewright.web.authentik.blueprints import BlueprintRoutes
 from gatewright.web.authentik.previews import Previews
 from gatewright.web.authentik.routes import routes as authentik_routes
+from gatewright.web.authentik.schema import Schema
 from gatewright.web.cookies import Cookies
 from gatewright.web.edge import Edge
 from gatewright.web.guard import Guard
@@ -200,7 +201,7 @@ class Program:
             *authentik_routes(directory, db, self.pages, after),
             *IdpProviders(directory.providers).routes(),
         ]
-        return application(table, guard)
+        return application([*table, *Schema(table).routes()], guard)
 
     def _sso(self) -> SsoParts:
         settings, db = self.settings, self.db

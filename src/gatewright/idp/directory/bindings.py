@@ -20,6 +20,7 @@ from gatewright.storage.directory.bindings import StoredBinding, StoredEntitleme
 from gatewright.storage.listing import EVERYTHING, Wish
 
 MODEL, ENTITLEMENT = "authentik_policies.policybinding", "authentik_core.applicationentitlement"
+ENTITLEMENT_NAMES = ("name", "app", "attributes")
 NAMES = ("policy", "group", "user", "target", "negate", "enabled", "order", "timeout", "failure_result")
 NO_POLICY = "Policies do not exist here. Bind a group or a user."
 
@@ -157,7 +158,7 @@ async def _columns(tx: Transaction, attrs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _entitlement_columns(tx: Transaction, attrs: Mapping[str, Any], own_id: int | None) -> dict[str, Any]:
-    fields = Fields(attrs, ("name", "app", "attributes"), "applicationentitlement")
+    fields = Fields(attrs, ENTITLEMENT_NAMES, "applicationentitlement")
     key = fields.text("app", None).lower()
     application = await applications.by_uuid(tx, key) if key else None
     if key and application is None:

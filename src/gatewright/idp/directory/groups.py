@@ -87,7 +87,7 @@ class DirectoryGroups:
                 given["parents"] = [] if given["parent"] is None else [given["parent"]]
             columns, present = objects.columns({**old, **given}), objects.columns(old)
             await _check_name(tx, columns["name"], before.id)
-            members, parents = columns.pop("member_pks"), columns.pop("parent_ids")
+            members, parents = columns.pop("member_pks", present["member_pks"]), columns.pop("parent_ids")
             changed = differing(present, columns)
             if changed:
                 await rows.change(tx, before.id, **changed)

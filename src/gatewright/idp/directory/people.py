@@ -97,7 +97,7 @@ class DirectoryPeople:
             if columns["username"] != before.user.username:
                 # Clients may know people by their username: it never comes to mean somebody else (8.20).
                 raise FieldsInvalid({"username": ["A username cannot be changed. Make a new user instead."]})
-            group_ids = columns.pop("group_ids")
+            group_ids = columns.pop("group_ids", old["groups"])
             changed = differing(objects.columns(old), columns)
             await users.change(tx, user_pk, now, **changed)
             if group_ids != old["groups"]:

@@ -1,6 +1,7 @@
 """Read an object's attributes one by one, and gather what is wrong with each."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -16,6 +17,27 @@ DEEPEST_JSON = 30
 LARGEST_INTEGER = 2**31 - 1
 REQUIRED = "This field is required."
 ABSENT: Any = object()
+KINDS: dict[type, str] = {int: "integer", str: "string", dict: "object"}
+
+
+class Reading(dict[str, Any]):
+    """No attributes, and a note of what a validator asks of each: its JSON schema."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.schemas: dict[str, Values] = {}
+
+
+def described(validate: Callable[[Mapping[str, Any]], object], names: Collection[str] = ()) -> dict[str, Values]:
+    """The JSON schema of each field that a validator reads, in the words with which it reads it.
+
+    `names` are fields that it leaves to somebody else; anything may stand in them.
+    """
+    reading = Reading()
+    # Nothing was given, so what is required is missing.
+    with suppress(FieldsInvalid):
+        validate(reading)
+    return {**{name: {} for name in names}, **reading.schemas}
 
 
 class Fields:
@@ -24,6 +46,7 @@ class Fields:
     def __init__(self, attrs: Mapping[str, Any], known: Collection[str], model: str) -> None:
         self._attrs = attrs
         self._model = model
+        self._schemas = attrs.schemas if isinstance(attrs, Reading) else None
         self.problems: dict[str, list[str]] = {}
         for name in sorted(map(str, attrs.keys() - set(known))):
             self.problem(name, f"the attribute {name} is not supported.")
@@ -32,6 +55,13 @@ class Fields:
         """Notes what is wrong with a field; the empty name is the whole object."""
         self.problems.setdefault(name, []).append(text)
 
+    def note(self, name: str, *, required: bool = False, **schema: Any) -> None:
+        """What may stand in a field, for `described`. Where it is not required, null stands for what is left out."""
+        if self._schemas is not None:
+            if "type" in schema and not required:
+                schema["type"] = [schema["type"], "null"]
+            self._schemas[name] = {**schema, "minLength": 1} if required else schema
+
     def done(self) -> None:
         """Raises FieldsInvalid when anything was wrong."""
         if self.problems:
@@ -39,7 +69,7 @@ class Fields:
 
     def has(self, name: str) -> bool:
         """Whether the field is there and not null."""
-        return self._attrs.get(name) is not None
+        return self._schemas is not None or self._attrs.get(name) is not None
 
     def raw(self, name: str, default: Any = None) -> Any:
         """The value as it was sent; the default for null too."""
@@ -48,6 +78,7 @@ class Fields:
 
     def text(self, name: str, default: str | None = "", *, most: int = LONGEST_TEXT, lines: bool = False) -> str:
         """A text of at most `most` characters; a default of None makes it required. `lines` lets it hold line ends."""
+        self.note(name, required=default is None, type="string", maxLength=most)
         value = self.raw(name, default)
         if value is None or (default is None and isinstance(value, str) and not value.strip()):
             self.problem(name, REQUIRED)
@@ -62,6 +93,7 @@ class Fields:
         return ""
 
     def flag(self, name: str, default: bool = False) -> bool:
+        self.note(name, type="boolean", default=default)
         value = self.raw(name, default)
         if not isinstance(value, bool):
             self.problem(name, "Must be a valid boolean.")
@@ -69,6 +101,7 @@ class Fields:
         return value
 
     def number(self, name: str, default: int = 0, *, least: int = 0, most: int = LARGEST_INTEGER) -> int:
+        self.note(name, type="integer", minimum=least, maximum=most, default=default)
         value = self.raw(name, default)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             self.problem(name, f"A whole number from {least} to {most} is required.")
@@ -76,6 +109,7 @@ class Fields:
         return value
 
     def choice(self, name: str, allowed: Sequence[str], default: str) -> str:
+        self.note(name, enum=[*allowed, None], default=default)
         value = self.raw(name, default)
         if value not in allowed:
             shown = value if isinstance(value, str) else type(value).__name__
@@ -85,6 +119,7 @@ class Fields:
 
     def mapping(self, name: str) -> dict[str, Any]:
         """A JSON object; empty when it is not there."""
+        self.note(name, type="object")
         value = self.raw(name, {})
         if not isinstance(value, dict):
             self.problem(name, "Value must be a dictionary.")
@@ -96,6 +131,7 @@ class Fields:
 
     def items(self, name: str, kind: type, default: Sequence[Any] = ()) -> list[Any]:
         """A list of values of that type, each once."""
+        self.note(name, type="array", items={"type": KINDS[kind]})
         value = self.raw(name, list(default))
         if not isinstance(value, list | tuple):
             self.problem(name, "Expected a list of items.")
@@ -107,6 +143,7 @@ class Fields:
 
     def duration(self, name: str, default: str, *, zero: bool = False) -> Millis:
         """Authentik's durations in milliseconds; `zero` lets it be none."""
+        self.note(name, type="string", default=default)
         try:
             found = durations.parse(self.raw(name, default))
         except ValueError as error:
@@ -118,6 +155,7 @@ class Fields:
 
     def nothing(self, name: str, why: str) -> None:
         """A field that we can only leave empty."""
+        self.note(name, enum=[None, "", [], {}])
         if self.raw(name) not in (None, "", [], {}):
             self.problem(name, why)
 

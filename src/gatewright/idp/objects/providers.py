@@ -94,7 +94,7 @@ def columns(attrs: Mapping[str, Any]) -> tuple[Values, list[str]]:
         "logout_method": fields.choice("logout_method", ("backchannel", "frontchannel"), "backchannel"),
         "jwks": _jwks(fields),
     }
-    if fields.raw("client_secret"):
+    if fields.has("client_secret") and fields.raw("client_secret") != "":
         found["client_secret"] = _secret(fields)
     fields.done()
     return found, warnings

@@ -239,6 +239,22 @@ class Token(TypedDict):
     key_unread: bool
 
 
+class Invitation(TypedDict):
+    """An invitation; `link` is answered once, by the request that makes it."""
+
+    pk: Uuid
+    name: str
+    expires: Time
+    fixed_data: Attributes
+    created_by: Attributes
+    single_use: bool
+    flow: Uuid
+    flow_obj: Flow
+    groups: list[Uuid]
+    used_at: Time | None
+    link: str | None
+
+
 class AuthenticatedSession(TypedDict):
     """A session. Where its address lies is not looked up."""
 

@@ -10,8 +10,11 @@ from gatewright.domain.errors import FieldsInvalid, Forbidden
 from gatewright.idp.directory.acting import absent
 from gatewright.idp.directory.applications import ApplicationView, DirectoryApplications
 from gatewright.idp.directory.transactional import Transactional
+from gatewright.idp.objects import applications as objects
 from gatewright.idp.objects.applications import REQUIRED
+from gatewright.idp.objects.fields import described
 from gatewright.storage.listing import EVERYTHING, Wish
+from gatewright.web.authentik import answers
 from gatewright.web.authentik.resource import Json, Kind, Resource, route
 from gatewright.web.authentik.shapes import application_answer
 from gatewright.web.authentik.wire import Asked, answer, body_of, by_of, flag_of, mine, number_of, person
@@ -26,6 +29,8 @@ class Applications(Resource):
 
     kind = Kind(
         "/core/applications/",
+        answers=answers.Application,
+        takes=described(objects.columns, objects.NAMES),
         required=REQUIRED,
         read=Access.CALLER,
         order=("name", "slug", "group", "meta_publisher"),

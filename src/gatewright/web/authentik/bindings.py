@@ -5,11 +5,17 @@ from typing import Any
 
 import msgspec
 
-from gatewright.idp.directory.bindings import BindingView, DirectoryBindings, DirectoryEntitlements
+from gatewright.idp.directory.bindings import (
+    ENTITLEMENT_NAMES,
+    NAMES,
+    BindingView,
+    DirectoryBindings,
+    DirectoryEntitlements,
+)
 from gatewright.storage.directory.bindings import StoredEntitlement
 from gatewright.storage.listing import Filter, Wish
 from gatewright.web.authentik import answers
-from gatewright.web.authentik.resource import Json, Kind, Resource
+from gatewright.web.authentik.resource import Json, Kind, Resource, anything
 from gatewright.web.authentik.shapes import partial_group, person
 from gatewright.web.authentik.wire import Asked, by_of, flag_of, number_of, uuid_of
 from gatewright.web.call import Call
@@ -23,6 +29,8 @@ class Bindings(Resource):
 
     kind = Kind(
         "/policies/bindings/",
+        answers=answers.PolicyBinding,
+        takes=anything(NAMES),
         required=("target", "order"),
         order=("order", "enabled"),
         filters={
@@ -76,6 +84,8 @@ class Entitlements(Resource):
 
     kind = Kind(
         "/core/application_entitlements/",
+        answers=answers.ApplicationEntitlement,
+        takes=anything(ENTITLEMENT_NAMES),
         required=("name", "app"),
         order=("name",),
         filters={"name": Asked("name"), "app": Asked("app", read=uuid_of), "pbm_uuid": Asked("pbm_uuid", read=uuid_of)},

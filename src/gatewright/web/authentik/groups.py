@@ -7,9 +7,12 @@ from starlette.responses import Response
 
 from gatewright.domain.errors import BadInput
 from gatewright.idp.directory.groups import DirectoryGroups
+from gatewright.idp.objects import groups as objects
+from gatewright.idp.objects.fields import described
 from gatewright.idp.objects.groups import REQUIRED
 from gatewright.storage.listing import Wish
-from gatewright.web.authentik.resource import Json, Kind, Resource, route
+from gatewright.web.authentik import answers
+from gatewright.web.authentik.resource import UUID, UUIDS, Json, Kind, Resource, route
 from gatewright.web.authentik.shapes import group_answer
 from gatewright.web.authentik.wire import Asked, body_of, by_of, flag_of, nothing, number_of
 from gatewright.web.call import Call
@@ -21,6 +24,8 @@ class Groups(Resource):
 
     kind = Kind(
         "/core/groups/",
+        answers=answers.Group,
+        takes={**described(objects.columns, objects.NAMES), "parent": UUID, "parents": UUIDS},
         required=REQUIRED,
         order=("name", "is_superuser"),
         filters={

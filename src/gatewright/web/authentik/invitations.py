@@ -7,11 +7,12 @@ from starlette.responses import Response
 
 from gatewright.domain.clock import iso, iso_or_none
 from gatewright.idp.directory.invitation_letters import InvitationLetters
-from gatewright.idp.directory.invitations import PATH, REQUIRED, DirectoryInvitations, InvitationView
+from gatewright.idp.directory.invitations import NAMES, PATH, REQUIRED, DirectoryInvitations, InvitationView
 from gatewright.idp.objects import flows
 from gatewright.idp.objects.fields import Fields
 from gatewright.storage.listing import Wish
-from gatewright.web.authentik.resource import Json, Kind, Resource, route
+from gatewright.web.authentik import answers
+from gatewright.web.authentik.resource import Json, Kind, Resource, anything, route
 from gatewright.web.authentik.shapes import flow_answer, partial_user
 from gatewright.web.authentik.wire import Asked, body_of, by_of, flag_of, nothing
 from gatewright.web.call import Call
@@ -26,6 +27,8 @@ class Invitations(Resource):
 
     kind = Kind(
         "/stages/invitation/invitations/",
+        answers=answers.Invitation,
+        takes=anything(NAMES),
         required=REQUIRED,
         order=("name", "expires"),
         filters={

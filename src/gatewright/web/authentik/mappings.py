@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 
 from gatewright.idp.directory.mappings import DirectoryMappings
+from gatewright.idp.objects import mappings as objects
+from gatewright.idp.objects.fields import described
 from gatewright.idp.objects.mappings import REQUIRED
 from gatewright.storage.listing import Wish
 from gatewright.storage.scope_mappings import ScopeMapping
@@ -20,6 +22,8 @@ class ScopeMappings(Resource):
 
     kind = Kind(
         "/propertymappings/provider/scope/",
+        answers=answers.ScopeMapping,
+        takes=described(objects.columns, objects.NAMES),
         required=REQUIRED,
         order=("name", "scope_name", "managed"),
         filters={

@@ -9,10 +9,12 @@ from gatewright.idp.clients import MOUNT
 from gatewright.idp.directory.providers import DirectoryProviders, ProviderView
 from gatewright.idp.discovery import registration_endpoint
 from gatewright.idp.objects import flows
+from gatewright.idp.objects import providers as objects
+from gatewright.idp.objects.fields import described
 from gatewright.idp.objects.providers import REQUIRED
 from gatewright.storage.listing import Filter, Wish
 from gatewright.web.authentik import answers
-from gatewright.web.authentik.resource import Json, Kind, Resource, numeric, route, user_of
+from gatewright.web.authentik.resource import UUID, UUIDS, Json, Kind, Resource, numeric, route, user_of
 from gatewright.web.authentik.shapes import base_provider, provider_answer
 from gatewright.web.authentik.wire import Asked, answer, by_of, flag_of, listed, uuid_of, wish_of
 from gatewright.web.call import Call
@@ -27,11 +29,20 @@ def _algorithm(_: str, text: str) -> str:
     return str(flows.algorithm_of(text.lower()))
 
 
+REFERENCES = {
+    **{f"{name}_flow": {"type": ["string", "null"]} for name in ("authentication", "authorization", "invalidation")},
+    "signing_key": UUID,
+    "property_mappings": UUIDS,
+}
+
+
 class Providers(Resource):
     """OAuth2/OpenID providers, by their number."""
 
     kind = Kind(
         "/providers/oauth2/",
+        answers=answers.OAuth2Provider,
+        takes={**described(objects.columns, objects.NAMES), **REFERENCES},
         required=REQUIRED,
         order=("name", "pk", "client_id"),
         filters={

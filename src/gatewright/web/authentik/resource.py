@@ -1,7 +1,7 @@
 """What every kind of object has: a list, and one object to make, read, change and delete."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -15,27 +15,63 @@ from gatewright.web.call import Call
 from gatewright.web.routing import Access, Dialect, Handler, Route
 
 API = "/api/v3"
+UUID = {"type": ["string", "null"], "format": "uuid"}
+UUIDS = {"type": ["array", "null"], "items": {"type": "string", "format": "uuid"}}
 Json = Mapping[str, Any]
 Action = Literal["set_null", "left_dangling"]
 
 
-def route(
-    path: str, methods: str | tuple[str, ...], handler: Handler, access: Access, dialect: Dialect = Dialect.AUTHENTIK
-) -> Route:
+def anything(names: Iterable[str]) -> dict[str, Any]:
+    """Fields whose values the schema says nothing of."""
+    return {name: {} for name in names}
+
+
+class About(msgspec.Struct, frozen=True):
+    """What the schema says of a row: the type of its answer (None: there is no body), and what it takes.
+
+    `paged`: the answer is a page of them. `takes` are the JSON schemas of the body's members, `asks` those of query
+    parameters beside the filters.
+    """
+
+    answers: Any = None
+    status: int = 200
+    paged: bool = False
+    filters: Mapping[str, Asked] = {}
+    order: Sequence[str] = ()
+    takes: Mapping[str, Any] | None = None
+    required: Sequence[str] = ()
+    asks: Mapping[str, Any] = {}
+
+
+class Row(Route, frozen=True):
+    """A row with what the schema says of it."""
+
+    about: About | None = None
+
+
+def route(path: str, method: str, handler: Handler, access: Access, about: About | None = None) -> Route:
     """A row under `/api/v3`, with and without the trailing slash."""
-    named = (methods,) if isinstance(methods, str) else methods
-    return Route(f"{API}{path}", named, handler, access, dialect, slash=True)
+    return Row(f"{API}{path}", (method,), handler, access, Dialect.AUTHENTIK, slash=True, about=about)
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """Where the objects are, what a list filters and orders by, which fields a new one needs, and who may what."""
+    """Where the objects are, what a list filters and orders by, which fields a new one needs, and who may what.
+
+    `answers` is the type of an object, `takes` the JSON schemas of the fields that it is made of.
+    """
 
     path: str
+    answers: Any = Any
+    takes: Mapping[str, Any] = {}
     filters: Mapping[str, Asked] = {}
     order: Sequence[str] = ()
     required: Sequence[str] = ()
     read: Access = Access.VIEWER
     write: Access = Access.ADMIN
+
+
+GONE = About(status=204)
+USED_BY = About(list[answers.UsedBy])
 
 
 class Resource(ABC):
@@ -47,15 +83,17 @@ class Resource(ABC):
         """The rows of this kind. Actions on one object stand before it where a word could be taken for its key."""
         kind = self.kind
         one = f"{kind.path}{{key}}/"
+        listed = About(kind.answers, paged=True, filters=kind.filters, order=kind.order)
+        whole = About(kind.answers, takes=kind.takes, required=kind.required)
         return [
             *self.actions(),
-            route(kind.path, "GET", self._list, kind.read),
-            route(kind.path, "POST", self._create, kind.write),
-            route(one, "GET", self._get, kind.read),
-            route(one, "PUT", self._put, kind.write),
-            route(one, "PATCH", self._patch, kind.write),
-            route(one, "DELETE", self._delete, kind.write),
-            route(f"{one}used_by/", "GET", self._used_by, kind.read),
+            route(kind.path, "GET", self._list, kind.read, listed),
+            route(kind.path, "POST", self._create, kind.write, msgspec.structs.replace(whole, status=201)),
+            route(one, "GET", self._get, kind.read, About(kind.answers)),
+            route(one, "PUT", self._put, kind.write, whole),
+            route(one, "PATCH", self._patch, kind.write, About(kind.answers, takes=kind.takes)),
+            route(one, "DELETE", self._delete, kind.write, GONE),
+            route(f"{one}used_by/", "GET", self._used_by, kind.read, USED_BY),
         ]
 
     def actions(self) -> list[Route]:

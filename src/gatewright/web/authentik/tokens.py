@@ -8,11 +8,11 @@ from starlette.responses import Response
 from gatewright.domain.clock import iso_or_none
 from gatewright.domain.errors import BadInput, Forbidden
 from gatewright.idp.directory.grants import own
-from gatewright.idp.directory.tokens import REQUIRED, DirectoryTokens, Limit, TokenView
+from gatewright.idp.directory.tokens import NAMES, REQUIRED, DirectoryTokens, Limit, TokenView
 from gatewright.storage.listing import Wish
 from gatewright.web.authentication import WRITERS
 from gatewright.web.authentik import answers
-from gatewright.web.authentik.resource import Json, Kind, Resource, route
+from gatewright.web.authentik.resource import Json, Kind, Resource, anything, route
 from gatewright.web.authentik.shapes import person as user_answer
 from gatewright.web.authentik.wire import (
     Asked,
@@ -34,6 +34,8 @@ class Tokens(Resource):
 
     kind = Kind(
         "/core/tokens/",
+        answers=answers.Token,
+        takes=anything(NAMES),
         required=REQUIRED,
         read=Access.CALLER,
         write=Access.WRITER,

@@ -11,9 +11,12 @@ from gatewright.idp.directory.people import DirectoryPeople
 from gatewright.idp.directory.recovery import LIFE, Recovery
 from gatewright.idp.directory.service_accounts import ServiceAccounts
 from gatewright.idp.objects import durations, flows
+from gatewright.idp.objects import people as objects
+from gatewright.idp.objects.fields import described
 from gatewright.idp.objects.people import REQUIRED
 from gatewright.storage.listing import Wish
-from gatewright.web.authentik.resource import Json, Kind, Resource, numeric, route
+from gatewright.web.authentik import answers
+from gatewright.web.authentik.resource import UUIDS, Json, Kind, Resource, numeric, route
 from gatewright.web.authentik.shapes import person as user_answer
 from gatewright.web.authentik.wire import (
     Asked,
@@ -36,6 +39,8 @@ class Users(Resource):
 
     kind = Kind(
         "/core/users/",
+        answers=answers.User,
+        takes={**described(objects.columns, objects.NAMES), "groups": UUIDS},
         required=REQUIRED,
         order=("username", "name", "email", "last_login", "date_joined", "last_updated", "is_active", "type", "pk"),
         filters={

@@ -71,3 +71,12 @@ async def test_a_group_that_guards_an_application_cannot_vanish(desk: Desk) -> N
     await desk.ok("DELETE", f"/policies/bindings/{binding['pk']}/")
     await desk.ok("DELETE", f"/core/groups/{pk}/")
     assert (await desk.call("GET", f"/core/groups/{pk}/")).status_code == 404
+
+
+async def test_null_leaves_members_and_groups_as_they_are(desk: Desk) -> None:
+    group = await desk.ok("POST", "/core/groups/", {"name": "crew"})
+    ada = await desk.user("ada", groups=[group["pk"]])
+    path = f"/core/groups/{group['pk']}/"
+    assert (await desk.ok("PUT", path, {"name": "band", "users": None, "parents": None}))["users"] == [ada["pk"]]
+    kept = await desk.ok("PATCH", f"/core/users/{ada['pk']}/", {"groups": None, "attributes": None})
+    assert kept["groups"] == [group["pk"]]
