@@ -78,7 +78,7 @@ class MailServer:
         assert len(self.envelopes) == count
 
     @property
-    def environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, Any]:
         """The settings of a gateway that sends here."""
         return {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(self.port), "SMTP_TLS": "false", "SMTP_SENDER_EMAIL": SENDER}
 

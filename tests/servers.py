@@ -61,7 +61,10 @@ class Gatewright:
 
 def environment(data_dir: Path, **more: str | None) -> dict[str, str]:
     """The environment of a server: none of this machine's settings, and the given ones."""
-    ours = ("GATEWRIGHT_", "LITELLM_", "GENERIC_", "PROXY_", "DATABASE_URL", "AUTO_REDIRECT", "STORE_MODEL")
+    ours = (
+        *("GATEWRIGHT_", "LITELLM_", "GENERIC_", "PROXY_", "DATABASE_URL", "AUTO_REDIRECT", "STORE_MODEL"),
+        *("AUTHENTIK_", "SMTP_"),
+    )
     base = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     given = {"GATEWRIGHT_DATA_DIR": str(data_dir), "LITELLM_MASTER_KEY": MASTER_KEY, **more}
     return {**base, **{name: value for name, value in given.items() if value is not None}}

@@ -133,11 +133,13 @@ def read_email(reader: Reader) -> Email | None:
     if _one(reader, rows["host"]) is None:
         return None
     found = {field: _one(reader, setting) for field, setting in rows.items()}
+    # What is missing is asked for in the product's names that the host came in.
+    product = 0 if reader.variable(AUTHENTIK_HOST) is not None else 1
     address = found["sender"]
     if address is None:
-        raise _wrong(rows["sender"].env[0], "it is missing", "Say which address messages come from")
+        raise _wrong(rows["sender"].env[product], "it is missing", "Say which address messages come from")
     if (found["username"] is None) != (found["password"] is None):
-        missing = rows["username" if found["username"] is None else "password"].env[0]
+        missing = rows["username" if found["username"] is None else "password"].env[product]
         raise _wrong(missing, "it is missing while the other half of the sign-in is set", "Set both or neither")
     security = _security(reader, found)
     email = Email(
@@ -152,9 +154,9 @@ def read_email(reader: Reader) -> Email | None:
     )
     if email.username is not None and security == "none" and not email.is_local:
         raise _wrong(
-            AUTHENTIK_TLS,
+            rows["starttls"].env[product],
             "the connection is not encrypted, so the name and the password of the sign-in would travel in clear",
-            f"Set {AUTHENTIK_TLS}=true (STARTTLS) or {AUTHENTIK_SSL}=true, or leave the sign-in out",
+            f"Set {rows['starttls'].env[product]}=true (STARTTLS) or {AUTHENTIK_SSL}=true, or leave the sign-in out",
         )
     return email
 

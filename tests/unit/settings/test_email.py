@@ -118,6 +118,20 @@ def test_what_cannot_work_stops_the_start(more: dict[str, str], text: str) -> No
         email(**{**AUTHENTIK, **more})
 
 
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [
+        ({"SMTP_SENDER_EMAIL": ""}, "SMTP_SENDER_EMAIL"),
+        ({"SMTP_USERNAME": "gate"}, "SMTP_PASSWORD"),
+        ({"SMTP_TLS": "false", "SMTP_USERNAME": "gate", "SMTP_PASSWORD": "geheim"}, "SMTP_TLS"),
+    ],
+)
+def test_what_is_missing_is_asked_for_in_the_names_that_are_used(more: dict[str, str], name: str) -> None:
+    with pytest.raises(SettingInvalid) as refused:
+        email(**{**LITELLM, **more})
+    assert refused.value.name == name
+
+
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "::1", "[::1]"])
 def test_a_server_on_this_machine_may_be_signed_in_to_unencrypted(name: str) -> None:
     given = {**AUTHENTIK, "AUTHENTIK_EMAIL__HOST": name, "SMTP_USERNAME": "gate", "SMTP_PASSWORD": "geheim"}

@@ -54,7 +54,11 @@ class ForgottenPasswords:
         self._outbox.check_on()
         if origin.address:
             bucket = f"recovery:address:{network_of(origin.address)}"
-            await self._limits.count(bucket, BY_ADDRESS, ADDRESS_WINDOW)
+            try:
+                await self._limits.count(bucket, BY_ADDRESS, ADDRESS_WINDOW)
+            except TooManyRequests:
+                await self._audit.write(Event(ACTION, "too_many_by_address", origin=origin))
+                raise
         asked = Asked(typed.strip()[:LONGEST].replace("\0", ""), origin)
         async with self._db.write() as tx:
             await self._outbox.keep(tx, REQUEST, msgspec.json.encode(asked).decode(), REQUEST_LIFE)

@@ -132,6 +132,7 @@ async def test_a_network_may_ask_ten_times_whoever_it_asks_for(post: Post) -> No
     words = [re.sub('value="[^"]*"', "", one.text) for one in answers[-2:]]
     assert words[0] == words[1]
     assert "Too many attempts" in words[0]
+    assert await causes(post) == ["too_many_by_address"] * 2
 
 
 async def test_no_header_moves_the_link_to_another_host(post: Post) -> None:
