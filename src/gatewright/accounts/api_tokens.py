@@ -34,7 +34,7 @@ class ApiTokens:
             user = await users.by_id(tx, row.user_pk)
             if user is None or not user.is_active:
                 raise Unauthenticated("The owner of this token is not active.", code="user_inactive")
-            role = await _role(tx, user)
+            role = await role_now(tx, user)
         if now - (row.last_used_at or 0) > TOUCH_EVERY:
             async with self._db.write() as tx:
                 await api_tokens.change(tx, row.id, last_used_at=now)
@@ -49,7 +49,7 @@ class ApiTokens:
         )
 
 
-async def _role(tx: Transaction, user: User) -> Role:
+async def role_now(tx: Transaction, user: User) -> Role:
     """A person's role is what their last sign-in left. A service account never signs in: its groups decide."""
     if user.kind not in SERVICE_KINDS or user.role_locked:
         return user.role

@@ -184,7 +184,12 @@ class Program:
 
     def _router(self) -> Starlette:
         db = self.db
-        guard = Guard(self.settings, Authentication(self.ring, self.sessions, ApiTokens(db)), self.cookies, self.pages)
+        guard = Guard(
+            self.settings,
+            Authentication(self.ring, self.sessions, ApiTokens(db), self.provider.api_access),
+            self.cookies,
+            self.pages,
+        )
         setup = Setup(self.db, self.passwords, break_glass=self.settings.generic is not None)
         # With an outside provider a local password is for the break-glass account's own page.
         after = "/ui/" if self.settings.generic is None else "/fallback/login"

@@ -67,6 +67,7 @@ class Provider:
         authentication = ClientAuthentication(self.clients, ClientAssertions(db, self.clients, base_url), limits)
         tokens = TokenParts(db, grants, known, self.resources, authentication)
         self.token, self.userinfo = tokens.endpoint, tokens.userinfo
+        self.api_access = tokens.api_access
         self.introspection, self.revocation = tokens.introspection, tokens.revocation
         self.pushed = PushedAuthorization(authentication, self.clients, drafts, grants.pushed, audit)
         verification = Verification(base_url + DEVICE_PAGE, device_code_in_link)

@@ -17,13 +17,17 @@ class Resources:
         self._access = access
         self._own = base_url
 
+    def is_own(self, resource: object) -> bool:
+        """Whether it is this gateway."""
+        return isinstance(resource, str) and _same(resource, self._own)
+
     async def known(self, resource: str) -> bool:
         """Whether a client may ask for it."""
-        return _same(resource, self._own) or bool(await self._owners(resource))
+        return self.is_own(resource) or bool(await self._owners(resource))
 
     async def may_use(self, user: User, resource: str) -> bool:
         """Whether the person may use the gateway or an application that the resource is."""
-        if _same(resource, self._own):
+        if self.is_own(resource):
             return True
         refusals = [await self._access.refusal(user, owner) for owner in await self._owners(resource)]
         return any(refusal is None for refusal in refusals)

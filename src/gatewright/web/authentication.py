@@ -10,6 +10,7 @@ from gatewright.accounts.sessions import Session, Sessions
 from gatewright.domain.errors import Forbidden, Unauthenticated
 from gatewright.domain.identity import Role
 from gatewright.domain.keys import Principal
+from gatewright.idp.tokens.api_access import ApiAccess
 from gatewright.web.credential import key_in
 from gatewright.web.routing import Access
 
@@ -37,10 +38,13 @@ def key_of(headers: Mapping[str, str]) -> str | None:
 class Authentication:
     """Answers who calls, by key or by session cookie."""
 
-    def __init__(self, ring: KeyRing, sessions: Sessions, tokens: ApiTokens | None = None) -> None:
+    def __init__(
+        self, ring: KeyRing, sessions: Sessions, tokens: ApiTokens | None = None, access: ApiAccess | None = None
+    ) -> None:
         self._ring = ring
         self._sessions = sessions
         self._tokens = tokens
+        self._access = access
 
     async def principal(self, request: Request, session_token: str | None) -> Principal | None:
         """The caller, None without a credential. A key counts before the cookie, so that a page can test a key."""
@@ -51,13 +55,15 @@ class Authentication:
         return None if session is None else session_principal(session)
 
     async def directory_principal(self, request: Request, session_token: str | None) -> Principal | None:
-        """The caller of `/api/v3`: an API token's owner, else as everywhere.
+        """The caller of `/api/v3`: an API token's owner or an access token's person, else as everywhere.
 
         A virtual key is handed to programs that call models: it does not open the directory, whosever it is.
         """
         key = key_of(request.headers)
         if key and self._tokens is not None and (owner := await self._tokens.authenticate(key)) is not None:
             return owner
+        if key and self._access is not None and (person := await self._access.authenticate(key)) is not None:
+            return person
         found = await self.principal(request, session_token)
         if found is not None and found.kind == "key":
             raise Forbidden(

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from gatewright.domain.people import User
 from gatewright.idp.objects.addresses import sample
-from gatewright.idp.objects.fields import Fields, Values
+from gatewright.idp.objects.fields import Fields, Values, is_key
 from gatewright.oidc import redirect_uris
 from gatewright.storage.applications import Application
 
@@ -57,7 +57,7 @@ def columns(attrs: Mapping[str, Any]) -> Values:
     if icon and not icon.startswith(ICON_SCHEMES):
         fields.problem("meta_icon", f"The icon is an address that starts with {', '.join(ICON_SCHEMES)}.")
     provider = fields.raw("provider")
-    if provider is not None and (isinstance(provider, bool) or not isinstance(provider, int)):
+    if provider is not None and not is_key(provider):
         fields.problem("provider", "Incorrect type. Expected pk value.")
     found = {
         "name": fields.text("name", None),

@@ -15,6 +15,8 @@ LONGEST_TEXT = 255
 LARGEST_JSON = 64 * 1024
 DEEPEST_JSON = 30
 LARGEST_INTEGER = 2**31 - 1
+LARGEST_KEY = 2**62
+"""Of keys of rows: both databases can look for it."""
 REQUIRED = "This field is required."
 ABSENT: Any = object()
 KINDS: dict[type, str] = {int: "integer", str: "string", dict: "object"}
@@ -135,7 +137,7 @@ class Fields:
         value = self.raw(name, list(default))
         if not isinstance(value, list | tuple):
             self.problem(name, "Expected a list of items.")
-        elif not all(isinstance(one, kind) and not (kind is int and isinstance(one, bool)) for one in value):
+        elif not all(isinstance(one, kind) and (kind is not int or is_key(one)) for one in value):
             self.problem(name, f"Each item must be of the type {kind.__name__}.")
         else:
             return list(dict.fromkeys(value)) if kind in (int, str) else list(value)
@@ -158,6 +160,11 @@ class Fields:
         self.note(name, enum=[None, "", [], {}])
         if self.raw(name) not in (None, "", [], {}):
             self.problem(name, why)
+
+
+def is_key(value: Any) -> bool:
+    """Whether the value may be the key of a row."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_KEY
 
 
 def storable(text: str) -> bool:

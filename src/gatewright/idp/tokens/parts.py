@@ -14,6 +14,7 @@ from gatewright.idp.people import People
 from gatewright.idp.resources import Resources
 from gatewright.idp.service_accounts import ServiceAccounts
 from gatewright.idp.signing_keys import SigningKeys
+from gatewright.idp.tokens.api_access import ApiAccess
 from gatewright.idp.tokens.client_credentials import ClientCredentialsGrant
 from gatewright.idp.tokens.code import CodeGrant
 from gatewright.idp.tokens.device import DeviceGrant
@@ -74,6 +75,7 @@ class TokenParts:
         issuer = Issuer(db, standing, known.people, known.claims, known.keys, known.audit)
         presented = PresentedTokens(db, known.clients, grants.tokens, grants.refreshes, known.keys, standing)
         self.endpoint = TokenEndpoint(db, authentication, table, issuer, known.audit)
+        self.api_access = ApiAccess(db, presented, resources)
         self.userinfo = UserInfo(db, presented, known.people, known.claims, known.audit)
         self.introspection = Introspection(authentication, presented, known.people, known.audit)
         self.revocation = Revocation(db, authentication, grants.tokens, grants.refreshes, presented, known.audit)

@@ -80,3 +80,12 @@ async def test_null_leaves_members_and_groups_as_they_are(desk: Desk) -> None:
     assert (await desk.ok("PUT", path, {"name": "band", "users": None, "parents": None}))["users"] == [ada["pk"]]
     kept = await desk.ok("PATCH", f"/core/users/{ada['pk']}/", {"groups": None, "attributes": None})
     assert kept["groups"] == [group["pk"]]
+
+
+async def test_numbers_that_no_row_has_are_refused(desk: Desk) -> None:
+    for path, body in (
+        ("/core/groups/", {"name": "crew", "users": [10**30]}),
+        ("/core/groups/", {"name": "crew", "users": [-1]}),
+        ("/core/applications/", {"name": "a", "slug": "a", "provider": 10**30}),
+    ):
+        assert (await desk.call("POST", path, body)).status_code == 400, body
