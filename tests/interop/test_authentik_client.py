@@ -16,7 +16,8 @@ from tests.servers import Gatewright, gatewright
 pytestmark = pytest.mark.interop
 NAME, PASSWORD = "root@example.com", "correct horse battery"
 SECRET = "a-secret-for-the-team-7f3a91c2"
-RUN_S = 120
+RUN_S = 300
+BRAND = "Line 4, authentik_core.brand: the model authentik_core.brand is not supported."
 
 
 @pytest.fixture
@@ -63,6 +64,19 @@ def test_the_set_up_by_automation_signs_somebody_in(client: str, empty: Gatewrig
         "invitation": "default-enrollment-flow",
         "refusal": "400 {'name': ['Group with this name already exists.']}",
         "active": True,
+    }
+    assert found["blueprints"] == {
+        "status": ["successful", "successful", "successful", True],
+        "content": True,
+        "models": ["authentik_core.group"],
+        "found": ["teams"],
+        "refusal": ["Failed to validate blueprint", "- " + BRAND],
+        # The older release has no import.
+        "imported": [True, False, 1] if client == "authentik-2026" else None,
+        "available": [],
+        "groups": ["by-blueprint", "by-import", "by-patch"]
+        if client == "authentik-2026"
+        else ["by-blueprint", "by-patch"],
     }
     asked = {"client_id": "team", "redirect_uri": back, "response_type": "code", "state": "s", "nonce": "n"}
     url = f"{empty.url}/application/o/authorize/?{urlencode({**asked, 'scope': 'openid email litellm_role'})}"
