@@ -8,7 +8,7 @@ import msgspec
 from gatewright.domain.clock import MINUTE, Millis
 from gatewright.domain.people import Origin, User
 from gatewright.storage import session_ends, sessions, users
-from gatewright.storage.database import Database
+from gatewright.storage.database import Database, Transaction
 from gatewright.storage.sessions import SessionRow
 
 # A used session is written back at most this often: a page makes many requests.
@@ -45,8 +45,8 @@ class Sessions:
         amr: tuple[str, ...] = (),
         id_token: str | None = None,
         provider_sid: str | None = None,
-    ) -> tuple[str, int]:
-        """Starts a session; the cookie's value, which is never stored, and the row's id.
+    ) -> tuple[str, SessionRow]:
+        """Starts a session; the cookie's value, which is never stored, and the row.
 
         `provider_sid` is the session of our own provider that it comes from, and ends with.
         """
@@ -68,7 +68,11 @@ class Sessions:
                 last_used_at=now,
                 expires_at=now + self.life,
             )
-        return token, row.id
+        return token, row
+
+    def within(self, tx: Transaction) -> "Sessions":
+        """These sessions, as part of an open transaction."""
+        return Sessions(self._db.joined(tx), self.kind, self.life)
 
     async def find(self, token: str | None) -> Session | None:
         """The living session with that cookie value and its active user, None otherwise."""

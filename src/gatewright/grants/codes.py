@@ -6,7 +6,7 @@ from collections.abc import Callable
 import msgspec
 
 from gatewright.domain.clock import Millis
-from gatewright.grants.tokens import Issued, NewTokens, Replayed, Tokens, digest
+from gatewright.grants.tokens import Issued, NewTokens, Note, Replayed, Tokens, digest
 from gatewright.oidc.errors import InvalidGrant
 from gatewright.storage import authorization_codes, sessions
 from gatewright.storage.authorization_codes import Code
@@ -41,12 +41,14 @@ class Codes:
         self._db = db
         self._tokens = tokens
 
-    async def issue(self, new: NewCode, life: Millis) -> str:
+    async def issue(self, new: NewCode, life: Millis, note: Note | None = None) -> str:
         """A fresh code that lives `life` milliseconds."""
         code, now = secrets.token_urlsafe(CODE_BYTES), self._db.clock()
         row = Code(code_hash=digest(code), created_at=now, expires_at=now + life, **msgspec.structs.asdict(new))
         async with self._db.write() as tx:
             await authorization_codes.add(tx, row)
+            if note is not None:
+                await note(tx)
         return code
 
     async def look(self, code: str, provider_id: int, check: Check) -> tuple[Code, SessionRow | None]:

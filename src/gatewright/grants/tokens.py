@@ -14,6 +14,8 @@ from gatewright.storage.database import Database, Transaction
 from gatewright.storage.refresh_tokens import RefreshToken
 
 JTI_BYTES, REFRESH_BYTES = 24, 48
+Note = Callable[[Transaction], Awaitable[None]]
+"""Writes what belongs into the same transaction: the event."""
 
 
 class NewRefresh(msgspec.Struct, frozen=True):
@@ -35,7 +37,7 @@ class NewTokens(msgspec.Struct, frozen=True):
     """What an access token is bound to, and the refresh token that comes with it. `life` in milliseconds.
 
     `subject` is how the client knows the person, for the notice when the session ends. `note` writes what else belongs
-    into the transaction, which is the event.
+    to it.
     """
 
     family: str
@@ -46,7 +48,7 @@ class NewTokens(msgspec.Struct, frozen=True):
     life: Millis
     refresh: NewRefresh | None = None
     subject: str | None = None
-    note: Callable[[Transaction], Awaitable[None]] | None = None
+    note: Note | None = None
 
 
 class Issued(msgspec.Struct, frozen=True):

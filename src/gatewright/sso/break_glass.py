@@ -54,5 +54,5 @@ class BreakGlass:
         good = await self._passwords.matches(password, stored)
         if user is None or not good:
             raise Unauthenticated("The name or the password is wrong.", code="credentials_wrong")
-        await self._limits.forgive(accounts)
+        await self._limits.forgive(accounts, origin.address)
         return user

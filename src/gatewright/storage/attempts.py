@@ -1,6 +1,8 @@
 """Counters for limits that must hold across workers, counted atomically in the store."""
 
-from sqlalchemy import case, delete, select
+from collections.abc import Sequence
+
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -38,5 +40,11 @@ async def standing(tx: Transaction, bucket: str, now: Millis) -> tuple[int, Mill
     return (0, now) if row is None else (row[0], row[1])
 
 
-async def clear(tx: Transaction, bucket: str) -> None:
-    await tx.execute(delete(attempts).where(attempts.c.bucket == bucket))
+async def clear(tx: Transaction, buckets: Sequence[str]) -> None:
+    await tx.execute(delete(attempts).where(attempts.c.bucket.in_(buckets)))
+
+
+async def give_back(tx: Transaction, bucket: str) -> None:
+    """Takes one attempt out of the bucket."""
+    holds_some = (attempts.c.bucket == bucket) & (attempts.c.count > 0)
+    await tx.execute(update(attempts).where(holds_some).values(count=attempts.c.count - 1))

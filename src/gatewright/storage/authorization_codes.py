@@ -28,6 +28,16 @@ class Code(msgspec.Struct, frozen=True):
 
 
 _ADD = insert(authorization_codes)
+_REDEEM = (
+    update(authorization_codes)
+    .where(
+        authorization_codes.c.code_hash == bindparam("sought"),
+        authorization_codes.c.provider_id == bindparam("of_provider"),
+        authorization_codes.c.redeemed_at.is_(None),
+    )
+    .values(redeemed_at=bindparam("now"))
+    .returning(authorization_codes)
+)
 _FIND = select(authorization_codes).where(authorization_codes.c.code_hash == bindparam("sought"))
 
 
@@ -40,17 +50,7 @@ async def redeem(tx: Transaction, code_hash: str, provider_id: int, at: Millis) 
 
     One conditional UPDATE, so that of two redemptions at the same moment one wins (Authentik contract 8.21, 8.22).
     """
-    query = (
-        update(authorization_codes)
-        .where(
-            authorization_codes.c.code_hash == code_hash,
-            authorization_codes.c.provider_id == provider_id,
-            authorization_codes.c.redeemed_at.is_(None),
-        )
-        .values(redeemed_at=at)
-        .returning(authorization_codes)
-    )
-    row = (await tx.execute(query)).first()
+    row = (await tx.execute(_REDEEM, {"sought": code_hash, "of_provider": provider_id, "now": at})).first()
     return None if row is None else msgspec.convert(row._mapping, Code)
 
 

@@ -79,8 +79,11 @@ async def touch(tx: Transaction, session_id: int, at: Millis, expires_at: Millis
     await tx.execute(update(sessions).where(sessions.c.id == session_id).values(**values))
 
 
-async def succeed(tx: Transaction, old_id: int, new_id: int) -> None:
-    """Lets a session go on in a new row, under the `sid` by which its clients know it and with what they refresh."""
+async def succeed(tx: Transaction, old_id: int, new_id: int) -> SessionRow:
+    """Lets a session go on in a new row, under the `sid` by which its clients know it and with what they refresh.
+
+    The new row as it is then.
+    """
     fresh = (await tx.execute(select(sessions.c.sid).where(sessions.c.id == new_id))).scalar_one()
     known = (await tx.execute(select(sessions.c.sid).where(sessions.c.id == old_id))).scalar_one()
     # The column is unique at every moment.
@@ -88,3 +91,5 @@ async def succeed(tx: Transaction, old_id: int, new_id: int) -> None:
         await tx.execute(update(sessions).where(sessions.c.id == session_id).values(sid=sid))
     for table in (session_clients, refresh_tokens):
         await tx.execute(update(table).where(table.c.session_id == old_id).values(session_id=new_id))
+    found = (await tx.execute(select(sessions).where(sessions.c.id == new_id))).one()
+    return msgspec.convert(found._mapping, SessionRow)

@@ -34,6 +34,9 @@ class NewUser(msgspec.Struct, frozen=True):
     kind: str = "internal"
 
 
+_PASSWORD = select(*FIELDS, users.c.password_hash).where(ALIVE, users.c.password_hash.is_not(None))
+_WITH_PASSWORD = _PASSWORD.where(users.c.username == bindparam("sought"))
+_WITH_PASSWORD_BY_EMAIL = _PASSWORD.where(func.lower(users.c.email) == bindparam("sought")).limit(2)
 _BY_ID = select(*FIELDS).where(users.c.id == bindparam("sought"), ALIVE)
 
 
@@ -109,10 +112,9 @@ async def by_identity(tx: Transaction, source: str, subject: str) -> User | None
 
 async def with_password(tx: Transaction, name: str) -> tuple[User, str] | None:
     """The user with that username, else the only one with that e-mail address, and the password hash."""
-    query = select(*FIELDS, users.c.password_hash).where(ALIVE, users.c.password_hash.is_not(None))
-    row = (await tx.execute(query.where(users.c.username == name))).first()
+    row = (await tx.execute(_WITH_PASSWORD, {"sought": name})).first()
     if row is None:
-        rows = (await tx.execute(query.where(func.lower(users.c.email) == name.lower()).limit(2))).all()
+        rows = (await tx.execute(_WITH_PASSWORD_BY_EMAIL, {"sought": name.lower()})).all()
         row = rows[0] if len(rows) == 1 else None
     return None if row is None else (_user(row), cast("str", row.password_hash))
 

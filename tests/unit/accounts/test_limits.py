@@ -1,10 +1,21 @@
-"""Guesses of a second factor: few, and each pause longer than the one before, however many come at once."""
+"""Guesses of a second factor: few, and each pause longer than the one before, however many come at once.
+
+And passwords: what is wrong counts for the address, what is right does not.
+"""
 
 import asyncio
+import contextlib
 
 import pytest
 
-from gatewright.accounts.limits import FREE_GUESSES, GUESSES_REMEMBERED, LONGEST_PAUSE, Limits, pause_after
+from gatewright.accounts.limits import (
+    FAILURES_BY_ADDRESS,
+    FREE_GUESSES,
+    GUESSES_REMEMBERED,
+    LONGEST_PAUSE,
+    Limits,
+    pause_after,
+)
 from gatewright.domain.clock import DAY, MINUTE
 from gatewright.domain.errors import TooManyRequests
 from gatewright.storage.database import Database
@@ -61,3 +72,19 @@ def test_a_pause_grows_to_a_day() -> None:
     assert pauses == sorted(pauses)
     assert pauses[FREE_GUESSES - 1 : FREE_GUESSES + 2] == [0, MINUTE, 2 * MINUTE]
     assert pauses[-1] == LONGEST_PAUSE == DAY
+
+
+async def test_good_sign_ins_close_no_address(db: Database, clock: Clock) -> None:
+    limits = Limits(db)
+    for number in range(FAILURES_BY_ADDRESS + 5):
+        await limits.count_sign_in([f"user:{number}"], "192.0.2.1")
+        await limits.forgive([f"user:{number}"], "192.0.2.1")
+    for number in range(FAILURES_BY_ADDRESS):
+        await limits.count_sign_in([f"name:{number}"], "192.0.2.1")
+        # Whoever has an account of their own gets no more guesses at others' by it.
+        with contextlib.suppress(TooManyRequests):
+            await limits.count_sign_in(["user:own"], "192.0.2.1")
+            await limits.forgive(["user:own"], "192.0.2.1")
+    with pytest.raises(TooManyRequests):
+        await limits.count_sign_in(["name:another"], "192.0.2.1")
+    await limits.count_sign_in(["name:another"], "192.0.2.2")

@@ -87,11 +87,11 @@ class Decisions:
     async def _consent_step(
         self, request: AuthorizationRequest, session: Session, done: Collection[str]
     ) -> AskConsent | None:
-        if CONSENTED in done:
+        needed, prompted = self._needs_consent(request), "consent" in request.prompts
+        if CONSENTED in done or not (needed or prompted):
             return None
         known = await self._consents.remembered(session.user.id, request.client.id)
-        missing = self._needs_consent(request) and not known.issuperset(request.scopes)
-        if not missing and "consent" not in request.prompts:
+        if known.issuperset(request.scopes) and not prompted:
             return None
         if request.is_silent:
             raise ConsentRequired()

@@ -1,6 +1,7 @@
 """The authorization endpoint: what a request gets, from its arrival to the code (OpenID Connect Core 3.1.2)."""
 
 from collections.abc import Collection
+from functools import partial
 
 import msgspec
 
@@ -8,7 +9,7 @@ from gatewright.accounts.audit import Audit
 from gatewright.accounts.sessions import Session
 from gatewright.domain.people import Event, Origin
 from gatewright.grants.codes import Codes, NewCode
-from gatewright.idp.authorization.checks import AuthorizationRequest, Draft, examine
+from gatewright.idp.authorization.checks import AuthorizationRequest, examine
 from gatewright.idp.authorization.decisions import Decisions
 from gatewright.idp.authorization.drafts import Drafts
 from gatewright.idp.authorization.progress import CHOSEN, CONSENTED, SIGNED_IN, Tickets
@@ -61,9 +62,12 @@ class Authorization:
         """A request arrives, or comes back from a page with the ticket of what was done for it."""
         return await self._run(params, session, origin, self._tickets.done(params, session, ticket))
 
-    async def signed_in(self, params: Parameters, session: Session, origin: Origin) -> Step:
-        """The person has signed in for this request just now, which satisfies `prompt=login` and any `max_age`."""
-        return await self._run(params, session, origin, {SIGNED_IN})
+    async def signed_in(self, request: AuthorizationRequest, session: Session, origin: Origin) -> Step:
+        """The person has signed in for this request just now, which satisfies `prompt=login` and any `max_age`.
+
+        `request` was examined in this very call.
+        """
+        return await self._next(request, session, origin, {SIGNED_IN})
 
     async def chosen(self, params: Parameters, session: Session | None, origin: Origin) -> Step:
         """The person goes on with the account that is signed in."""
@@ -101,32 +105,45 @@ class Authorization:
         await self._audit.write(event)
         return request.way_back.failure(AccessDenied())
 
-    async def examine(self, params: Parameters, origin: Origin) -> AuthorizationRequest | SendBack:
-        """The request behind a page."""
+    async def examine(
+        self, params: Parameters, origin: Origin, session: Session | None = None
+    ) -> AuthorizationRequest | SendBack:
+        """The request, or its refusal; `session` is whose request it is, for the log."""
         draft = await self._drafts.of(params)
         try:
             return examine(draft)
         except OAuthError as error:
-            return await self._refused(draft, error, origin)
+            target = None if draft.client is None else draft.client.client_id
+            await self._refused(target, error, session, origin)
+            if not draft.proven or not error.redirectable:
+                raise
+            return draft.way_back.failure(error)
 
     async def name_to_fill_in(self, request: AuthorizationRequest) -> str:
         """What the sign-in page's name field starts with."""
         return await self._decisions.name_to_fill_in(request)
 
     async def _run(self, params: Parameters, session: Session | None, origin: Origin, done: Collection[str]) -> Step:
-        draft = await self._drafts.of(params)
+        request = await self.examine(params, origin, session)
+        return request if isinstance(request, SendBack) else await self._next(request, session, origin, done)
+
+    async def _next(
+        self, request: AuthorizationRequest, session: Session | None, origin: Origin, done: Collection[str]
+    ) -> Step:
         try:
-            request = examine(draft)
             if session is None:
                 return await self._decisions.without_session(request)
             step = await self._decisions.next_step(request, session, done)
         except OAuthError as error:
-            return await self._refused(draft, error, origin, session)
+            await self._refused(request.client.client_id, error, session, origin)
+            if not error.redirectable:
+                raise
+            return request.way_back.failure(error)
         if isinstance(step, NoAccess):
             event = Event("idp.authorize", step.cause, step.person.user_id, request.client.client_id, origin=origin)
             await self._audit.write(event)
         if isinstance(step, AskConsent):
-            return msgspec.structs.replace(step, ticket=self._tickets.issue(params, session, done))
+            return msgspec.structs.replace(step, ticket=self._tickets.issue(request.params, session, done))
         return await self._issue(request, session, origin) if step is None else step
 
     async def _issue(self, request: AuthorizationRequest, session: Session, origin: Origin) -> SendBack:
@@ -142,19 +159,11 @@ class Authorization:
             auth_time=session.row.created_at,
             resource=None if request.resource is None else [request.resource],
         )
-        code = await self._codes.issue(new, request.client.code_life)
         details = {"scope": scope}
         event = Event("idp.authorize", "ok", session.user.user_id, request.client.client_id, details, origin)
-        await self._audit.write(event)
+        code = await self._codes.issue(new, request.client.code_life, partial(self._audit.write, event))
         return request.way_back.success(code)
 
-    async def _refused(
-        self, draft: Draft, error: OAuthError, origin: Origin, session: Session | None = None
-    ) -> SendBack:
-        target = None if draft.client is None else draft.client.client_id
+    async def _refused(self, target: str | None, error: OAuthError, session: Session | None, origin: Origin) -> None:
         actor = None if session is None else session.user.user_id
-        details = {"error": error.error}
-        await self._audit.write(Event("idp.authorize", error.cause, actor, target, details, origin))
-        if not draft.proven or not error.redirectable:
-            raise error
-        return draft.way_back.failure(error)
+        await self._audit.write(Event("idp.authorize", error.cause, actor, target, {"error": error.error}, origin))

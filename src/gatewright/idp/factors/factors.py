@@ -12,7 +12,6 @@ import msgspec
 
 from gatewright.accounts.audit import Audit
 from gatewright.accounts.limits import Limits
-from gatewright.accounts.memberships import closure
 from gatewright.domain.errors import BadInput, NotFound, TooManyRequests
 from gatewright.domain.people import Event, Origin, User
 from gatewright.idp.factors import recovery, totp
@@ -50,9 +49,7 @@ def passkeys() -> ModuleType:
 class Factors:
     """Second factors by person. `base_url` gives the relying party id and the origin of passkeys."""
 
-    def __init__(
-        self, db: Database, limits: Limits, audit: Audit, base_url: str, outbox: Outbox | None = None
-    ) -> None:
+    def __init__(self, db: Database, limits: Limits, audit: Audit, base_url: str, outbox: Outbox | None = None) -> None:
         self._db = db
         # Without one nobody is told.
         self._outbox = outbox or Outbox(db, base_url)
@@ -71,11 +68,15 @@ class Factors:
         async with self._db.read() as tx:
             return await authenticators.recovery_codes_left(tx, user_pk)
 
+    async def asked(self, user_pk: int) -> tuple[bool, bool]:
+        """Whether the person has a factor, and whether a group that they are in, parents included, asks for one."""
+        async with self._db.read() as tx:
+            has_some = bool(await authenticators.of_user(tx, user_pk))
+            return has_some, any(one.group.requires_mfa for one in await groups.memberships(tx, user_pk))
+
     async def required(self, user_pk: int) -> bool:
         """Whether a group that the person is in, parents included, asks for a second factor."""
-        async with self._db.read() as tx:
-            asking = {group.id for group in await groups.everything(tx) if group.requires_mfa}
-            return bool(asking and asking & await closure(tx, user_pk))
+        return (await self.asked(user_pk))[1]
 
     async def begin_app(self, user: User, name: str) -> SetUp:
         """A secret for an authenticator app, which counts once a code of it was typed. Forgets an unfinished one."""

@@ -65,16 +65,22 @@ class Authorize:
             return response
         if isinstance(found_person, FactorNeeded):
             return self.second_step.ask(found_person, pending)
-        response = await self._after(pending, found_person.session, call)
+        response = await self._on(found, pending, found_person.session, call)
         self._cookies.write(response, IDP_SESSION, found_person.token)
         return response
 
     async def _after(self, pending: str, session: Session, call: Call) -> Response:
-        params = pending_parameters(pending)
-        if params is None:
+        found = await self._pending(pending, call)
+        if isinstance(found, SendBack):
+            return self._answers.send(call, found)
+        return await self._on(found, pending, session, call)
+
+    async def _on(self, found: AuthorizationRequest | None, pending: str, session: Session, call: Call) -> Response:
+        """From a good sign-in on with what it was for."""
+        if found is None:
             target = pending if is_device_page(pending) else "/"
             return RedirectResponse(target, 303, headers=REDIRECT_HEADERS)
-        return self._answers.respond(call, await self._provider.authorization.signed_in(params, session, call.origin))
+        return self._answers.respond(call, await self._provider.authorization.signed_in(found, session, call.origin))
 
     async def _pending(self, pending: str, call: Call) -> AuthorizationRequest | SendBack | None:
         """The request that the page belongs to, None when the page was opened by itself."""

@@ -68,8 +68,8 @@ class Acts:
 
     async def session(self, name: str = "alice") -> int:
         """A session of the provider's, as a sign-in opens it; its id."""
-        _, session_id = await self.sessions.open(self.stand.people[name], Origin(), amr=("pwd",))
-        return session_id
+        _, session = await self.sessions.open(self.stand.people[name], Origin(), amr=("pwd",))
+        return session.id
 
     async def code(self, client_id: str = "app", scope: str = OFFLINE, **changes: Any) -> str:
         """An authorization code of alice's, in a session of its own unless one is named."""

@@ -44,11 +44,11 @@ async def signed_in(acts: Acts) -> SignedIn:
     await acts.change(
         "app", redirect_uris=[{"url": CALLBACK}, {"url": AFTER, "redirect_uri_type": "logout"}], sub_mode="user_uuid"
     )
-    cookie, session_id = await acts.sessions.open(acts.stand.people["alice"], Origin(), amr=("pwd",))
+    cookie, session = await acts.sessions.open(acts.stand.people["alice"], Origin(), amr=("pwd",))
     browser = acts.stand.browser()
     browser.cookies.set("gatewright_idp_session", cookie, domain="localhost.local")
-    made = SignedIn(acts, browser, cookie, session_id)
-    made.tokens = await acts.tokens(session_id=session_id)
+    made = SignedIn(acts, browser, cookie, session.id)
+    made.tokens = await acts.tokens(session_id=session.id)
     return made
 
 
