@@ -11,6 +11,7 @@ from gatewright.web.authentik.wire import Asked, flag_of
 TEXT = {"type": "string"}
 MAYBE = {"type": ["string", "null"]}
 NUMBER = {"type": "integer"}
+TEXTS = {"type": "array", "items": TEXT}
 TEST = {"user": {"type": ["integer", "null"]}, "group": MAYBE, "context": {"type": ["object", "null"]}}
 FOR_USER = {"for_user": {"type": "integer", "minimum": 1}}
 MEMBER = About(status=204, takes={"pk": NUMBER}, required=("pk",))
@@ -39,6 +40,9 @@ ABOUT: Mapping[tuple[str, str], About] = {
     ),
     ("POST", "/core/users/{key}/set_password/"): About(status=204, takes={"password": TEXT}, required=("password",)),
     ("POST", "/core/users/{key}/recovery/"): About(answers.Link, takes={"token_duration": MAYBE}),
+    ("POST", "/core/users/{key}/recovery_email/"): About(
+        status=204, takes={"token_duration": MAYBE, "email_stage": TEXT}, asks={"email_stage": TEXT}
+    ),
     ("POST", "/core/groups/{key}/add_user/"): MEMBER,
     ("POST", "/core/groups/{key}/remove_user/"): MEMBER,
     ("GET", "/core/applications/{key}/check_access/"): About(answers.AccessCheck, asks=FOR_USER),
@@ -86,6 +90,11 @@ ABOUT: Mapping[tuple[str, str], About] = {
     ("GET", "/core/brands/current/"): About(dict[str, Any]),
     ("GET", "/core/brands/{key}/"): About(dict[str, Any]),
     ("GET", "/rbac/roles/"): _fixed(dict[str, Any], "name"),
+    ("GET", "/stages/email/"): _fixed(dict[str, Any], "name", "use_global_settings"),
+    ("POST", "/stages/invitation/invitations/{key}/send_email/"): About(
+        status=204,
+        takes={"email_addresses": TEXTS, "cc_addresses": TEXTS, "bcc_addresses": TEXTS, "template": TEXT},
+    ),
     ("GET", "/admin/version/"): About(answers.Version),
     ("GET", "/admin/settings/"): About(dict[str, Any]),
     ("GET", "/root/config/"): About(dict[str, Any]),
