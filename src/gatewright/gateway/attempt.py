@@ -83,10 +83,10 @@ class Attempt:
         meter.watch.upstream_s += now - began
         if self._measures:
             _measure(outcome, member, errand, now - began)
-        if isinstance(outcome, Failure):
-            health.ends()
-        else:
+        if isinstance(outcome, Answered):
             health.worked(now)
+        else:
+            health.ends()
         return outcome
 
     def _sent(self, deployment: Deployment, call: Call, errand: Errand) -> Coroutine[Any, Any, Answer]:

@@ -71,7 +71,7 @@ class Attempts:
         if self._router.content_policy_fallbacks or errand.wishes.content_policy_fallbacks:
             screen = screened(errand.opening.endpoint) if screens(names, self._router, errand.wishes) else None
         outcome = await self._within(group, names, errand, screen)
-        if isinstance(outcome, Failure):
+        if not isinstance(outcome, Answered):
             outcome = await self._elsewhere(group, outcome, errand)
         elif screen is not None and is_filtered(screen, outcome):
             outcome = await self._instead_of(outcome, group, errand)

@@ -11,8 +11,8 @@ import msgspec
 from gatewright.domain.errors import BadInput
 from gatewright.gateway.exchange import WireHeaders
 from gatewright.settings.router import Fallbacks
+from gatewright.upstreams.body import Prepared
 from gatewright.upstreams.dispatch import Body
-from gatewright.upstreams.form import Form
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ def read_wishes(asked: Body, headers: WireHeaders) -> tuple[Body, Wishes]:
 
     Raises BadInput naming the member.
     """
-    if isinstance(asked, Form):
+    if not isinstance(asked, Prepared):
         return asked, _wishes({}, (), headers) if headers else NO_WISHES
     members = asked.members
     if members.keys().isdisjoint(MEMBERS):

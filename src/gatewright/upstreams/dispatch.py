@@ -29,7 +29,7 @@ def open_call(way: Way | None, asked: Body, opening: Opening) -> Call:
             param="model",
             hint=COMPACT_HINT if opening.endpoint is COMPACT else None,
         )
-    if isinstance(asked, Form):
+    if not isinstance(asked, Prepared):
         return FormCall(way, asked, opening)
     if way.codec is not None:
         return Coded(way, asked, opening, way.codec)

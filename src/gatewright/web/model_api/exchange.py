@@ -57,6 +57,7 @@ MOST_KNOWN, LONGEST_KNOWN = 1024, 100
 """Names of providers' headers that are remembered, and their characters."""
 
 JSON = b"application/json"
+CHAT, MESSAGES = Dialect.CHAT, Dialect.MESSAGES
 EVENTS = b"text/event-stream"
 SSE = b"content-type: %b; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n" % EVENTS
 
@@ -84,7 +85,7 @@ class ModelExchange:
         self.address = address
         self.begun = False
         self.named_model: str | None = None
-        self.dialect = Dialect.CHAT
+        self.dialect: Dialect = CHAT
         self._events = True
         self._last = b""  # of a stream, what was sent last
 
@@ -167,7 +168,7 @@ class ModelExchange:
 
     def _ids(self) -> bytes:
         own = self.request_id
-        third = f"request-id: {own}\r\n" if self.dialect is Dialect.MESSAGES else ""
+        third = f"request-id: {own}\r\n" if self.dialect is MESSAGES else ""
         return f"x-request-id: {own}\r\nx-litellm-call-id: {own}\r\n{third}".encode()
 
     def _credential_and_length(self, headers: WireHeaders) -> tuple[str, int]:
