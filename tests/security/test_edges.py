@@ -205,7 +205,12 @@ async def test_general_nothing_secret_is_stored_as_it_is(shared_site: Site, vict
     assert [name for name, secret in victim.secrets.items() if secret.encode() in stored] == []
 
 
-async def test_general_access_tokens_are_short_and_have_an_id(site: Site) -> None:
+async def test_general_access_tokens_are_short_and_have_an_id(tmp_path: Path) -> None:
+    async with opened(tmp_path, None) as site:
+        await short_lived(site)
+
+
+async def short_lived(site: Site) -> None:
     app, person = await site.client(), await site.person()
     tokens = await app.tokens(site.browser(), person["username"], scope="openid offline_access")
     payload = tokens["access_token"].split(".")[1]

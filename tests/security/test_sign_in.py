@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hmac
 import re
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -19,6 +20,7 @@ from .stage import (
     Site,
     error,
     good,
+    opened,
     returned,
     without_token,
 )
@@ -141,21 +143,19 @@ async def test_09_a_link_works_once_and_for_its_own_purpose(stored: Site) -> Non
     assert (await browser.press(page, password=NEW)).status_code == 403
 
 
-async def test_19_the_set_up_never_opens_again(site: Site) -> None:
-    browser = site.browser()
-    page = await browser.open(SIGN_IN)
-    fields = {"email": "mallory@evil.example", "password": NEW}
-    for token in ("", "x", "0" * 43):
-        assert (await browser.open("/setup", token=token)).status_code == 403
-        refused = await browser.http.post(
-            "/setup", data={"csrf": re.findall(r'name="csrf" value="(\w+)"', page.text)[0], "token": token, **fields}
-        )
-        assert refused.status_code == 403
-    # Not when somebody would like to delete the administrator either.
-    found = await site.ok("GET", f"/api/v3/core/users/?username={ADMIN}")
-    pk = found["results"][0]["pk"]
-    answer = await site.admin.delete(f"/api/v3/core/users/{pk}/")
-    assert (answer.status_code, answer.json()["code"]) == (409, "last_admin")
+async def test_19_the_set_up_never_opens_again(tmp_path: Path) -> None:
+    async with opened(tmp_path, None) as site:
+        browser = site.browser()
+        csrf = re.findall(r'name="csrf" value="(\w+)"', (await browser.open(SIGN_IN)).text)[0]
+        fields = {"csrf": csrf, "email": "mallory@evil.example", "password": NEW}
+        for token in ("", "x", "0" * 43):
+            assert (await browser.open("/setup", token=token)).status_code == 403
+            assert (await browser.http.post("/setup", data={**fields, "token": token})).status_code == 403
+        # Not by deleting the administrator either, who is the last one.
+        [root] = (await site.ok("GET", f"/api/v3/core/users/?username={ADMIN}"))["results"]
+        for method, body in (("DELETE", None), ("PATCH", {"is_active": False}), ("PATCH", {"groups": []})):
+            answer = await site.admin.request(method, f"/api/v3/core/users/{root['pk']}/", json=body)
+            assert (answer.status_code, answer.json()["code"]) == (409, "last_admin")
 
 
 async def test_19_answers_do_not_tell_who_is_there(site: Site, verified: list[str]) -> None:
