@@ -1,5 +1,6 @@
 """Whatever attacks the server by an expression does not reach it, and leaves nothing behind."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -158,6 +159,50 @@ async def test_attacks_give_an_error_in_time(evaluate: Evaluate, text: str) -> N
     # One try under each limit, and the library's grace for a worker that does not stop by itself.
     assert outcome.took_ms < (sum(engine.TIME_LIMITS_S) + 4) * 1000
     assert (await evaluate(SEED)).claims == {"litellm_role": "proxy_admin"}
+
+
+# One expression for each limit, which nothing but that limit stops, and one that stays below it.
+LIMITS = {
+    "time": ("while True:\n    pass", "took too long", "x = 0\nfor n in range(10_000):\n    x += n\nreturn {'a': x}"),
+    "memory": ("return {'a': len('a' * 10**8)}", "MemoryError", "return {'a': len('a' * 10**6)}"),
+    "recursion": (
+        "def f(n):\n    return n and f(n - 1)\nreturn {'a': f(250)}",
+        "RecursionError",
+        "def f(n):\n    return n and f(n - 1)\nreturn {'a': f(150)}",
+    ),
+    "result": (
+        "return {'a': 'x' * 16_384, 'of': user.pk}",
+        "larger than 16384 bytes",
+        "return {'a': 'x' * 16_000, 'of': user.pk}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("over", "words", "below"), LIMITS.values(), ids=LIMITS.keys())
+async def test_each_limit_stops_what_no_other_one_does(evaluate: Evaluate, over: str, words: str, below: str) -> None:
+    outcome = await evaluate(over)
+    assert outcome.error is not None
+    assert words in outcome.error.cause
+    # A worker that had to be ended by force is something else: then the sandbox did not stop by itself.
+    assert "broke its worker" not in outcome.error.cause
+    assert (await evaluate(below)).error is None
+
+
+async def test_no_more_is_logged_than_anybody_reads(evaluate: Evaluate) -> None:
+    outcome = await evaluate("for n in range(100):\n    print('x' * 1000)\nreturn {'a': user.pk}")
+    assert outcome.log == ("x" * engine.LOG_CHARS,) * engine.LOG_LINES
+
+
+async def test_many_that_never_end_leave_a_worker_to_the_others(engines: Expressions) -> None:
+    wild = [asyncio.ensure_future(engines.evaluate("while True:\n    pass", FACTS)) for _ in range(12)]
+    answered = 0
+    while not all(one.done() for one in wild):
+        assert (await engines.evaluate(SEED, FACTS)).claims == {"litellm_role": "proxy_admin"}
+        answered += 1
+    # In one line with them, each would have let a few through.
+    assert answered > 4 * len(wild)
+    outcomes = [one.result() for one in wild]
+    assert {one.error.code for one in outcomes if one.error is not None} == {"stopped"}
 
 
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP.keys())

@@ -284,6 +284,20 @@ b'''}
     "helpers": 'return {"f": list_flatten(["a", "b"]), "n": list_flatten([]), "m": ak_user_has_authenticator(user)}',
 }
 
+# What no expression can have here, with what it is told, and 28, which Authentik takes no notice of.
+FAILING = {
+    "24 yield": ("for group in user.ak_groups.all():\n    yield group.name", 2, "SAML"),
+    "28 scalar": ("return user.attributes.get('upn')", None, "not a dict but str"),
+    "29 ORM": ("from authentik.core.models import Group\nreturn {'n': Group.objects.count()}", 1, "no database"),
+    "30 raise": ("if user.email:\n    raise ValueError('not for ' + user.username)", 2, "not for alice"),
+    "30 skip": ("raise SkipObject", 1, "SkipObject"),
+    "31 reverse relation": (
+        "accounts = user.socialaccount_set.filter(provider='google')\nreturn {'google': accounts.exists()}",
+        1,
+        "socialaccount_set",
+    ),
+}
+
 Evaluate = Callable[[str], Awaitable[Outcome]]
 
 
@@ -327,6 +341,22 @@ async def test_authentiks_expressions_give_what_python_gives(evaluate: Evaluate,
     outcome = await evaluate(text)
     assert outcome.error is None
     assert outcome.claims == reference(text)
+
+
+@pytest.mark.parametrize(("text", "line", "words"), FAILING.values(), ids=FAILING.keys())
+async def test_what_cannot_be_a_claim_says_why_and_where(
+    evaluate: Evaluate, text: str, line: int | None, words: str
+) -> None:
+    outcome = await evaluate(text)
+    assert outcome.claims is None
+    assert outcome.error is not None
+    assert words in outcome.error.cause
+    assert outcome.error.line == line
+
+
+def test_all_kinds_that_were_collected_are_here() -> None:
+    kinds = {name.split(" ")[0] for name in (*CORPUS, *FAILING) if name[0].isdigit()}
+    assert kinds == {str(number) for number in range(1, 32)}
 
 
 async def test_the_seeds_expression_gives_the_role_by_group(evaluate: Evaluate) -> None:

@@ -31,6 +31,8 @@ from gatewright.idp.expressions.reading import Failure
 
 # Wall time, which a busy machine stretches: what the first limit stops gets a second chance with the longer one.
 TIME_LIMITS_S = (0.1, 1.0)
+PATIENCE_S = 2.0
+"""How long a request waits for its turn with the longer limit."""
 OVER_TIME = "TimeoutError: feed time limit"
 MEMORY_LIMIT = 32 * 1024 * 1024
 RECURSION_LIMIT = 200
@@ -38,6 +40,7 @@ RESULT_LIMIT = 16 * 1024
 CAUSE_CHARS = 300
 LOG_LINES = 20
 LOG_CHARS = 300
+LOG_PIECES, LOG_ROOM = 100, 16 * 1024
 WORKERS = 2
 LONGEST_INTEGER = 19
 """Digits with the sign."""
@@ -76,6 +79,10 @@ class Job(msgspec.Struct, frozen=True):
     data: dict[str, Any]
 
 
+Jobs = dict[int, Job]
+"""By their places among the expressions of a request."""
+
+
 class Expressions:
     """Evaluates expressions. Workers start with the first one that is not a constant; call `close` at the end."""
 
@@ -84,6 +91,7 @@ class Expressions:
         self._starting = asyncio.Lock()
         # The library's own asyncio door aborts the process when it is closed right before the interpreter ends.
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="expressions")
+        self._longer = asyncio.Lock()
         self._states: dict[tuple[float, bool], bytes] = {}
 
     async def evaluate(self, text: str, facts: Facts) -> Outcome:
@@ -95,7 +103,7 @@ class Expressions:
         there is no name by which it could leave something for the next.
         """
         outcomes: list[Outcome] = []
-        jobs: dict[int, Job] = {}
+        jobs: Jobs = {}
         for place, (text, facts) in enumerate(wanted):
             made = program(text)
             if isinstance(made, Failure):
@@ -104,13 +112,11 @@ class Expressions:
             outcomes.append(judged(made.constant or NOTHING, ()))
             if made.constant is None:
                 jobs[place] = Job(made, facts.as_data())
-        for limit in TIME_LIMITS_S if jobs else ():
-            run = asyncio.get_running_loop().run_in_executor
-            found = await run(self._threads, self._run, await self._started(), list(jobs.values()), limit)
-            outcomes = [dict(zip(jobs, found, strict=True)).get(place, one) for place, one in enumerate(outcomes)]
-            jobs = {place: job for place, job in jobs.items() if stopped(outcomes[place])}
-            if not jobs:
-                break
+        if jobs:
+            await self._fill(outcomes, jobs, TIME_LIMITS_S[0])
+            late = {place: job for place, job in jobs.items() if stopped(outcomes[place])}
+            if late:
+                await self._second_chance(outcomes, late)
         return outcomes
 
     async def close(self) -> None:
@@ -120,21 +126,41 @@ class Expressions:
             await asyncio.get_running_loop().run_in_executor(self._threads, pool.__exit__, None, None, None)
         self._threads.shutdown(wait=False)
 
+    async def _fill(self, outcomes: list[Outcome], jobs: Jobs, limit: float) -> None:
+        """Puts what the jobs give into their places."""
+        run = asyncio.get_running_loop().run_in_executor
+        found = await run(self._threads, self._run, await self._started(), list(jobs.values()), limit)
+        for place, outcome in zip(jobs, found, strict=True):
+            outcomes[place] = outcome
+
+    async def _second_chance(self, outcomes: list[Outcome], jobs: Jobs) -> None:
+        """With the longer limit; one request at a time, so that the other workers stay free for everybody else."""
+        try:
+            await asyncio.wait_for(self._longer.acquire(), PATIENCE_S)
+        except TimeoutError:
+            return
+        try:
+            await self._fill(outcomes, jobs, TIME_LIMITS_S[1])
+        finally:
+            self._longer.release()
+
     async def _started(self) -> Monty:
         async with self._starting:
             if self._pool is None:
                 pool = Monty(min_processes=0, max_processes=WORKERS, request_timeout=3.0, checkout_timeout=10.0)
-                await asyncio.get_running_loop().run_in_executor(self._threads, self._prepare, pool)
+                # Here, not in the thread: Python 3.11 confuses two threads that parse at the same moment (gh-106905).
+                preludes = {one: prelude(with_addresses=one) for one in (False, True)}
+                await asyncio.get_running_loop().run_in_executor(self._threads, self._prepare, pool, preludes)
                 self._pool = pool
             return self._pool
 
-    def _prepare(self, pool: Monty) -> None:
+    def _prepare(self, pool: Monty, preludes: dict[bool, str]) -> None:
         """Starts the pool and saves the states that runs begin from, one for each limit, which is part of it."""
         pool.__enter__()
         for limit in TIME_LIMITS_S:
-            for with_addresses in (False, True):
+            for with_addresses, text in preludes.items():
                 with pool.checkout(script_name="expression", limits=limits(limit)) as session:
-                    session.feed_run(prelude(with_addresses=with_addresses))
+                    session.feed_run(text)
                     self._states[limit, with_addresses] = session.dump()
 
     def _run(self, pool: Monty, jobs: Sequence[Job], limit: float) -> list[Outcome]:
@@ -161,18 +187,25 @@ class Expressions:
 
 def outcome_of(session: MontySession, job: Job) -> Outcome:
     """One run."""
-    log: list[str] = []
+    said: list[str] = []
 
     def collect(_: str, printed: str) -> None:
-        log.extend(line[:LOG_CHARS] for line in printed.splitlines()[: LOG_LINES - len(log)])
+        # It comes in pieces, which may end within a line.
+        if len(said) < LOG_PIECES:
+            said.append(printed[:LOG_ROOM])
 
     started = time.perf_counter()
     try:
         result = session.feed_run(job.program.source, inputs={DATA: job.data}, print_callback=collect)
-        outcome = judged(result, tuple(log))
+        outcome = judged(result, logged(said))
     except MontyError as error:
-        outcome = Outcome(None, failure(error, job.program), tuple(log))
+        outcome = Outcome(None, failure(error, job.program), logged(said))
     return msgspec.structs.replace(outcome, took_ms=(time.perf_counter() - started) * 1000)
+
+
+def logged(said: Sequence[str]) -> tuple[str, ...]:
+    """The first lines of what was printed, each as far as anybody reads."""
+    return tuple(line[:LOG_CHARS] for line in "".join(said).splitlines()[:LOG_LINES])
 
 
 def stopped(outcome: Outcome) -> bool:
