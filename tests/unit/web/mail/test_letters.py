@@ -1,24 +1,19 @@
 """What administrators have sent, what people are told, and how they prove their address."""
 
 import base64
-import html
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.unit.web.authentik.conftest import PASSWORD
 from tests.unit.web.conftest import BASE
 from tests.unit.web.mail.conftest import Post
 
-from gatewright.domain.clock import DAY, HOUR, MINUTE
 from gatewright.domain.identity import Role
 from gatewright.domain.people import Origin
 from gatewright.idp.factors import totp
-from gatewright.idp.mail import letters
-from gatewright.idp.mail.letters import Letter, lasting
 
+# What is stored is tested on both databases beside this file.
+pytestmark = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 ENROL = "/if/flow/default-enrollment-flow/"
 RECOVER = "/if/flow/default-recovery-flow/"
 INVITATIONS = "/stages/invitation/invitations/"
@@ -190,45 +185,3 @@ async def test_whose_address_another_provider_tells_proves_nothing_here(post: Po
     assert (refused.status_code, refused.json()["code"]) == (409, "not_local")
     key = await post.virtual_key(eve)
     assert (await post.worker.client.post(f"{BASE}/api/v1/me/email/verify", headers=key)).status_code in (401, 403)
-
-
-class Tags(HTMLParser):
-    """The elements of a message, the attributes of its links, and its words."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.attributes: list[Any] = []
-        self.words: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        self.tags.append(tag)
-        self.attributes += attrs if tag == "a" else []
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-
-@given(name=st.text(min_size=1), path=st.text(alphabet="abc/?=&\"'<>.1"))
-def test_no_name_becomes_markup(name: str, path: str) -> None:
-    writer = letters.Writer("https://llm.example.com")
-    letter = writer.recovery(name, f"/{path}", HOUR, asked=True)
-    found = Tags(letters.html(letter))
-    assert found.tags == ["html", "head", "meta", "title", "body", "p", "p", "a", "p", "p"]
-    assert found.attributes == [("href", f"https://llm.example.com/{path}")]
-    assert html.escape(name) in letters.html(letter)
-    assert f"https://llm.example.com/{path}" in letters.plain(letter).split("\n\n")
-
-
-def test_a_letter_without_a_link_has_none() -> None:
-    assert "href" not in letters.html(Letter("S", ("One", "Two")))
-    assert letters.plain(Letter("S", ("One", "Two"))) == "One\n\nTwo\n"
-
-
-@pytest.mark.parametrize(
-    ("life", "words"),
-    [(MINUTE, "1 minute"), (90 * MINUTE, "90 minutes"), (HOUR, "1 hour"), (7 * DAY, "7 days"), (HOUR + 1, "1 hour")],
-)
-def test_how_long_a_link_works_is_said(life: int, words: str) -> None:
-    assert lasting(life) == words
