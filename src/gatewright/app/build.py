@@ -226,7 +226,7 @@ class Program:
                 logout_url=settings.logout_url,
             ),
             cli_logins=cli_logins,
-            break_glass=BreakGlass(db, self.sessions, self.passwords, self.limits),
+            break_glass=BreakGlass(db, self.sessions, self.passwords, self.limits, self.provider.factors),
             cookies=self.cookies,
             pages=self.pages,
             auto_redirect=settings.auto_redirect,

@@ -17,6 +17,7 @@ from gatewright.accounts.users import Users
 from gatewright.domain.addresses import AddressPolicy
 from gatewright.domain.clock import HOUR
 from gatewright.domain.people import User
+from gatewright.idp.factors.factors import Factors
 from gatewright.outbound.client import Outbound
 from gatewright.settings.load import load
 from gatewright.settings.schema import Settings
@@ -98,6 +99,7 @@ class Stage:
         self.outbound = Outbound()
         self.sessions = Sessions(db, "gateway", self.settings.session_life)
         self.keys, self.users, self.limits = Keys(db), Users(db), Limits(db)
+        self.factors = Factors(db, self.limits, Audit(db), BASE)
         self.ring = KeyRing(db, MASTER)
         discovery = Discovery(self.outbound, AddressPolicy(operator=True), db.clock)
         self.relying_party = RelyingParty(db, self.source, discovery, self.settings.base_url)
@@ -120,7 +122,7 @@ class Stage:
                 logout_url=self.settings.logout_url,
             ),
             cli_logins=self.cli_logins,
-            break_glass=BreakGlass(db, self.sessions, quick_passwords(), self.limits),
+            break_glass=BreakGlass(db, self.sessions, quick_passwords(), self.limits, self.factors),
             cookies=self.cookies,
             pages=pages,
             auto_redirect=self.settings.auto_redirect,

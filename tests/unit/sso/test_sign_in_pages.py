@@ -1,5 +1,7 @@
 """What a browser sees: the start page, the way back, sign-out and after, the local form."""
 
+import base64
+
 import pytest
 from tests.passwords import quick_passwords
 from tests.unit.sso.conftest import MakeStage
@@ -9,7 +11,8 @@ from tests.unit.sso.stage import BASE, ManualClock, Stage, generic, hidden, quer
 from gatewright.accounts.users import create_local
 from gatewright.domain.clock import HOUR, MINUTE
 from gatewright.domain.identity import RoleReason
-from gatewright.domain.people import User
+from gatewright.domain.people import Origin, User
+from gatewright.idp.factors import totp
 from gatewright.web.cookies import SESSION, SIGNED_OUT
 
 pytestmark = pytest.mark.anyio
@@ -184,6 +187,34 @@ async def test_the_break_glass_administrator_signs_in_without_a_provider(make_st
     assert (await browser.post("/session/logout", headers=API)).json()["redirect_to"] == "/signed-out"
 
 
+async def test_the_break_glass_administrators_factor_is_asked_for_too(
+    make_stage: MakeStage, clock: ManualClock
+) -> None:
+    stage = make_stage(generic("http://127.0.0.1:1"))
+    user = await local_user(stage, break_glass=True)
+    begun = await stage.factors.begin_app(user, "Phone")
+    secret = base64.b32decode(begun.secret)
+    codes = await stage.factors.confirm_app(user, begun.id, app_code(stage, secret), Origin())
+    clock.now += MINUTE
+    browser = stage.browser()
+    form = hidden((await browser.get("/fallback/login")).text)
+    typed = {**form, "username": "glass@home.local", "password": "correct horse"}
+    for code in ("", "000000"):
+        refused = await browser.post("/fallback/login", data={**typed, "code": code})
+        assert (refused.status_code, SESSION in browser.cookies) == (401, False)
+        assert "The name, the password or the code is wrong." in refused.text
+    for code, amr in ((app_code(stage, secret), ["pwd", "otp", "mfa"]), (codes[0], ["pwd", "mfa"])):
+        done = await browser.post("/fallback/login", data={**typed, "code": code})
+        assert done.status_code == 303, done.text
+        session = await stage.sessions.find(browser.cookies[SESSION])
+        assert session is not None
+        assert session.row.amr == amr
+
+
+def app_code(stage: Stage, secret: bytes) -> str:
+    return totp.code_at(secret, stage.db.clock() // 30_000)
+
+
 @pytest.mark.parametrize(
     ("username", "password"),
     [
@@ -200,7 +231,7 @@ async def test_everybody_else_gets_the_same_answer(with_page: Stage, username: s
     form = hidden((await browser.get("/fallback/login")).text)
     refused = await browser.post("/fallback/login", data={**form, "username": username, "password": password})
     assert refused.status_code == 401
-    assert "The name or the password is wrong." in refused.text
+    assert "The name, the password or the code is wrong." in refused.text
     assert SESSION not in browser.cookies
     assert not password or password not in refused.text
     assert ("login.break_glass", "credentials_wrong") in await with_page.audit()

@@ -86,9 +86,9 @@ async def test_an_error_of_the_database_names_no_values(worker: Worker) -> None:
 
 async def test_a_null_character_in_a_name_is_a_wrong_name(worker: Worker) -> None:
     program = worker.program
-    local = BreakGlass(program.db, program.sessions, program.passwords, program.limits)
+    local = BreakGlass(program.db, program.sessions, program.passwords, program.limits, program.provider.factors)
     with pytest.raises(Unauthenticated):
-        await local.sign_in("a\0b", "p", None, Origin())
+        await local.sign_in("a\0b", "p", "", None, Origin())
 
 
 async def test_refusals_that_anybody_can_cause_do_not_fill_the_audit_log(worker: Worker) -> None:

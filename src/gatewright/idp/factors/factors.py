@@ -160,6 +160,17 @@ class Factors:
             await self._audit.write(Event("idp.factor.recovery_code", "ok", user.user_id, user.user_id, origin=origin))
         return kind
 
+    async def prove_if_set_up(self, user: User, code: str, origin: Origin) -> tuple[str, ...]:
+        """For a form that asks for everything at once: how a code proved the person, nothing where no factor is set up.
+
+        Raises as `prove_code`. Nothing typed is no guess.
+        """
+        if not await self.of(user.id):
+            return ()
+        if not code.strip():
+            raise WrongCode(param="code")
+        return ("otp", "mfa") if await self.prove_code(user, code, origin) == "otp" else ("mfa",)
+
     async def prove_passkey(self, answer: str, challenge: bytes, *, alone: bool) -> tuple[Authenticator, bool]:
         """The passkey that answered, and whether its device verified the person. Raises `passkeys.PasskeyRefused`."""
         module = passkeys()

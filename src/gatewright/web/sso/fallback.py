@@ -42,7 +42,8 @@ class FallbackPages:
         fields = await self._pages.form(call)
         name = fields.get("username", "")
         try:
-            token = await self._break_glass.sign_in(name, fields.get("password", ""), call.session_token, call.origin)
+            password, code = fields.get("password", ""), fields.get("code", "")
+            token = await self._break_glass.sign_in(name, password, code, call.session_token, call.origin)
         except Unauthenticated as error:
             return self._form(call, name, error.message, error.status)
         except TooManyRequests as error:
