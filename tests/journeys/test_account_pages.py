@@ -11,12 +11,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browsers import Tab, sign_in
-from tests.servers import Gatewright, gatewright
+from tests.mail import MailServer, mail_server
+from tests.servers import Gatewright, eventually, gatewright
 
 from gatewright.idp.factors import totp
 
@@ -31,14 +32,22 @@ CALL = """async ([path, body]) => {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gatewright]:
+def post() -> Iterator[MailServer]:
+    """Where messages arrive."""
+    with mail_server() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, post: MailServer) -> Iterator[Gatewright]:
     """The documented Wiki is for editors: Bob is one, Cyd is none, Ada administers, Vic looks."""
     folder = tmp_path_factory.mktemp("blueprints")
     written = re.search(r"```yaml\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     assert written
     (folder / "wiki.yaml").write_text(written[1])
     data = tmp_path_factory.mktemp("data")
-    with gatewright(data, workers=1, GATEWRIGHT_BLUEPRINTS_DIR=str(folder), WIKI_SECRET=SECRET) as found:
+    env = {"GATEWRIGHT_BLUEPRINTS_DIR": str(folder), "WIKI_SECRET": SECRET, **post.environment}
+    with gatewright(data, workers=1, **env) as found:
         people(found)
         yield found
 
@@ -171,25 +180,57 @@ def take_back(tab: Tab, server: Gatewright, access: str) -> None:
     assert userinfo(server, access) == {}
 
 
-def test_an_administrator(server: Gatewright, browser: Browser) -> None:
+def test_an_administrator(server: Gatewright, browser: Browser, post: MailServer) -> None:
     bob, tab = Tab(browser, "light", server.url), Tab(browser, "light", server.url)
     for one, name in ((bob, "bob"), (tab, "ada")):
         one.page.goto(f"{server.url}/ui/")
         sign_in(one.page, name, PASSWORD)
         expect(one.page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
-    invite(tab, server, browser)
+    mail(tab, post)
+    invite(tab, server, browser, post)
     service_account(tab, server)
     everybody_s_tokens(tab)
     entitlement(tab)
+    rotate_secret(tab, server)
+    registration_token(tab, server)
     signing_keys(tab)
-    somebody_else(tab, bob, server)
+    somebody_else(tab, bob, server, post)
     on_a_phone(tab, server)
     bob.close()
     tab.close()
 
 
-def invite(tab: Tab, server: Gatewright, browser: Browser) -> None:
-    """By keyboard alone; whoever has the link makes an account with what was fixed for them."""
+def mail(tab: Tab, post: MailServer) -> None:
+    """A test message, and a link that proves one's own address."""
+    page = tab.page
+    nav(page, "E-mail")
+    press(page, "Send me a test")
+    expect(page.get_by_role("status").filter(has_text="ada@example.local")).to_contain_text("250 taken")
+    tab.look()
+    nav(page, "My account")
+    expect(page.get_by_text("ada@example.local not verified")).to_be_visible()
+    press(page, "Send me a link to verify it")
+    page.goto(arrived(post, "ada@example.local", "/verify"))
+    press(page, "Confirm")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your address is confirmed")
+    page.goto(urljoin(page.url, "/ui/account"))
+    expect(page.get_by_text("ada@example.local verified")).to_be_visible()
+    expect(page.get_by_role("button", name="Send me a link to verify it")).to_have_count(0)
+
+
+def arrived(post: MailServer, address: str, part: str) -> str:
+    """The link with that part, out of the message to that address; other notices may come before and after."""
+
+    def links() -> list[str]:
+        texts = [post.text(n) for n, one in enumerate(post.envelopes) if one.rcpt_tos == [address]]
+        return [line for text in texts for line in text.splitlines() if line.startswith("http") and part in line]
+
+    eventually(lambda: bool(links()), f"a message to {address} arrives", 20)
+    return links()[-1]
+
+
+def invite(tab: Tab, server: Gatewright, browser: Browser, post: MailServer) -> None:
+    """By keyboard; the link that was sent is the good one, and makes an account with what was fixed for it."""
     page = tab.page
     nav(page, "Invitations")
     opener = page.get_by_role("button", name="Invite somebody")
@@ -211,8 +252,14 @@ def invite(tab: Tab, server: Gatewright, browser: Browser) -> None:
     tab.look()
     dialog.get_by_label("Attributes").fill('{"department": "Research"}')
     press(dialog, "Create invitation")
-    link = dialog.get_by_label("Invitation link", exact=True).inner_text()
-    press(dialog, "Done")
+    shown = dialog.get_by_label("Invitation link", exact=True).inner_text()
+    press(dialog, "Send by e-mail")
+    expect(dialog.get_by_label("E-mail addresses")).to_have_value("dee@example.local")
+    press(dialog, "Send by e-mail")
+    expect(dialog).to_be_hidden()
+    link = arrived(post, "dee@example.local", "itoken=")
+    assert link != shown
+    assert tab.page.request.get(shown).status == 403
     row = page.get_by_role("row").filter(has_text="new-editor")
     expect(row).to_contain_text("dee@example.local, attributes")
     expect(row).to_contain_text("open")
@@ -220,6 +267,7 @@ def invite(tab: Tab, server: Gatewright, browser: Browser) -> None:
     accept(browser, server, link)
     page.reload()
     expect(row).to_contain_text("used")
+    expect(row.get_by_role("button", name="Send new-editor by e-mail")).to_have_count(0)
     row.get_by_role("button", name="Delete new-editor").click()
     press(page.get_by_role("dialog"), "Delete invitation")
     expect(page.get_by_role("main")).to_contain_text("There are no invitations.")
@@ -305,6 +353,57 @@ def entitlement(tab: Tab) -> None:
     expect(page.get_by_role("main")).to_contain_text("None. An entitlement says")
 
 
+def rotate_secret(tab: Tab, server: Gatewright) -> None:
+    """Beside the new secret the old one goes on for a day."""
+    page = tab.page
+    nav(page, "Providers")
+    page.get_by_role("main").get_by_role("link", name="Wiki").first.click()
+    press(page, "Rotate secret")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("The secret of now goes on for")).to_have_value("24h")
+    press(dialog, "Make a new secret")
+    fresh = dialog.get_by_label("Client Secret", exact=True).inner_text()
+    expect(dialog).to_contain_text("The one before counts until")
+    press(dialog, "Done")
+    with server.client() as client:
+        for secret, status in ((fresh, 200), (SECRET, 200), ("another", 401)):
+            found = client.post("/application/o/introspect/", data={"token": "x"}, auth=("wiki", secret))
+            assert found.status_code == status, found.text
+
+
+def registration_token(tab: Tab, server: Gatewright) -> None:
+    """One client registers itself with it, and then no other."""
+    page = tab.page
+    nav(page, "Registration tokens")
+    press(page, "Create")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Clients").fill("0")
+    press(dialog, "Create")
+    expect(dialog.get_by_label("Name", exact=True)).to_be_focused()
+    dialog.get_by_label("Name", exact=True).fill("for the partner")
+    dialog.get_by_label("Application").select_option("Wiki")
+    dialog.get_by_label("editors").check()
+    press(dialog, "Create")
+    expect(dialog.get_by_label("Clients")).to_be_focused()
+    tab.look()
+    dialog.get_by_label("Clients").fill("1")
+    press(dialog, "Create")
+    token = dialog.get_by_label("Registration token", exact=True).inner_text()
+    expect(dialog).to_contain_text(f"{server.url}/application/o/wiki/register/")
+    press(dialog, "Done")
+    row = page.get_by_role("row").filter(has_text="for the partner")
+    expect(row).to_contain_text("0 of 1")
+    with server.client(headers={"Authorization": f"Bearer {token}"}) as client:
+        metadata = {"client_name": "Partner", "redirect_uris": ["https://partner.example/callback"]}
+        assert client.post("/application/o/wiki/register/", json=metadata).status_code == 201
+        # As long as no token is good, there is nothing there.
+        assert client.post("/application/o/wiki/register/", json=metadata).status_code == 404
+    page.reload()
+    expect(row).to_contain_text("used up")
+    expect(row.get_by_role("button", name="Revoke for the partner")).to_have_count(0)
+    tab.look()
+
+
 def signing_keys(tab: Tab) -> None:
     """The next key is published beside the one that signs."""
     page = tab.page
@@ -321,8 +420,8 @@ def signing_keys(tab: Tab) -> None:
     tab.look()
 
 
-def somebody_else(tab: Tab, theirs: Tab, server: Gatewright) -> None:
-    """Their second factors are reset, and their sessions are ended."""
+def somebody_else(tab: Tab, theirs: Tab, server: Gatewright, post: MailServer) -> None:
+    """A recovery link is sent to them, their second factors are reset, and their sessions are ended."""
     begun = theirs.page.evaluate(CALL, ["/api/v1/me/security/apps", {"password": PASSWORD}])
     code = totp.code_at(base64.b32decode(begun["secret"]), int(time.time()) // 30)
     theirs.page.evaluate(CALL, [f"/api/v1/me/security/apps/{begun['id']}/confirm", {"code": code}])
@@ -333,6 +432,12 @@ def somebody_else(tab: Tab, theirs: Tab, server: Gatewright) -> None:
     expect(page.get_by_role("main")).to_contain_text("10 recovery codes left")
     expect(page.get_by_role("list", name="Sessions").get_by_role("listitem").first).to_contain_text("Chrome on Linux")
     tab.look()
+    press(page, "Recovery link")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Send it by e-mail").check()
+    press(dialog, "Send the link")
+    expect(dialog).to_be_hidden()
+    assert arrived(post, "bob@example.local", "/recovery/use-token/").startswith(server.url)
     press(page, "Reset factors")
     press(page.get_by_role("dialog"), "Reset factors")
     expect(page.get_by_role("main")).to_contain_text("None: the password alone signs them in.")
@@ -375,7 +480,7 @@ def test_a_viewer_sees_everything_and_changes_nothing(server: Gatewright, browse
         expect(main).to_contain_text(seen)
     tab.look()
     changes = re.compile(
-        r"^(Add|Create|Invite|Rotate|Delete|Edit|Save|Set|Reset|Revoke|End|Deactivate|Remove|Show key)\b"
+        r"^(Add|Create|Invite|Rotate|Delete|Edit|Save|Set|Reset|Revoke|End|Deactivate|Remove|Send|Show key)\b"
     )
     for address, text in (
         ("property-mappings", "LiteLLM Role"),
@@ -387,6 +492,8 @@ def test_a_viewer_sees_everything_and_changes_nothing(server: Gatewright, browse
         ("tokens", re.compile(r"(no|\d) token")),
         ("invitations", "There are no invitations."),
         ("signing-keys", "RS256"),
+        ("registration-tokens", re.compile(r"no registration tokens|\d registration token")),
+        ("email", "127.0.0.1"),
     ):
         page.goto(f"{server.url}/ui/{address}")
         expect(main).to_contain_text(text)

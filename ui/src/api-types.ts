@@ -66,6 +66,23 @@ export interface SigningKey {
   expires_at: string | null;
 }
 
+/** How messages leave, how many wait, and why they do. */
+export interface MailState {
+  configured: boolean;
+  server: string | null;
+  security: "none" | "starttls" | "tls" | null;
+  sender: string | null;
+  waiting: number;
+  problem: string | null;
+}
+
+/** `can_verify`: a link that proves the address can be asked for now. */
+export interface OwnEmail {
+  address: string | null;
+  verified: boolean;
+  can_verify: boolean;
+}
+
 export interface NewApp {
   id: string;
   secret: string;

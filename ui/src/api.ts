@@ -3,12 +3,14 @@ import type {
   CreatedKey,
   HeldFactors,
   Key,
+  MailState,
   Me,
   Model,
   NewApp,
   NewKey,
   NewModel,
   Overview,
+  OwnEmail,
   Page,
   RecoveryCodes,
   Security,
@@ -123,6 +125,11 @@ export const api = {
   factorsOf: (id: string, signal?: AbortSignal) =>
     request<HeldFactors>("GET", `${one("/api/v1/users", id)}/factors`, undefined, signal),
   resetFactors: (id: string) => request<void>("POST", `${one("/api/v1/users", id)}/factors/reset`),
+
+  mail: (signal?: AbortSignal) => request<MailState>("GET", "/api/v1/email", undefined, signal),
+  testMail: () => request<{ to: string; answer: string }>("POST", "/api/v1/email/test"),
+  ownEmail: (signal?: AbortSignal) => request<OwnEmail>("GET", "/api/v1/me/email", undefined, signal),
+  verifyEmail: () => request<{ to: string }>("POST", "/api/v1/me/email/verify"),
 
   signingKeys: async (signal?: AbortSignal) =>
     (await request<{ items: SigningKey[] }>("GET", SIGNING_KEYS, undefined, signal)).items,

@@ -21,6 +21,7 @@ import { GroupsPage } from "./pages/groups";
 import { InvitationsPage } from "./pages/invitations";
 import { KeysPage } from "./pages/keys";
 import { LibraryPage } from "./pages/library";
+import { MailPage } from "./pages/mail";
 import { MappingPage, NewMappingPage } from "./pages/mapping";
 import { MappingsPage } from "./pages/mappings";
 import { ModelsPage } from "./pages/models";
@@ -28,6 +29,7 @@ import { NotFoundPage } from "./pages/not-found";
 import { OverviewPage } from "./pages/overview";
 import { ProviderPage } from "./pages/provider";
 import { ProvidersPage } from "./pages/providers";
+import { RegistrationTokensPage } from "./pages/registration-tokens";
 import { ServiceAccountsPage } from "./pages/service-accounts";
 import { SigningKeysPage } from "./pages/signing-keys";
 import { TokensPage } from "./pages/tokens";
@@ -109,6 +111,8 @@ function Dashboard({ me }: { me: Me }) {
             <Route path="/service-accounts/:id" component={ServiceAccountPage} />
             <Route path="/tokens" component={TokensPage} />
             <Route path="/invitations" component={InvitationsPage} />
+            <Route path="/registration-tokens" component={RegistrationTokensPage} />
+            <Route path="/email" component={MailPage} />
             <Route path="/signing-keys" component={SigningKeysPage} />
             <Route path="/my-applications" component={LibraryPage} />
             <Route path="/events" component={EventsPage} />

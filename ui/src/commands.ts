@@ -35,6 +35,14 @@ const PAGES: readonly (NavPage & { for?: (me: Me) => boolean })[] = [
     letter: "v",
     for: seesEveryone,
   },
+  {
+    path: "/registration-tokens",
+    label: "Registration tokens",
+    icon: "ticket",
+    group: "Applications",
+    letter: "w",
+    for: seesEveryone,
+  },
   { path: "/users", label: "Users", icon: "users", group: "Directory", letter: "u", for: seesEveryone },
   { path: "/groups", label: "Groups", icon: "groups", group: "Directory", letter: "r", for: seesEveryone },
   {
@@ -56,7 +64,7 @@ const PAGES: readonly (NavPage & { for?: (me: Me) => boolean })[] = [
   {
     path: "/invitations",
     label: "Invitations",
-    icon: "invitation",
+    icon: "invite",
     group: "Directory",
     letter: "i",
     for: seesEveryone,
@@ -77,6 +85,7 @@ const PAGES: readonly (NavPage & { for?: (me: Me) => boolean })[] = [
     letter: "y",
     for: seesEveryone,
   },
+  { path: "/email", label: "E-mail", icon: "mail", group: "System", letter: "x", for: seesEveryone },
   { path: "/events", label: "Logs", icon: "events", group: "Events", letter: "e", for: seesEveryone },
 ];
 

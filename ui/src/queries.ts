@@ -34,6 +34,15 @@ export function useSecurity() {
   return useQuery({ queryKey: ["security"], queryFn: ({ signal }) => api.security(signal) });
 }
 
+/** How messages leave; administrators and viewers see it. */
+export function useMail() {
+  return useQuery({ queryKey: ["mail"], queryFn: ({ signal }) => api.mail(signal) });
+}
+
+export function useOwnEmail() {
+  return useQuery({ queryKey: ["own-email"], queryFn: ({ signal }) => api.ownEmail(signal) });
+}
+
 export function useOverview() {
   return useQuery({
     queryKey: ["overview"],

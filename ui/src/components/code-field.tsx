@@ -1,5 +1,5 @@
-import { type KeyboardEvent, useId, useRef } from "react";
-import { FieldError } from "./field";
+import { type KeyboardEvent, useRef } from "react";
+import { Labelled } from "./labelled";
 
 interface Props {
   label: string;
@@ -13,7 +13,6 @@ const INDENT = "    ";
 
 /** Text with indentation. Tab indents after Enter or a click has begun to edit; Escape lets Tab leave again. */
 export function CodeField({ label, hint, value, onChange, error }: Props) {
-  const id = useId();
   // Whoever only passes by with Tab is not caught (WCAG 2.1.2).
   const editing = useRef(false);
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
@@ -31,29 +30,28 @@ export function CodeField({ label, hint, value, onChange, error }: Props) {
     }
   };
   return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <p className="hint" id={`${id}-hint`}>
-        {hint} While you type, Tab indents; Escape lets it move on.
-      </p>
-      <textarea
-        id={id}
-        className="input code-input"
-        rows={12}
-        spellCheck={false}
-        autoCapitalize="off"
-        autoComplete="off"
-        wrap="off"
-        aria-describedby={`${id}-hint${error ? ` ${id}-error` : ""}`}
-        aria-invalid={error ? true : undefined}
-        value={value}
-        onChange={(event) => onChange(event.target.value)}
-        onKeyDown={onKeyDown}
-        onBlur={() => {
-          editing.current = false;
-        }}
-      />
-      <FieldError id={`${id}-error`} error={error} />
-    </div>
+    <Labelled
+      label={label}
+      hint={`${hint} While you type, Tab indents; Escape lets it move on.`}
+      error={error}
+    >
+      {(described) => (
+        <textarea
+          {...described}
+          className="input code-input"
+          rows={12}
+          spellCheck={false}
+          autoCapitalize="off"
+          autoComplete="off"
+          wrap="off"
+          value={value}
+          onChange={(event) => onChange(event.target.value)}
+          onKeyDown={onKeyDown}
+          onBlur={() => {
+            editing.current = false;
+          }}
+        />
+      )}
+    </Labelled>
   );
 }

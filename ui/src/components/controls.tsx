@@ -1,11 +1,5 @@
-import {
-  type ReactNode,
-  type SelectHTMLAttributes,
-  type TextareaHTMLAttributes,
-  useId,
-  useState,
-} from "react";
-import { FieldError } from "./field";
+import { type SelectHTMLAttributes, type TextareaHTMLAttributes, useId, useState } from "react";
+import { FieldError, Labelled, type LabelledProps } from "./labelled";
 
 interface Option {
   value: string;
@@ -14,75 +8,42 @@ interface Option {
   note?: string | undefined;
 }
 
-interface SelectProps extends Omit<SelectHTMLAttributes<HTMLSelectElement>, "id"> {
-  label: string;
+interface SelectProps extends Omit<SelectHTMLAttributes<HTMLSelectElement>, "id">, LabelledProps {
   options: readonly Option[];
-  hint?: ReactNode;
-  error?: string | undefined;
 }
 
 export function SelectField({ label, options, hint, error, ...select }: SelectProps) {
-  const id = useId();
-  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
   return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      {hint && (
-        <p className="hint" id={`${id}-hint`}>
-          {hint}
-        </p>
+    <Labelled label={label} hint={hint} error={error}>
+      {(described) => (
+        <select {...select} {...described} className="input">
+          {options.map((option) => (
+            <option key={option.value} value={option.value}>
+              {option.label}
+            </option>
+          ))}
+        </select>
       )}
-      <select
-        {...select}
-        id={id}
-        className="input"
-        aria-describedby={described || undefined}
-        aria-invalid={error ? true : undefined}
-      >
-        {options.map((option) => (
-          <option key={option.value} value={option.value}>
-            {option.label}
-          </option>
-        ))}
-      </select>
-      <FieldError id={`${id}-error`} error={error} />
-    </div>
+    </Labelled>
   );
 }
 
-interface AreaProps extends Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, "id"> {
-  label: string;
-  hint?: ReactNode;
-  error?: string | undefined;
-  optional?: boolean;
-}
+interface AreaProps extends Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, "id">, LabelledProps {}
 
-export function AreaField({ label, hint, error, optional = false, ...area }: AreaProps) {
-  const id = useId();
-  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
+export function AreaField({ label, hint, error, optional, ...area }: AreaProps) {
   return (
-    <div className="field">
-      <label htmlFor={id}>
-        {label}
-        {optional && <span className="optional"> optional</span>}
-      </label>
-      {hint && (
-        <p className="hint" id={`${id}-hint`}>
-          {hint}
-        </p>
+    <Labelled label={label} hint={hint} error={error} optional={optional}>
+      {(described) => (
+        <textarea
+          rows={3}
+          autoComplete="off"
+          spellCheck={false}
+          {...area}
+          {...described}
+          className="input area-input"
+        />
       )}
-      <textarea
-        rows={3}
-        autoComplete="off"
-        spellCheck={false}
-        {...area}
-        id={id}
-        className="input area-input"
-        aria-describedby={described || undefined}
-        aria-invalid={error ? true : undefined}
-      />
-      <FieldError id={`${id}-error`} error={error} />
-    </div>
+    </Labelled>
   );
 }
 

@@ -1,5 +1,6 @@
-import { useId, useRef } from "react";
+import { useId } from "react";
 import { Icon } from "./icons";
+import { usePopover } from "./popover";
 
 interface Props {
   items: readonly { label: string; note: string; onChoose: () => void }[];
@@ -8,15 +9,7 @@ interface Props {
 /** "Create" and what there is to create. */
 export function CreateMenu({ items }: Props) {
   const id = useId();
-  const button = useRef<HTMLButtonElement>(null);
-  const menu = useRef<HTMLDivElement>(null);
-  const place = () => {
-    const at = button.current?.getBoundingClientRect();
-    if (!at || !menu.current) return;
-    // A popover is laid out against the page, not against its button.
-    menu.current.style.top = `${at.bottom + scrollY + 6}px`;
-    menu.current.style.right = `${document.documentElement.clientWidth - at.right}px`;
-  };
+  const { button, menu, place } = usePopover();
   return (
     <>
       <button

@@ -1,56 +1,17 @@
-import { type InputHTMLAttributes, type ReactNode, type RefObject, useEffect, useId } from "react";
+import { type InputHTMLAttributes, type RefObject, useEffect } from "react";
+import { Labelled, type LabelledProps } from "./labelled";
 
-interface Props extends Omit<InputHTMLAttributes<HTMLInputElement>, "id"> {
+interface Props extends Omit<InputHTMLAttributes<HTMLInputElement>, "id">, LabelledProps {
   "data-autofocus"?: boolean;
-  label: string;
-  hint?: ReactNode;
-  /** Said below the input, and aloud when it changes. */
-  note?: string | undefined;
-  error?: string | undefined;
-  optional?: boolean;
 }
 
-export function Field({ label, hint, note, error, optional = false, ...input }: Props) {
-  const id = useId();
-  const described = [hint && `${id}-hint`, note && `${id}-note`, error && `${id}-error`]
-    .filter(Boolean)
-    .join(" ");
+export function Field({ label, hint, note, error, optional, ...input }: Props) {
   return (
-    <div className="field">
-      <label htmlFor={id}>
-        {label}
-        {optional && <span className="optional"> optional</span>}
-      </label>
-      {hint && (
-        <p className="hint" id={`${id}-hint`}>
-          {hint}
-        </p>
+    <Labelled label={label} hint={hint} note={note} error={error} optional={optional}>
+      {(described) => (
+        <input autoComplete="off" spellCheck={false} {...input} {...described} className="input" />
       )}
-      <input
-        autoComplete="off"
-        spellCheck={false}
-        {...input}
-        id={id}
-        className="input"
-        aria-describedby={described || undefined}
-        aria-invalid={error ? true : undefined}
-      />
-      {note !== undefined && (
-        <p className="hint" id={`${id}-note`} aria-live="polite">
-          {note}
-        </p>
-      )}
-      <FieldError id={`${id}-error`} error={error} />
-    </div>
-  );
-}
-
-export function FieldError({ id, error }: { id: string; error: string | undefined }) {
-  if (!error) return null;
-  return (
-    <p className="field-error" id={id}>
-      {error}
-    </p>
+    </Labelled>
   );
 }
 

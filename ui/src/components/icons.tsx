@@ -88,7 +88,13 @@ const SHAPES = {
       <path d="M8 12h.1M12 12h.1M16 12h.1" />
     </>
   ),
-  invitation: (
+  invite: (
+    <>
+      <circle cx="10" cy="8.5" r="4" />
+      <path d="M3 20.5c.4-4 3.2-6.5 7-6.5 1.6 0 3 .4 4.1 1.2M18.5 15v6M15.5 18h6" />
+    </>
+  ),
+  mail: (
     <>
       <rect x="3.5" y="5.5" width="17" height="13" rx="2" />
       <path d="m4.5 7.5 7.5 6 7.5-6" />

@@ -1,8 +1,8 @@
 import { useId, useRef } from "react";
 import { added, type Row, type RowErrors } from "../parameters";
 import { EXAMPLES, PARAMETERS, SECRETS } from "../providers";
-import { FieldError } from "./field";
 import { Icon } from "./icons";
+import { FieldError } from "./labelled";
 
 interface Props {
   rows: readonly Row[];

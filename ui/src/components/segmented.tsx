@@ -1,4 +1,5 @@
 import { useId } from "react";
+import { FieldError } from "./labelled";
 
 interface Props<T extends string> {
   legend: string;
@@ -7,13 +8,24 @@ interface Props<T extends string> {
   onChange: (value: T) => void;
   /** The legend is shown above, as for a form field. */
   field?: boolean;
+  error?: string | undefined;
 }
 
 /** One of a few, as radio buttons that look like one control. */
-export function Segmented<T extends string>({ legend, options, value, onChange, field = false }: Props<T>) {
+export function Segmented<T extends string>({
+  legend,
+  options,
+  value,
+  onChange,
+  field = false,
+  error,
+}: Props<T>) {
   const name = useId();
   return (
-    <fieldset className={field ? "field fieldset" : "fieldset"}>
+    <fieldset
+      className={field ? "field fieldset" : "fieldset"}
+      aria-describedby={error ? `${name}-error` : undefined}
+    >
       <legend className={field ? "label" : "hidden"}>{legend}</legend>
       <div className="segmented">
         {options.map((option) => (
@@ -29,6 +41,7 @@ export function Segmented<T extends string>({ legend, options, value, onChange, 
           </label>
         ))}
       </div>
+      <FieldError id={`${name}-error`} error={error} />
     </fieldset>
   );
 }

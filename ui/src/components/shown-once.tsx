@@ -12,7 +12,6 @@ interface Props {
 
 /** A secret at the only time that it is seen. */
 export function ShownOnce({ title, label, secret, onClose, children }: Props) {
-  const id = useId();
   const words = useRef<HTMLDivElement>(null);
   useEffect(() => {
     // The form that had the focus is gone.
@@ -24,15 +23,7 @@ export function ShownOnce({ title, label, secret, onClose, children }: Props) {
         <div ref={words} tabIndex={-1} className="words">
           {children}
         </div>
-        <div className="field">
-          <p className="label" id={id}>
-            {label}
-          </p>
-          <div className="secret">
-            <output aria-labelledby={id}>{secret}</output>
-            <CopyButton text={secret} label={`Copy the ${label.toLowerCase()}`} />
-          </div>
-        </div>
+        <Secret label={label} secret={secret} copy={`Copy the ${label.toLowerCase()}`} />
       </div>
       <footer className="dialog-foot">
         <button type="button" className="button" onClick={onClose}>
@@ -40,5 +31,21 @@ export function ShownOnce({ title, label, secret, onClose, children }: Props) {
         </button>
       </footer>
     </Dialog>
+  );
+}
+
+/** A secret to be copied. */
+export function Secret({ label, secret, copy }: { label: string; secret: string; copy: string }) {
+  const id = useId();
+  return (
+    <div className="field">
+      <p className="label" id={id}>
+        {label}
+      </p>
+      <div className="secret">
+        <output aria-labelledby={id}>{secret}</output>
+        <CopyButton text={secret} label={copy} />
+      </div>
+    </div>
   );
 }

@@ -1,6 +1,7 @@
-import { useId, useRef } from "react";
+import { useId } from "react";
 import { setTheme, type ThemeChoice, useTheme } from "../theme";
 import { Icon, type IconName } from "./icons";
+import { usePopover } from "./popover";
 
 export const THEMES: readonly { choice: ThemeChoice; label: string; icon: IconName }[] = [
   { choice: "light", label: "Light", icon: "sun" },
@@ -11,16 +12,8 @@ export const THEMES: readonly { choice: ThemeChoice; label: string; icon: IconNa
 export function ThemeMenu() {
   const theme = useTheme();
   const id = useId();
-  const button = useRef<HTMLButtonElement>(null);
-  const menu = useRef<HTMLDivElement>(null);
+  const { button, menu, place } = usePopover();
   const current = THEMES.find((each) => each.choice === theme) ?? THEMES[2];
-  const place = () => {
-    const at = button.current?.getBoundingClientRect();
-    if (!at || !menu.current) return;
-    // A popover is laid out against the page, not against its button.
-    menu.current.style.top = `${at.bottom + scrollY + 6}px`;
-    menu.current.style.right = `${document.documentElement.clientWidth - at.right}px`;
-  };
   return (
     <>
       <button

@@ -59,6 +59,8 @@ export const people = {
     request<void>("POST", `${at(PEOPLE, pk)}set_password/`, { password }),
   recovery: (pk: number) =>
     request<{ link: string }>("POST", `${at(PEOPLE, pk)}recovery/`, { token_duration: "days=1" }),
+  sendRecovery: (pk: number) =>
+    request<void>("POST", `${at(PEOPLE, pk)}recovery_email/`, { token_duration: "days=1" }),
 };
 
 export const isProgram = (person: Person) => PROGRAMS.includes(person.type);
@@ -153,12 +155,19 @@ export interface InvitationFields {
   groups: string[];
 }
 
-export const invitations = kind<Invitation, InvitationFields>("/stages/invitation/invitations/", {
-  kept: "invitations",
-  noun: "invitation",
-  title: "Invitations",
-  page: "/invitations",
-  keyOf: (invitation) => invitation.pk,
-  nameOf: (invitation) => invitation.name,
-  alsoIn: [],
-});
+const INVITATIONS = "/stages/invitation/invitations/";
+
+export const invitations = {
+  ...kind<Invitation, InvitationFields>(INVITATIONS, {
+    kept: "invitations",
+    noun: "invitation",
+    title: "Invitations",
+    page: "/invitations",
+    keyOf: (invitation) => invitation.pk,
+    nameOf: (invitation) => invitation.name,
+    alsoIn: [],
+  }),
+  /** Each address gets a message with a new link; the one before opens nothing any more. */
+  send: (pk: string, addresses: readonly string[]) =>
+    request<void>("POST", `${at(INVITATIONS, pk)}send_email/`, { email_addresses: addresses }),
+};

@@ -17,7 +17,7 @@ import { useToast } from "../components/toast";
 import { useShell } from "../context";
 import { useMyself } from "../directory/queries";
 import { deviceName, SESSION_KINDS } from "../format/device";
-import { useRefresh, useSessions, useUiInfo } from "../queries";
+import { useOwnEmail, useRefresh, useSessions, useUiInfo } from "../queries";
 import { Consents } from "./consents";
 import { Security } from "./security";
 import { TokenRows } from "./tokens";
@@ -92,10 +92,32 @@ function Who({ me }: { me: Me }) {
   );
 }
 
+/** Whether the address is proven to be one's own, and how to prove it. */
 function OwnAddress({ email }: { email: string | null }) {
-  const myself = useMyself();
+  const own = useOwnEmail();
+  const toast = useToast();
+  const verify = useMutation({
+    mutationFn: api.verifyEmail,
+    onSuccess: ({ to }) => toast(`A link is on its way to ${to}`),
+  });
   if (email === null) return <None />;
-  return myself.data ? <Address of={myself.data} /> : email;
+  if (!own.data) return email;
+  return (
+    <span className="name">
+      <Address of={{ email, email_verified: own.data.verified }} />
+      {own.data.can_verify && (
+        <button
+          type="button"
+          className="button"
+          disabled={verify.isPending || verify.isSuccess}
+          onClick={() => verify.mutate()}
+        >
+          Send me a link to verify it
+        </button>
+      )}
+      {verify.isError && <Problem error={verify.error} />}
+    </span>
+  );
 }
 
 /** What applications and programs hold in one's name. */

@@ -7,14 +7,21 @@ import { ShownOnce } from "../components/shown-once";
 import { useToast } from "../components/toast";
 import { type Person, people } from "../directory/people";
 import { personName } from "../format/person";
-import { useRefresh } from "../queries";
+import { useMail, useRefresh } from "../queries";
 
 const STARTS = [
   { value: "link", label: "A link to send" },
+  { value: "mail", label: "A link by e-mail" },
   { value: "password", label: "A password now" },
 ] as const;
 
 type Start = (typeof STARTS)[number]["value"];
+
+const HINTS: Readonly<Record<Start, string>> = {
+  link: "You get a link to send. It sets their first password, once, within a day.",
+  mail: "They get a message with a link. It sets their first password, once, within a day.",
+  password: "",
+};
 
 const FIELDS = ["username", "name", "email", "groups", "password"];
 
@@ -24,6 +31,8 @@ export function AddUserDialog({ onClose }: { onClose: () => void }) {
   const [groups, setGroups] = useState<readonly string[]>([]);
   const [start, setStart] = useState<Start>("link");
   const [link, setLink] = useState<{ of: Person; link: string } | null>(null);
+  const mail = useMail();
+  const starts = mail.data?.configured ? STARTS : STARTS.filter(({ value }) => value !== "mail");
   // A password can be refused when the person is there already: the next try is for the same person.
   const made = useRef<Person | null>(null);
   const add = async (data: FormData) => {
@@ -37,7 +46,8 @@ export function AddUserDialog({ onClose }: { onClose: () => void }) {
     refresh("users", "groups");
     const person = made.current;
     if (start === "link") return { of: person, link: (await people.recovery(person.pk)).link };
-    await people.setPassword(person.pk, String(data.get("password") ?? ""));
+    if (start === "mail") await people.sendRecovery(person.pk);
+    else await people.setPassword(person.pk, String(data.get("password") ?? ""));
     return { of: person, link: null };
   };
   if (link) return <LinkDialog of={link.of} link={link.link} onClose={onClose} />;
@@ -67,9 +77,9 @@ export function AddUserDialog({ onClose }: { onClose: () => void }) {
           <Field name="name" label="Name" optional error={errors.name} />
           <Field name="email" label="E-mail address" type="email" optional error={errors.email} />
           <GroupChoice legend="Groups" chosen={groups} onChange={setGroups} error={errors.groups} />
-          <Segmented field legend="First sign-in" options={STARTS} value={start} onChange={setStart} />
-          {start === "link" ? (
-            <p className="hint">You get a link to send. It sets their first password, once, within a day.</p>
+          <Segmented field legend="First sign-in" options={starts} value={start} onChange={setStart} />
+          {start !== "password" ? (
+            <p className="hint">{HINTS[start]}</p>
           ) : (
             <Field
               name="password"

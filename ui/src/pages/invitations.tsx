@@ -2,7 +2,7 @@ import { useState } from "react";
 import { Badge } from "../components/badge";
 import { ConfirmButton } from "../components/confirm-button";
 import { AreaField, CheckField } from "../components/controls";
-import { Field, FieldError } from "../components/field";
+import { Field } from "../components/field";
 import { FormDialog, textOf } from "../components/form-dialog";
 import { GroupChoice } from "../components/group-choice";
 import { CreateButton, ListPage } from "../components/list-page";
@@ -17,7 +17,7 @@ import { jsonObject } from "../format/json-object";
 import { endOf, LIVES, type Life } from "../format/life";
 import { personName } from "../format/person";
 import { isAdmin } from "../permissions";
-import { useDone } from "../queries";
+import { useDone, useMail } from "../queries";
 
 const FIXED = ["username", "name", "email"] as const;
 
@@ -29,7 +29,6 @@ function fixedInWords({ fixed_data: fixed }: Invitation): string {
 
 function State({ of }: { of: Invitation }) {
   const now = useNow();
-  if (Date.parse(of.expires) <= now) return <Badge tone="warn">expired</Badge>;
   if (of.used_at !== null && of.single_use) {
     return (
       <span className="name">
@@ -37,6 +36,7 @@ function State({ of }: { of: Invitation }) {
       </span>
     );
   }
+  if (isOver(of, now)) return <Badge tone="warn">expired</Badge>;
   return (
     <span className="name">
       <Badge tone="ok">open</Badge> {!of.single_use && <Badge tone="accent">many times</Badge>}
@@ -80,6 +80,7 @@ const ACTS: Column<Invitation> = {
   bare: true,
   cell: (one) => (
     <span className="acts">
+      <Send invitation={one} />
       <Delete invitation={one} />
     </span>
   ),
@@ -97,6 +98,66 @@ export function InvitationsPage() {
       create={(open) => <CreateButton label="Invite somebody" onClick={open} />}
       dialog={({ onClose }) => <InvitationDialog onClose={onClose} />}
     />
+  );
+}
+
+const isOver = (one: Invitation, now: number) =>
+  Date.parse(one.expires) <= now || (one.single_use && one.used_at !== null);
+
+/** Only where messages can leave, and only while the link would open something. */
+function Send({ invitation }: { invitation: Invitation }) {
+  const mail = useMail();
+  const now = useNow();
+  const [open, setOpen] = useState(false);
+  if (!mail.data?.configured || isOver(invitation, now)) return null;
+  return (
+    <>
+      <button
+        type="button"
+        className="button button-quiet"
+        aria-label={`Send ${invitation.name} by e-mail`}
+        onClick={() => setOpen(true)}
+      >
+        Send by e-mail
+      </button>
+      {open && <SendDialog invitation={invitation} onClose={() => setOpen(false)} />}
+    </>
+  );
+}
+
+function SendDialog({ invitation, onClose }: { invitation: Invitation; onClose: () => void }) {
+  const done = useDone(invitations);
+  const fixed = invitation.fixed_data.email;
+  return (
+    <FormDialog
+      title={`Send ${invitation.name}`}
+      act="Send by e-mail"
+      known={["email_addresses"]}
+      narrow
+      run={(data) => invitations.send(invitation.pk, textOf(data, "email_addresses").split(/[\s,;]+/))}
+      onDone={() => {
+        done(`The invitation ${invitation.name} is on its way`);
+        onClose();
+      }}
+      onClose={onClose}
+    >
+      {(errors) => (
+        <>
+          <p>
+            Each address gets a message with a new link. A link that was made before opens nothing any more.
+          </p>
+          <AreaField
+            name="email_addresses"
+            label="E-mail addresses"
+            hint="One a line, 20 at most."
+            data-autofocus
+            required
+            defaultValue={typeof fixed === "string" ? fixed : ""}
+            error={errors.email_addresses}
+          />
+        </>
+      )}
+    </FormDialog>
   );
 }
 
@@ -149,10 +210,14 @@ function InvitationDialog({ onClose }: { onClose: () => void }) {
             data-autofocus
             error={errors.name}
           />
-          <div>
-            <Segmented field legend="Expires after" options={LIVES} value={life} onChange={setLife} />
-            <FieldError id="invitation-expires" error={errors.expires} />
-          </div>
+          <Segmented
+            field
+            legend="Expires after"
+            options={LIVES}
+            value={life}
+            onChange={setLife}
+            error={errors.expires}
+          />
           <CheckField
             name="many"
             label="May be used many times"
@@ -222,6 +287,9 @@ function fieldsOf(data: FormData, life: Life, groups: readonly string[]): Invita
 }
 
 function LinkDialog({ invitation, onClose }: { invitation: Invitation; onClose: () => void }) {
+  const mail = useMail();
+  const [sending, setSending] = useState(false);
+  if (sending) return <SendDialog invitation={invitation} onClose={onClose} />;
   return (
     <ShownOnce
       title="Send the link now"
@@ -233,6 +301,13 @@ function LinkDialog({ invitation, onClose }: { invitation: Invitation; onClose: 
         Whoever opens it makes an account{invitation.single_use ? ", once" : ""}. Nobody can show the link
         again.
       </p>
+      {mail.data?.configured && (
+        <p>
+          <button type="button" className="button" onClick={() => setSending(true)}>
+            Send by e-mail
+          </button>
+        </p>
+      )}
     </ShownOnce>
   );
 }

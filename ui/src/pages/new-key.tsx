@@ -4,7 +4,8 @@ import { api } from "../api";
 import { formErrors } from "../api-error";
 import type { CreatedKey } from "../api-types";
 import { Dialog } from "../components/dialog";
-import { Field, FieldError, useFocusInvalid } from "../components/field";
+import { Field, useFocusInvalid } from "../components/field";
+import { FieldError } from "../components/labelled";
 import { Loading } from "../components/loading";
 import { Problem } from "../components/problem";
 import { Segmented } from "../components/segmented";
@@ -97,10 +98,14 @@ function NewKeyForm({ onCancel, onCreated }: { onCancel: () => void; onCreated: 
           error={nameless ? "Give the key a name." : errors.fields.name}
         />
         <ModelChoice chosen={chosen} onChange={setChosen} error={errors.fields.models} />
-        <div>
-          <Segmented field legend="Expires after" options={EXPIRIES} value={expiry} onChange={setExpiry} />
-          <FieldError id="expiry-error" error={errors.fields.expires_in} />
-        </div>
+        <Segmented
+          field
+          legend="Expires after"
+          options={EXPIRIES}
+          value={expiry}
+          onChange={setExpiry}
+          error={errors.fields.expires_in}
+        />
       </div>
       <footer className="dialog-foot">
         <button type="button" className="button" onClick={onCancel}>

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { Link, useLocation } from "wouter";
 import { Badge, Chips } from "../components/badge";
 import { CheckField } from "../components/controls";
-import { Field, FieldError } from "../components/field";
+import { Field } from "../components/field";
 import { FormDialog, textOf } from "../components/form-dialog";
 import { ListPage } from "../components/list-page";
 import type { Column } from "../components/list-table";
@@ -107,16 +107,14 @@ function ServiceAccountDialog({ onClose }: { onClose: () => void }) {
             label="Create a group for it"
             hint="A group of the same name with the account in it, to bind to applications."
           />
-          <div>
-            <Segmented
-              field
-              legend="Its password expires after"
-              options={LIVES_AND_NEVER}
-              value={life}
-              onChange={setLife}
-            />
-            <FieldError id="service-account-expires" error={errors.expires} />
-          </div>
+          <Segmented
+            field
+            legend="Its password expires after"
+            options={LIVES_AND_NEVER}
+            value={life}
+            onChange={setLife}
+            error={errors.expires}
+          />
         </>
       )}
     </FormDialog>

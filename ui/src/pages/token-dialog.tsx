@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { Field, FieldError } from "../components/field";
+import { Field } from "../components/field";
 import { FormDialog, textOf } from "../components/form-dialog";
 import { Segmented } from "../components/segmented";
 import { ShownOnce } from "../components/shown-once";
@@ -76,16 +76,14 @@ export function TokenDialog({ owner, onClose }: Props) {
             error={errors.identifier}
           />
           <Field name="description" label="Description" optional error={errors.description} />
-          <div>
-            <Segmented
-              field
-              legend="Expires after"
-              options={LIVES_AND_NEVER}
-              value={life}
-              onChange={setLife}
-            />
-            <FieldError id="token-expires" error={errors.expires} />
-          </div>
+          <Segmented
+            field
+            legend="Expires after"
+            options={LIVES_AND_NEVER}
+            value={life}
+            onChange={setLife}
+            error={errors.expires}
+          />
         </>
       )}
     </FormDialog>

@@ -5,9 +5,10 @@ import { Field } from "../components/field";
 import { FormDialog, textOf } from "../components/form-dialog";
 import { GroupChoice } from "../components/group-choice";
 import { ObjectDialog } from "../components/object-dialog";
+import { Segmented } from "../components/segmented";
 import { type Person, people } from "../directory/people";
 import { personName } from "../format/person";
-import { useDone } from "../queries";
+import { useDone, useMail } from "../queries";
 import { LinkDialog } from "./add-user";
 
 interface Props {
@@ -111,24 +112,49 @@ export function DeactivateDialog({ person, onClose }: Props) {
   );
 }
 
+const WAYS = [
+  { value: "show", label: "Show me the link" },
+  { value: "send", label: "Send it by e-mail" },
+] as const;
+
+type Way = (typeof WAYS)[number]["value"];
+
 export function RecoveryDialog({ person, onClose }: Props) {
+  const done = useDone(people);
+  const mail = useMail();
+  const [way, setWay] = useState<Way>("show");
   const [link, setLink] = useState<string | null>(null);
   if (link !== null) return <LinkDialog of={person} link={link} onClose={onClose} />;
+  const sends = way === "send";
   return (
     <FormDialog
       title={`Recovery link for ${personName(person)}`}
-      act="Make the link"
+      act={sends ? "Send the link" : "Make the link"}
       known={[]}
       narrow
-      run={() => people.recovery(person.pk)}
-      onDone={(made) => setLink(made.link)}
+      run={async () => {
+        if (!sends) return (await people.recovery(person.pk)).link;
+        await people.sendRecovery(person.pk);
+        return null;
+      }}
+      onDone={(made) => {
+        if (made !== null) return setLink(made);
+        done(`A link is on its way to ${person.email}`);
+        onClose();
+      }}
       onClose={onClose}
     >
       {() => (
-        <p>
-          Whoever opens the link sets a new password, once, within a day. A link that you made before stops
-          working.
-        </p>
+        <>
+          <p>
+            Whoever opens the link sets a new password, once, within a day. A link that you made before stops
+            working.
+          </p>
+          {mail.data?.configured && person.email && (
+            <Segmented field legend="The link" options={WAYS} value={way} onChange={setWay} />
+          )}
+          {sends && <p className="hint">It goes to {person.email}.</p>}
+        </>
       )}
     </FormDialog>
   );
