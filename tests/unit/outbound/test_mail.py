@@ -135,11 +135,14 @@ async def test_what_the_server_quotes_of_the_message_is_not_shown(server: MailSe
     assert (await failure(mailer(server))).message.endswith("554 bad link … and …")
 
 
-async def test_a_server_that_is_silent_is_left_when_the_time_is_up(server: MailServer) -> None:
-    left = asyncio.Event()
+class Dripping:
+    """A server that greets byte by byte for ever, so that no single read takes long. `left` when it was left."""
 
-    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # Byte by byte for ever: no single read takes long.
+    def __init__(self) -> None:
+        self.met, self.left = asyncio.Event(), asyncio.Event()
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.met.set()
         with suppress(ConnectionError):
             while not reader.at_eof():
                 writer.write(b"2")
@@ -147,13 +150,30 @@ async def test_a_server_that_is_silent_is_left_when_the_time_is_up(server: MailS
                 await asyncio.sleep(0.01)
             writer.close()
             await writer.wait_closed()
-        left.set()
+        self.left.set()
 
-    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    async with silent:
-        found = await failure(mailer(server, port=silent.sockets[0].getsockname()[1], timeout_s=0.2))
-        await left.wait()
+
+async def test_a_server_that_never_ends_is_left_when_the_time_is_up(server: MailServer) -> None:
+    drip = Dripping()
+    slow = await asyncio.start_server(drip.talk, "127.0.0.1", 0)
+    async with slow:
+        found = await failure(mailer(server, port=slow.sockets[0].getsockname()[1], timeout_s=0.2))
+        await drip.left.wait()
     assert found.error_code == "mail_timeout"
+
+
+async def test_a_gateway_that_stops_waits_for_no_server(server: MailServer) -> None:
+    drip = Dripping()
+    slow = await asyncio.start_server(drip.talk, "127.0.0.1", 0)
+    async with slow:
+        one = mailer(server, port=slow.sockets[0].getsockname()[1], timeout_s=3600)
+        sending = asyncio.create_task(one.send(MESSAGE))
+        await drip.met.wait()
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        await drip.left.wait()
+    one.close()
 
 
 async def test_nobody_there(server: MailServer) -> None:

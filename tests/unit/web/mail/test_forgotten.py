@@ -1,5 +1,6 @@
 """A forgotten password: who gets a message, and that nobody else can tell (contract 8.6, 8.7, 8.35)."""
 
+import base64
 import re
 from typing import Any
 
@@ -9,7 +10,8 @@ from tests.unit.web.conftest import BASE
 from tests.unit.web.mail.conftest import FORGOT, SIGN_IN, Post
 
 from gatewright.domain.clock import HOUR, MINUTE
-from gatewright.domain.people import User
+from gatewright.domain.people import Origin, User
+from gatewright.idp.factors import totp
 from gatewright.storage import users
 
 NEW = "another good password"
@@ -151,9 +153,12 @@ async def test_no_header_moves_the_link_to_another_host(post: Post) -> None:
 
 
 async def mailed_link(post: Post, name: str) -> str:
+    post.server.envelopes.clear()
     await post.forgot(name)
     await post.deliver()
-    return post.server.link()
+    texts = [post.server.text(number) for number in range(len(post.server.envelopes))]
+    [link] = [line for text in texts for line in text.splitlines() if line.startswith(BASE)]
+    return link
 
 
 async def test_a_link_ends_with_what_it_was_made_for(post: Post) -> None:
@@ -170,6 +175,18 @@ async def test_a_link_ends_with_what_it_was_made_for(post: Post) -> None:
     await post.ok("PATCH", path, {"is_active": False})
     assert (await post.worker.client.get(link)).status_code == 403
     assert (await post.form(FORGOT, FORGOT, token=link.split("/")[-2], password=NEW)).status_code == 403
+
+
+async def test_a_new_password_is_one_factor_of_two(post: Post) -> None:
+    ada, origin = await post.local("ada"), Origin()
+    account = post.program.provider.own_account
+    app = await account.begin_app(ada.id, PASSWORD, "Phone", origin)
+    code = totp.code_at(base64.b32decode(app.secret), post.db.clock() // totp.PERIOD)
+    await account.confirm_app(ada.id, app.id, code, origin)
+    assert (await post.form(await mailed_link(post, "ada"), FORGOT, password=NEW)).status_code == 303
+    signed_in = await post.form(SIGN_IN, SIGN_IN, name="ada", password=NEW)
+    assert signed_in.headers["location"].startswith(f"{SIGN_IN}factor/")
+    assert "gatewright_idp_session" not in signed_in.headers.get("set-cookie", "")
 
 
 async def test_asking_for_a_link_leaves_an_administrators_alone(post: Post) -> None:
