@@ -13,7 +13,7 @@ from gatewright.domain.errors import TooManyRequests
 from gatewright.domain.mail import deliverable
 from gatewright.domain.people import Event, Origin, User
 from gatewright.idp.directory.recovery import LIFE, put_mail
-from gatewright.idp.mail.outbox import PURPOSE, Outbox
+from gatewright.idp.mail.outbox import Outbox
 from gatewright.storage import audit_log, emails, users
 from gatewright.storage.database import Database, Transaction
 from gatewright.storage.directory import people as rows
@@ -64,8 +64,8 @@ class ForgottenPasswords:
             await self._outbox.keep(tx, REQUEST, msgspec.json.encode(asked).decode(), REQUEST_LIFE)
 
     async def answer(self, row: WaitingEmail) -> None:
-        """Looks into a request: puts a message into the box, or writes down why not."""
-        asked = msgspec.json.decode(self._db.sealer.open(row.content, PURPOSE), type=Asked)
+        """Looks into a request: puts a message into the box, or writes down why not. Raises as `Outbox.opened`."""
+        asked = self._outbox.opened(row.content, Asked)
         async with self._db.read() as tx:
             user, cause = await _found(tx, asked.typed)
         if user is not None and cause is None and not await self._is_within_limit(user):

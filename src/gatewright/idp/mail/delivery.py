@@ -8,15 +8,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
-import msgspec
-
 from gatewright.accounts.audit import Audit
 from gatewright.domain.clock import MINUTE, SECOND
 from gatewright.domain.errors import BadInput, Unavailable
 from gatewright.domain.mail import Message, deliverable
 from gatewright.domain.people import Event, User
 from gatewright.idp.deliveries import Deliveries, Undeliverable
-from gatewright.idp.mail.outbox import PURPOSE, Outbox, composed
+from gatewright.idp.mail.outbox import Outbox, composed
 from gatewright.outbound.errors import MailFailed
 from gatewright.settings.email import Email
 from gatewright.storage import emails
@@ -67,7 +65,7 @@ class MailDelivery(Deliveries[WaitingEmail]):
             await answer(row)
             return
         try:
-            await self._mailer.send(self._opened(row))
+            await self._mailer.send(self._outbox.opened(row.content, Message))
         except MailFailed as error:
             if error.permanent:
                 raise Undeliverable(error.message, code=error.error_code) from error
@@ -79,8 +77,8 @@ class MailDelivery(Deliveries[WaitingEmail]):
             return
         details: dict[str, Any] = {"kind": row.kind, "attempt": row.attempts}
         if row.kind not in self._requests:
-            with suppress(Unavailable):
-                details["to"] = self._opened(row).to
+            with suppress(Unavailable, Undeliverable):
+                details["to"] = self._outbox.opened(row.content, Message).to
         if words is not None:
             details["cause"] = words
         await self._audit.write(Event("email.send", outcome, details=details))
@@ -105,6 +103,3 @@ class MailDelivery(Deliveries[WaitingEmail]):
 
     def close(self) -> None:
         self._mailer.close()
-
-    def _opened(self, row: WaitingEmail) -> Message:
-        return msgspec.json.decode(self._db.sealer.open(row.content, PURPOSE), type=Message)

@@ -1,6 +1,7 @@
 """The box that messages wait in until the job sends them (`delivery`)."""
 
 import secrets
+from typing import TypeVar
 
 import msgspec
 
@@ -8,12 +9,14 @@ from gatewright.domain.clock import DAY, Millis
 from gatewright.domain.errors import Conflict
 from gatewright.domain.mail import Message, deliverable
 from gatewright.domain.people import Origin, User
+from gatewright.idp.deliveries import Undeliverable
 from gatewright.idp.mail.letters import Letter, Notice, Writer, html, plain
 from gatewright.storage import emails
 from gatewright.storage.database import Database, Transaction
 
 PURPOSE = "emails.content"
 NOTICE_LIFE: Millis = DAY
+T = TypeVar("T")
 
 
 class Addressed(msgspec.Struct, frozen=True):
@@ -52,6 +55,13 @@ class Outbox:
         now = self._db.clock()
         sealed = self._db.sealer.seal(content, PURPOSE)
         await emails.add(tx, kind, sealed, now, now + life, user_pk)
+
+    def opened(self, content: bytes, kind: type[T]) -> T:
+        """What `keep` sealed. Raises Unavailable under another key, Undeliverable for what another version kept."""
+        try:
+            return msgspec.json.decode(self._db.sealer.open(content, PURPOSE), type=kind)
+        except msgspec.DecodeError as error:
+            raise Undeliverable("Another version of the gateway stored it.", code="mail_unreadable") from error
 
     async def tell(self, user: User, what: Notice, origin: Origin) -> None:
         """`notice` in a transaction of its own."""

@@ -11,12 +11,13 @@ from tests.unit.web.conftest import BASE, MASTER
 from tests.unit.web.mail.conftest import Post
 
 from gatewright.accounts.audit import Audit
-from gatewright.domain.clock import MINUTE, SECOND
+from gatewright.domain.clock import DAY, MINUTE, SECOND
 from gatewright.domain.identity import Role
 from gatewright.idp.deliveries import DELAYS
 from gatewright.idp.mail.delivery import MailDelivery
 from gatewright.outbound.mail import Mailer
 from gatewright.storage import emails
+from gatewright.storage.sealing import Sealer
 
 
 async def queued(post: Post, count: int = 1) -> None:
@@ -140,6 +141,24 @@ async def test_a_message_is_given_up_when_its_link_is_over(post: Post) -> None:
     # An hour, for which the link was good.
     assert [outcome for outcome, _ in await sent_events(post)] == ["mail_expired", "mail_refused"]
     assert post.server.envelopes == []
+
+
+async def test_what_cannot_be_read_stops_nobody(post: Post) -> None:
+    """Under another key it waits for the right one; of another version it is given up."""
+    await queued(post)
+    outbox, right = post.program.provider.outbox, post.db.sealer
+    async with post.db.write() as tx:
+        for kind in ("recovery", "recovery.request"):
+            await outbox.keep(tx, kind, '{"of": "another version"}', DAY)
+    post.db.sealer = Sealer("sk-another-salt-key")
+    assert await post.mail.deliver() == 3
+    assert len(await post.waiting()) == 3
+    post.db.sealer = right
+    later(post, int(post.mail.server.timeout_s) * SECOND + MINUTE + 1)
+    await post.deliver()
+    assert await post.waiting() == []
+    assert sorted(outcome for outcome, _ in await sent_events(post)) == ["mail_unreadable", "mail_unreadable", "ok"]
+    assert len(post.server.envelopes) == 1
 
 
 async def test_the_state_of_the_box_is_shown(post: Post) -> None:
