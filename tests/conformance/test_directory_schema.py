@@ -105,7 +105,7 @@ def judge(api: Api, path: str, method: str, url: str, key: str | None, session: 
             case.path_parameters["key"] = key
         response = case.call_and_validate(base_url=url, headers=ADMIN, session=session, checks=JUDGES)
         declared = api.document["paths"][path][method]["responses"][str(response.status_code)]
-        for media in declared.get("content", {}).values():
+        if (media := declared.get("content", {}).get("application/json")) is not None:
             # Schemathesis lets members pass that are not declared.
             strict = {**media["schema"], "components": api.document["components"]}
             jsonschema_rs.validator_for(strict).validate(response.json())

@@ -3,14 +3,22 @@
 import asyncio
 from collections.abc import Container
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, Type, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from gatewright.domain.errors import BadInput
 
 SHORTEST = 10
 LONGEST = 1024
 AT_ONCE = 2
+DJANGO = "argon2"
+"""Stands before the hash in Django's, and so Authentik's, databases: `argon2$argon2id$v=19$...`."""
+OWN = RFC_9106_LOW_MEMORY
+# Memory times passes, as multiples of those of our own hashes.
+WORK = (0.25, 4)
+MOST_KIB, MOST_LANES = 2 * OWN.memory_cost, 16
+LONGEST_HASH, SHORTEST_DIGEST, SHORTEST_SALT = 255, 16, 8
 
 
 class Passwords:
@@ -53,8 +61,38 @@ class Passwords:
                 self._dummy = await asyncio.to_thread(self._hasher.hash, "no password fits this")
             return await asyncio.to_thread(self._check, password[:LONGEST], stored) and stored is not None
 
+    def imported(self, text: str) -> str:
+        """A hash that was made elsewhere, as it is stored. Raises BadInput for one unlike our own.
+
+        A hash of another kind, or one that is much dearer, would take another time to check than those of everybody
+        else, and so tell strangers who has an account; a much cheaper one is guessed when the database leaks.
+        """
+        stored = text.removeprefix(DJANGO)
+        try:
+            found = extract_parameters(stored)
+        except InvalidHashError as error:
+            raise _not_imported("The hash is none of Argon2.") from error
+        work = found.memory_cost * found.time_cost / (OWN.memory_cost * OWN.time_cost)
+        if found.type is not Type.ID or found.version != OWN.version:
+            raise _not_imported("The hash is none of Argon2id, version 19.")
+        if not WORK[0] <= work <= WORK[1] or found.memory_cost > MOST_KIB or found.parallelism > MOST_LANES:
+            raise _not_imported("The hash's cost is far from that of the hashes here.")
+        if len(stored) > LONGEST_HASH or found.hash_len < SHORTEST_DIGEST or found.salt_len < SHORTEST_SALT:
+            raise _not_imported("The hash or its salt is too short or too long.")
+        return stored
+
     def _check(self, password: str, stored: str | None) -> bool:
         try:
             return self._hasher.verify(stored or self._dummy or "", password)
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _not_imported(text: str) -> BadInput:
+    return BadInput(
+        text,
+        param="password",
+        hint="It reads argon2$argon2id$v=19$m=...,t=...,p=...$salt$hash. No pbkdf2_sha256, bcrypt or scrypt is taken:"
+        " send a recovery link instead.",
+        code="password_hash_invalid",
+    )

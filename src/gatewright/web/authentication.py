@@ -10,7 +10,7 @@ from gatewright.accounts.sessions import Session, Sessions
 from gatewright.domain.errors import Forbidden, Unauthenticated
 from gatewright.domain.identity import Role
 from gatewright.domain.keys import Principal
-from gatewright.idp.tokens.api_access import ApiAccess
+from gatewright.idp.tokens.presented import ApiAccess
 from gatewright.web.credential import key_in
 from gatewright.web.routing import Access
 

@@ -9,7 +9,7 @@ from gatewright.domain.people import Event
 from gatewright.grants.tokens import Tokens
 from gatewright.idp.directory.acting import DELETED, By, Changed, absent, record
 from gatewright.idp.directory.people import Person, persons
-from gatewright.storage import access_tokens, audit_log, session_ends, sessions
+from gatewright.storage import access_tokens, audit_log, authorization_codes, session_ends, sessions
 from gatewright.storage.applications import Application
 from gatewright.storage.database import Database, Transaction
 from gatewright.storage.directory import applications, providers
@@ -85,7 +85,7 @@ class DirectoryGrants:
             await record(tx, by, DELETED, named, self._db.clock())
 
     async def tokens(self, kind: str, wish: Wish, mine: int | None) -> tuple[int, list[Issued]]:
-        """`kind` is `access` or `refresh`."""
+        """`kind` is `code`, `access` or `refresh`."""
         async with self._db.read() as tx:
             count, found = await rows.token_page(tx, kind, own(wish, mine), self._db.clock())
             return count, await _issued(tx, found)
@@ -96,12 +96,14 @@ class DirectoryGrants:
             return (await _issued(tx, [await self._token(tx, kind, number, mine)]))[0]
 
     async def revoke(self, kind: str, number: int, by: By, mine: int | None) -> None:
-        """Revokes the token; a refresh token with all that came of it. Raises NotFound."""
+        """Revokes the token, a refresh token with all that came of it, or uses a code up. Raises NotFound."""
         now = self._db.clock()
         async with self._db.write() as tx:
             found = await self._token(tx, kind, number, mine)
-            if kind == "refresh":
+            if kind == rows.REFRESH:
                 await self._tokens.revoke_family(tx, found.family)
+            elif kind == rows.CODE:
+                await authorization_codes.redeem(tx, found.key, found.provider_id, now)
             else:
                 await access_tokens.revoke(tx, found.key, now)
             event = Event("token.revoke", "ok", by.actor, f"user:{found.user_pk}", {"kind": kind}, by.origin)

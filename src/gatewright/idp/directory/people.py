@@ -125,13 +125,20 @@ class DirectoryPeople:
     async def set_password(self, user_pk: int, password: str, by: By) -> None:
         """Sets the password; whoever is signed in with the old one is signed out. Raises NotFound, BadInput."""
         await self.get(user_pk)
-        hashed, now = await self._passwords.hash(password), self._db.clock()
+        await self._set_hash(user_pk, await self._passwords.hash(password), by, "administrator")
+
+    async def set_password_hash(self, user_pk: int, text: str, by: By) -> None:
+        """Sets the password by a hash that was made elsewhere. Raises NotFound, BadInput for one that is not taken."""
+        await self._set_hash(user_pk, self._passwords.imported(text), by, "administrator, as a hash")
+
+    async def _set_hash(self, user_pk: int, hashed: str, by: By, how: str) -> None:
+        now = self._db.clock()
         async with self._db.write() as tx:
             person = await _person(tx, user_pk)
             await new_password(tx, person.user, hashed, now)
             # Not from where: that would be the administrator's address.
             await self._outbox.notice(tx, person.user, Notice.PASSWORD, Origin())
-            event = Event("user.password", "ok", by.actor, person.user.user_id, {"by": "administrator"}, by.origin)
+            event = Event("user.password", "ok", by.actor, person.user.user_id, {"by": how}, by.origin)
             await audit_log.add(tx, event, now)
 
 

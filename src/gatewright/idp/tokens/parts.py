@@ -14,14 +14,13 @@ from gatewright.idp.people import People
 from gatewright.idp.resources import Resources
 from gatewright.idp.service_accounts import ServiceAccounts
 from gatewright.idp.signing_keys import SigningKeys
-from gatewright.idp.tokens.api_access import ApiAccess
 from gatewright.idp.tokens.client_credentials import ClientCredentialsGrant
 from gatewright.idp.tokens.code import CodeGrant
 from gatewright.idp.tokens.device import DeviceGrant
 from gatewright.idp.tokens.endpoint import TokenEndpoint
 from gatewright.idp.tokens.introspection import Introspection
 from gatewright.idp.tokens.issue import Issuer
-from gatewright.idp.tokens.presented import PresentedTokens
+from gatewright.idp.tokens.presented import ApiAccess, PresentedTokens
 from gatewright.idp.tokens.refresh import RefreshGrant
 from gatewright.idp.tokens.request import CLIENT_CREDENTIALS, CODE, DEVICE, REFRESH, Grant
 from gatewright.idp.tokens.revocation import Revocation

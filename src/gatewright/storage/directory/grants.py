@@ -1,14 +1,22 @@
-"""What people have: sessions, consents, access and refresh tokens, as the directory lists and ends them."""
+"""What people have: sessions, consents, codes, access and refresh tokens, as the directory lists and ends them."""
 
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, or_, select
+from sqlalchemy import Table, delete, or_, select
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
 from gatewright.storage.listing import Listing, Wish, matching
-from gatewright.storage.tables import access_tokens, applications, consents, refresh_tokens, sessions, users
+from gatewright.storage.tables import (
+    access_tokens,
+    applications,
+    authorization_codes,
+    consents,
+    refresh_tokens,
+    sessions,
+    users,
+)
 
 
 class SessionView(msgspec.Struct, frozen=True):
@@ -36,7 +44,7 @@ class ConsentView(msgspec.Struct, frozen=True):
 
 
 class TokenView(msgspec.Struct, frozen=True):
-    """A living access or refresh token; `key` is the hash by which it is stored."""
+    """A living code, access or refresh token; `key` is the hash by which it is stored."""
 
     key: str
     family: str
@@ -70,10 +78,13 @@ CONSENTS = Listing(
     },
     searched=(users.c.username, applications.c.name),
 )
-TOKEN_COLUMNS = ("family", "provider_id", "user_pk", "scope", "created_at")
-TABLES = {
-    "access": (access_tokens, access_tokens.c.jti_hash, access_tokens.c.expires_at),
-    "refresh": (refresh_tokens, refresh_tokens.c.token_hash, refresh_tokens.c.expires_at),
+TOKEN_COLUMNS = ("provider_id", "user_pk", "scope", "created_at", "expires_at")
+CODE, ACCESS, REFRESH = "code", "access", "refresh"
+# Table, key, family and what marks the end of one. The hash of a code names the family of its tokens.
+TABLES: dict[str, tuple[Table, str, str, str]] = {
+    CODE: (authorization_codes, "code_hash", "code_hash", "redeemed_at"),
+    ACCESS: (access_tokens, "jti_hash", "family", "revoked_at"),
+    REFRESH: (refresh_tokens, "token_hash", "family", "revoked_at"),
 }
 
 
@@ -103,30 +114,33 @@ async def remove_consent(tx: Transaction, consent_id: int) -> None:
 
 
 async def token_page(tx: Transaction, kind: str, wish: Wish, now: Millis) -> tuple[int, list[TokenView]]:
-    """How many living tokens of that kind (`access`, `refresh`) match, and one page of them, newest first."""
-    table, key, expires = TABLES[kind]
+    """How many living ones of that kind (`code`, `access`, `refresh`) match, and one page of them, newest first."""
+    table = TABLES[kind][0]
     listing = Listing(
         key=table.c.created_at.desc(),
-        columns={"user": table.c.user_pk, "provider": table.c.provider_id, "expires": expires},
+        columns={"user": table.c.user_pk, "provider": table.c.provider_id, "expires": table.c.expires_at},
         searched=(users.c.username,),
     )
-    columns = (key.label("key"), *(table.c[name] for name in TOKEN_COLUMNS))
-    query = select(*columns, expires.label("expires_at")).join(users, users.c.id == table.c.user_pk)
-    query = query.where(table.c.revoked_at.is_(None), expires > now)
-    if kind == "refresh":
-        query = query.where(refresh_tokens.c.rotated_at.is_(None), refresh_tokens.c.idle_expires_at > now)
+    query = _living(kind, now).join(users, users.c.id == table.c.user_pk)
     count, rows = await matching(tx, query, listing, wish)
     return count, [msgspec.convert(row._mapping, TokenView) for row in rows]
 
 
 async def token_numbers(tx: Transaction, kind: str, user_pk: int | None, now: Millis) -> list[TokenView]:
-    """Every living token of somebody (None: of everybody), for finding one by its number."""
-    table, key, expires = TABLES[kind]
-    columns = (key.label("key"), *(table.c[name] for name in TOKEN_COLUMNS))
-    query = select(*columns, expires.label("expires_at")).where(table.c.revoked_at.is_(None), expires > now)
+    """Every living one of somebody (None: of everybody), for finding one by its number."""
+    query = _living(kind, now)
     if user_pk is not None:
-        query = query.where(table.c.user_pk == user_pk)
+        query = query.where(TABLES[kind][0].c.user_pk == user_pk)
     return [msgspec.convert(row._mapping, TokenView) for row in await tx.execute(query)]
+
+
+def _living(kind: str, now: Millis) -> Any:
+    table, key, family, ended = TABLES[kind]
+    columns = (table.c[key].label("key"), table.c[family].label("family"), *(table.c[name] for name in TOKEN_COLUMNS))
+    query = select(*columns).where(table.c[ended].is_(None), table.c.expires_at > now)
+    if kind == REFRESH:
+        query = query.where(refresh_tokens.c.rotated_at.is_(None), refresh_tokens.c.idle_expires_at > now)
+    return query
 
 
 def _consents() -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gatewright.idp.directory import service_accounts, transactional
-from gatewright.web.authentik import answers, events, grants
+from gatewright.web.authentik import action_answers, answers, events, fixed, grants
 from gatewright.web.authentik.resource import API, GONE, USED_BY, About, anything
 from gatewright.web.authentik.wire import Asked, flag_of
 
@@ -14,6 +14,7 @@ NUMBER = {"type": "integer"}
 TEXTS = {"type": "array", "items": TEXT}
 TEST = {"user": {"type": ["integer", "null"]}, "group": MAYBE, "context": {"type": ["object", "null"]}}
 FOR_USER = {"for_user": {"type": "integer", "minimum": 1}}
+PASSWORD = About(status=204, takes={"password": TEXT}, required=("password",))
 MEMBER = About(status=204, takes={"pk": NUMBER}, required=("pk",))
 
 
@@ -33,28 +34,29 @@ def _given(path: str, kind: Any, filters: Mapping[str, Asked], order: tuple[str,
 
 
 ABOUT: Mapping[tuple[str, str], About] = {
-    ("GET", "/core/users/me/"): About(answers.SessionUser),
-    ("GET", "/core/users/paths/"): About(answers.Paths),
+    ("GET", "/core/users/me/"): About(action_answers.SessionUser),
+    ("GET", "/core/users/paths/"): About(action_answers.Paths),
     ("POST", "/core/users/service_account/"): About(
-        answers.ServiceAccount, takes=anything(service_accounts.NAMES), required=("name",)
+        action_answers.ServiceAccount, takes=anything(service_accounts.NAMES), required=("name",)
     ),
-    ("POST", "/core/users/{key}/set_password/"): About(status=204, takes={"password": TEXT}, required=("password",)),
-    ("POST", "/core/users/{key}/recovery/"): About(answers.Link, takes={"token_duration": MAYBE}),
+    ("POST", "/core/users/{key}/set_password/"): PASSWORD,
+    ("POST", "/core/users/{key}/set_password_hash/"): PASSWORD,
+    ("POST", "/core/users/{key}/recovery/"): About(action_answers.Link, takes={"token_duration": MAYBE}),
     ("POST", "/core/users/{key}/recovery_email/"): About(
         status=204, takes={"token_duration": MAYBE, "email_stage": TEXT}, asks={"email_stage": TEXT}
     ),
     ("POST", "/core/groups/{key}/add_user/"): MEMBER,
     ("POST", "/core/groups/{key}/remove_user/"): MEMBER,
-    ("GET", "/core/applications/{key}/check_access/"): About(answers.AccessCheck, asks=FOR_USER),
+    ("GET", "/core/applications/{key}/check_access/"): About(action_answers.AccessCheck, asks=FOR_USER),
     ("PUT", "/core/transactional/applications/"): About(
-        answers.Transaction,
+        action_answers.Transaction,
         takes=anything(transactional.NAMES),
         required=("app", "provider_model", "provider"),
     ),
-    ("GET", "/core/tokens/{key}/view_key/"): About(answers.Key),
+    ("GET", "/core/tokens/{key}/view_key/"): About(action_answers.Key),
     ("POST", "/core/tokens/{key}/set_key/"): About(status=204, takes={"key": TEXT}, required=("key",)),
-    ("GET", "/providers/oauth2/{key}/setup_urls/"): About(answers.SetupUrls),
-    ("GET", "/providers/oauth2/{key}/preview_user/"): About(answers.UserPreview, asks=FOR_USER),
+    ("GET", "/providers/oauth2/{key}/setup_urls/"): About(action_answers.SetupUrls),
+    ("GET", "/providers/oauth2/{key}/preview_user/"): About(action_answers.UserPreview, asks=FOR_USER),
     ("GET", "/providers/all/"): About(
         answers.Provider,
         paged=True,
@@ -66,7 +68,7 @@ ABOUT: Mapping[tuple[str, str], About] = {
     ),
     ("GET", "/providers/all/{key}/"): About(answers.Provider),
     ("POST", "/propertymappings/all/{key}/test/"): About(
-        answers.MappingTest, takes=TEST, asks={"format_result": {"type": "boolean"}}
+        action_answers.MappingTest, takes=TEST, asks={"format_result": {"type": "boolean"}}
     ),
     **_given(
         "/core/authenticated_sessions/",
@@ -75,10 +77,11 @@ ABOUT: Mapping[tuple[str, str], About] = {
         ("last_used", "expires"),
     ),
     **_given("/core/user_consent/", answers.UserConsent, grants.CONSENT_FILTERS, ("expires",)),
+    **_given("/oauth2/authorization_codes/", answers.IssuedGrant, grants.TOKEN_FILTERS, ("expires",)),
     **_given("/oauth2/access_tokens/", answers.IssuedToken, grants.TOKEN_FILTERS, ("expires",)),
     **_given("/oauth2/refresh_tokens/", answers.IssuedToken, grants.TOKEN_FILTERS, ("expires",)),
     ("GET", "/events/events/"): About(answers.Event, paged=True, filters=events.FILTERS, order=events.ORDER),
-    ("GET", "/events/events/actions/"): About(list[answers.TypeCreate]),
+    ("GET", "/events/events/actions/"): About(list[action_answers.TypeCreate]),
     ("GET", "/events/events/{key}/"): About(answers.Event),
     ("GET", "/flows/instances/"): _fixed(answers.Flow, "slug", "name", "designation", "flow_uuid", "denied_action"),
     ("GET", "/flows/instances/{key}/"): About(answers.Flow),
@@ -86,16 +89,17 @@ ABOUT: Mapping[tuple[str, str], About] = {
     ("GET", "/crypto/certificatekeypairs/"): _fixed(answers.Certificate, "name", "managed", "key_type", "has_key"),
     ("GET", "/crypto/certificatekeypairs/{key}/"): About(answers.Certificate),
     ("GET", "/crypto/certificatekeypairs/{key}/used_by/"): USED_BY,
-    ("GET", "/core/brands/"): _fixed(dict[str, Any], "domain", "brand_uuid", "default"),
+    ("GET", "/core/brands/"): _fixed(dict[str, Any], *fixed.BRAND_FILTERS),
     ("GET", "/core/brands/current/"): About(dict[str, Any]),
     ("GET", "/core/brands/{key}/"): About(dict[str, Any]),
-    ("GET", "/rbac/roles/"): _fixed(dict[str, Any], "name"),
+    ("GET", "/rbac/roles/"): _fixed(dict[str, Any], *fixed.ROLE_FILTERS),
     ("GET", "/stages/email/"): _fixed(dict[str, Any], "name", "use_global_settings"),
     ("POST", "/stages/invitation/invitations/{key}/send_email/"): About(
         status=204,
         takes={"email_addresses": TEXTS, "cc_addresses": TEXTS, "bcc_addresses": TEXTS, "template": TEXT},
     ),
-    ("GET", "/admin/version/"): About(answers.Version),
+    ("GET", "/admin/version/"): About(action_answers.Version),
+    ("GET", "/admin/system/"): About(action_answers.SystemInfo),
     ("GET", "/admin/settings/"): About(dict[str, Any]),
     ("GET", "/root/config/"): About(dict[str, Any]),
 }

@@ -15,11 +15,11 @@ from gatewright.domain.clock import iso
 from gatewright.domain.errors import BadInput
 from gatewright.idp.blueprints.apply import Who
 from gatewright.idp.blueprints.file import INSTANTIATE, BlueprintInvalid
-from gatewright.idp.blueprints.instances import REQUIRED, AvailableFile, BlueprintInstances
+from gatewright.idp.blueprints.instances import NAMES, REQUIRED, AvailableFile, BlueprintInstances
 from gatewright.storage.blueprints import BlueprintRow
 from gatewright.storage.listing import Wish
 from gatewright.web.authentik import answers_blueprints as answers
-from gatewright.web.authentik.resource import Json, Kind, Resource, route
+from gatewright.web.authentik.resource import About, Json, Kind, Resource, anything, route
 from gatewright.web.authentik.tokens import limit_of
 from gatewright.web.authentik.wire import Asked, answer, by_of, flag_of
 from gatewright.web.call import Call
@@ -28,6 +28,12 @@ from gatewright.web.routing import Access, Route
 LOGGER = "gatewright.idp"
 FORM = "multipart/form-data"
 FORM_FIELDS = frozenset({"file", "path", "context"})
+FILES = About(list[answers.BlueprintFile])
+EXPORT = About(str, asks={"people": {"type": "boolean"}}, media="application/yaml")
+APPLIED = About(answers.BlueprintInstance)
+IMPORT = About(
+    answers.BlueprintImportResult, takes={name: {"type": "string"} for name in sorted(FORM_FIELDS)}, sends=FORM
+)
 
 
 class BlueprintRoutes(Resource):
@@ -35,6 +41,8 @@ class BlueprintRoutes(Resource):
 
     kind = Kind(
         "/managed/blueprints/",
+        answers=answers.BlueprintInstance,
+        takes=anything(NAMES),
         required=REQUIRED,
         read=Access.ADMIN,
         order=("name", "path", "status", "last_applied"),
@@ -49,10 +57,10 @@ class BlueprintRoutes(Resource):
 
     def actions(self) -> list[Route]:
         return [
-            route("/managed/blueprints/available/", "GET", self.available, Access.ADMIN),
-            route("/managed/blueprints/export/", "GET", self.export, Access.ADMIN),
-            route("/managed/blueprints/import/", "POST", self.take, Access.ADMIN),
-            route("/managed/blueprints/{key}/apply/", "POST", self.apply, Access.ADMIN),
+            route("/managed/blueprints/available/", "GET", self.available, Access.ADMIN, FILES),
+            route("/managed/blueprints/export/", "GET", self.export, Access.ADMIN, EXPORT),
+            route("/managed/blueprints/import/", "POST", self.take, Access.ADMIN, IMPORT),
+            route("/managed/blueprints/{key}/apply/", "POST", self.apply, Access.ADMIN, APPLIED),
         ]
 
     async def page(self, _: Call, wish: Wish) -> tuple[int, Sequence[Json]]:

@@ -1,5 +1,7 @@
 """What there is a fixed number of: flows, signing keys, the brand, settings, versions."""
 
+import platform
+import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid5
@@ -7,12 +9,13 @@ from uuid import uuid5
 from starlette.responses import Response
 
 from gatewright import __version__
+from gatewright.domain.clock import iso
 from gatewright.idp.directory.acting import absent
 from gatewright.idp.objects import flows
 from gatewright.storage import signing_keys
 from gatewright.storage.database import Database
 from gatewright.storage.signing_keys import KeyRow
-from gatewright.web.authentik import answers
+from gatewright.web.authentik import action_answers, answers
 from gatewright.web.authentik.resource import route
 from gatewright.web.authentik.shapes import flow_answer
 from gatewright.web.authentik.wire import answer, whole
@@ -32,6 +35,11 @@ BRAND_FLOWS = {
     "flow_lockdown": None,
     "flow_request": None,
 }
+BRAND_FILTERS = (
+    *("domain", "brand_uuid", "default", "branding_title", "branding_logo", "branding_favicon", "web_certificate"),
+    *BRAND_FLOWS,
+)
+ROLE_FILTERS = ("name", "managed", "groups", "users", "inherited", "group__name", "managed__isnull")
 FLAGS = {
     "core_default_app_access": True,
     "enterprise_audit_include_expanded_diff": False,
@@ -62,6 +70,7 @@ class Fixed:
             route("/rbac/roles/", "GET", self.roles, viewer),
             route("/stages/email/", "GET", self.email_stages, viewer),
             route("/admin/version/", "GET", self.version, caller),
+            route("/admin/system/", "GET", self.system, viewer),
             route("/admin/settings/", "GET", self.settings, viewer),
             route("/root/config/", "GET", self.config, anybody),
         ]
@@ -84,7 +93,7 @@ class Fixed:
         return answer(_named(await self._keys(), "pk", call.path("key"), "CertificateKeyPair"))
 
     async def brands(self, call: Call) -> Response:
-        return whole(call, [self._brand()], ("domain", "brand_uuid", "default"))
+        return whole(call, [self._brand()], BRAND_FILTERS)
 
     async def brand(self, call: Call) -> Response:
         return answer(_named([self._brand()], "brand_uuid", call.path("key"), "Brand"))
@@ -112,7 +121,7 @@ class Fixed:
 
     async def roles(self, call: Call) -> Response:
         """There are none of Authentik's kind: what somebody may do here is their role in the gateway."""
-        return whole(call, [], ("name",))
+        return whole(call, [], ROLE_FILTERS)
 
     async def email_stages(self, call: Call) -> Response:
         """The one that `recovery_email/` takes. What a stage would set is set at the start for the whole gateway."""
@@ -125,6 +134,31 @@ class Fixed:
     async def version(self, _: Call) -> Response:
         shown = {"version_current": __version__, "version_latest": __version__, "version_latest_valid": True}
         return answer({**shown, "build_hash": "", "outdated": False, "outpost_outdated": False})
+
+    async def system(self, call: Call) -> Response:
+        """The server as the caller reaches it."""
+        runtime: action_answers.Runtime = {
+            "python_version": platform.python_version(),
+            "environment": "custom",
+            "architecture": platform.machine(),
+            "platform": platform.platform(),
+            "uname": " ".join(platform.uname()),
+            "openssl_version": ssl.OPENSSL_VERSION,
+            "openssl_fips_enabled": None,
+            "authentik_version": __version__,
+        }
+        shown: action_answers.SystemInfo = {
+            "http_headers": {},
+            "http_host": call.request.headers.get("host", ""),
+            "http_is_secure": self._base_url.startswith("https://"),
+            "runtime": runtime,
+            "brand": "authentik-default",
+            "server_time": iso(self._db.clock()),
+            "embedded_outpost_disabled": True,
+            "embedded_outpost_host": "",
+            "base_url": self._base_url,
+        }
+        return answer(shown)
 
     async def settings(self, _: Call) -> Response:
         """What corresponds to Authentik's system settings, which here are settings of the start."""

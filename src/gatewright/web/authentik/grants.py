@@ -1,4 +1,4 @@
-"""What people have: sessions, consents, access and refresh tokens. Everybody sees and ends their own."""
+"""What people have: sessions, consents, codes, access and refresh tokens. Everybody sees and ends their own."""
 
 from uuid import UUID
 
@@ -34,10 +34,18 @@ SESSION_FILTERS = {
     **USER,
     "session__last_ip": Asked("session__last_ip"),
     "session__last_user_agent": Asked("session__last_user_agent", "has"),
+    # Their names in 2025.2.
+    "last_ip": Asked("session__last_ip"),
+    "last_user_agent": Asked("session__last_user_agent", "has"),
     "kind": Asked("kind"),
 }
 CONSENT_FILTERS = {**USER, "application": Asked("application", read=uuid_of)}
 TOKEN_FILTERS = {"user": Asked("user", read=number_of), "provider": Asked("provider", read=number_of)}
+KINDS = {
+    "code": "/oauth2/authorization_codes/",
+    "access": "/oauth2/access_tokens/",
+    "refresh": "/oauth2/refresh_tokens/",
+}
 SESSION_MARK = UUID("5e551000-0000-4000-8000-000000000000")
 """A session's uuid is this with its number in the last places: Authentik's clients want a uuid."""
 
@@ -61,8 +69,8 @@ class Grants:
             route("/core/user_consent/{key}/", "DELETE", self.withdraw, caller),
             route("/core/user_consent/{key}/used_by/", "GET", self.consent_users, caller),
         ]
-        for kind in ("access", "refresh"):
-            path, tokens = f"/oauth2/{kind}_tokens/", _Tokens(kind, self._grants)
+        for kind, path in KINDS.items():
+            tokens = _Tokens(kind, self._grants)
             found += [
                 route(path, "GET", tokens.page, caller),
                 route(f"{path}{{key}}/", "GET", tokens.one, caller),
@@ -125,10 +133,10 @@ class _Tokens:
     async def page(self, call: Call) -> Response:
         wish = wish_of(call, TOKEN_FILTERS, ("expires",))
         count, found = await self._grants.tokens(self._kind, wish, mine(call))
-        return listed(wish, count, [issued_answer(one) for one in found])
+        return listed(wish, count, [self._shown(one) for one in found])
 
     async def one(self, call: Call) -> Response:
-        return answer(issued_answer(await self._grants.token(self._kind, self._key(call), mine(call))))
+        return answer(self._shown(await self._grants.token(self._kind, self._key(call), mine(call))))
 
     async def revoke(self, call: Call) -> Response:
         await self._grants.revoke(self._kind, self._key(call), by_of(call), changes_of(call))
@@ -137,6 +145,9 @@ class _Tokens:
     async def used_by(self, call: Call) -> Response:
         await self._grants.token(self._kind, self._key(call), mine(call))
         return answer([])
+
+    def _shown(self, one: Issued) -> answers.IssuedGrant:
+        return grant_answer(one) if self._kind == "code" else issued_answer(one)
 
     def _key(self, call: Call) -> int:
         return numeric(call.path("key"), "Token")
@@ -168,8 +179,8 @@ def session_answer(one: SessionView, call: Call) -> answers.AuthenticatedSession
     }
 
 
-def issued_answer(one: Issued) -> answers.IssuedToken:
-    """A token: what it opens and for whom, nothing of itself."""
+def grant_answer(one: Issued) -> answers.IssuedGrant:
+    """A code or token: what it opens and for whom, nothing of itself."""
     return {
         "pk": one.number,
         "provider": base_provider(ProviderView(one.provider, ())),
@@ -177,9 +188,12 @@ def issued_answer(one: Issued) -> answers.IssuedToken:
         "is_expired": False,
         "expires": iso(one.token.expires_at),
         "scope": one.token.scope.split(),
-        "id_token": "",
-        "revoked": False,
     }
+
+
+def issued_answer(one: Issued) -> answers.IssuedToken:
+    """An access or refresh token."""
+    return {**grant_answer(one), "id_token": "", "revoked": False}
 
 
 def _number(call: Call) -> int:

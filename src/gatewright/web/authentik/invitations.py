@@ -14,7 +14,7 @@ from gatewright.storage.listing import Wish
 from gatewright.web.authentik import answers
 from gatewright.web.authentik.resource import Json, Kind, Resource, anything, route
 from gatewright.web.authentik.shapes import flow_answer, partial_user
-from gatewright.web.authentik.wire import Asked, body_of, by_of, flag_of, nothing
+from gatewright.web.authentik.wire import Asked, body_of, by_of, flag_of, nothing, time_of
 from gatewright.web.call import Call
 from gatewright.web.routing import Access, Route
 
@@ -35,6 +35,8 @@ class Invitations(Resource):
             "name": Asked("name"),
             "single_use": Asked("single_use", read=flag_of),
             "created_by__username": Asked("created_by__username"),
+            "expires__gt": Asked("expires", "from", time_of),
+            "expires__lt": Asked("expires", "to", time_of),
         },
     )
 

@@ -30,7 +30,7 @@ class About(msgspec.Struct, frozen=True):
     """What the schema says of a row: the type of its answer (None: there is no body), and what it takes.
 
     `paged`: the answer is a page of them. `takes` are the JSON schemas of the body's members, `asks` those of query
-    parameters beside the filters.
+    parameters beside the filters. `sends` and `media` are the media types of body and answer.
     """
 
     answers: Any = None
@@ -41,6 +41,8 @@ class About(msgspec.Struct, frozen=True):
     takes: Mapping[str, Any] | None = None
     required: Sequence[str] = ()
     asks: Mapping[str, Any] = {}
+    sends: str = "application/json"
+    media: str = "application/json"
 
 
 class Row(Route, frozen=True):

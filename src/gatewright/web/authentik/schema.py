@@ -18,6 +18,7 @@ from gatewright.web.call import Call
 from gatewright.web.routing import Access, Dialect, Route
 
 Json = dict[str, Any]
+MEDIA = "application/vnd.oai.openapi+json"
 COMPONENT = "#/components/schemas/{name}"
 PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 READ: Mapping[Any, Json] = {
@@ -81,14 +82,14 @@ class Schema:
         self._rows = [*(one for one in table if one.dialect is Dialect.AUTHENTIK), *self.routes()]
 
     def routes(self) -> list[Route]:
-        about = About(dict[str, Any], asks={"format": {"enum": ["json"]}})
+        about = About(dict[str, Any], asks={"format": {"enum": ["json"]}}, media=MEDIA)
         return [route("/schema/", "GET", self.show, Access.PUBLIC, about)]
 
     async def show(self, call: Call) -> Response:
         """As JSON. Authentik writes YAML too."""
         if (call.query("format") or "json") != "json":
             raise FieldsInvalid({"format": ["The schema is there as json."]})
-        return Response(self._encoded, headers=HEADERS, media_type="application/vnd.oai.openapi+json")
+        return Response(self._encoded, headers=HEADERS, media_type=MEDIA)
 
     @cached_property
     def document(self) -> Json:
@@ -138,7 +139,7 @@ def _operation(row: Route, method: str, about: About) -> Json:
         body: Json = {"type": "object", "properties": dict(about.takes), "additionalProperties": False}
         if about.required:
             body["required"] = list(about.required)
-        found["requestBody"] = {"required": bool(about.required), "content": {"application/json": {"schema": body}}}
+        found["requestBody"] = {"required": bool(about.required), "content": {about.sends: {"schema": body}}}
     return found
 
 
@@ -165,8 +166,9 @@ def _responses(row: Route, about: About) -> Json:
         return {status: {"description": "Done."}, **found}
     (shown,), _ = msgspec.json.schema_components([about.answers], ref_template=COMPONENT)
     schema = _page(shown) if about.paged else shown
-    media = "application/vnd.oai.openapi+json" if row.path == f"{API}/schema/" else "application/json"
-    return {status: {"description": "Done.", "content": {media: {"schema": schema}}}, **found}
+    # A file is no value that a schema could describe.
+    content = {"schema": schema} if about.media.endswith("json") else {}
+    return {status: {"description": "Done.", "content": {about.media: content}}, **found}
 
 
 def _page(shown: Json) -> Json:

@@ -24,6 +24,7 @@ from gatewright.web.authentik.wire import (
     mine,
     nothing,
     number_of,
+    time_of,
 )
 from gatewright.web.call import Call
 from gatewright.web.routing import Access, Route
@@ -43,7 +44,10 @@ class Tokens(Resource):
         filters={
             **{name: Asked(name) for name in ("identifier", "intent", "description", "user__username")},
             "user": Asked("user", read=number_of),
-            "expiring": Asked("expires", "empty", lambda name, text: not flag_of(name, text)),
+            "expiring": Asked("expires", "filled", flag_of),
+            "expires": Asked("expires", read=time_of),
+            "expires__gt": Asked("expires", "from", time_of),
+            "expires__lt": Asked("expires", "to", time_of),
         },
     )
 

@@ -69,6 +69,7 @@ class Users(Resource):
             route("/core/users/paths/", "GET", self.paths, Access.VIEWER),
             route("/core/users/service_account/", "POST", self.service_account, Access.ADMIN),
             route("/core/users/{key}/set_password/", "POST", self.set_password, Access.ADMIN),
+            route("/core/users/{key}/set_password_hash/", "POST", self.set_password_hash, Access.ADMIN),
             route("/core/users/{key}/recovery/", "POST", self.recovery, Access.ADMIN),
             route("/core/users/{key}/recovery_email/", "POST", self.recovery_email, Access.ADMIN),
         ]
@@ -113,11 +114,12 @@ class Users(Resource):
         return answer(shown if made.group_pk is None else {**shown, "group_pk": made.group_pk})
 
     async def set_password(self, call: Call) -> Response:
-        attrs = await body_of(call)
-        required(attrs, ("password",))
-        if not isinstance(attrs["password"], str):
-            raise BadInput("Not a valid string.", param="password")
-        await self._people.set_password(numeric(call.path("key"), "User"), attrs["password"], by_of(call))
+        await self._people.set_password(numeric(call.path("key"), "User"), await _password(call), by_of(call))
+        return nothing()
+
+    async def set_password_hash(self, call: Call) -> Response:
+        """204; `password` is a hash of Argon2id, for people who move here with their passwords."""
+        await self._people.set_password_hash(numeric(call.path("key"), "User"), await _password(call), by_of(call))
         return nothing()
 
     async def recovery(self, call: Call) -> Response:
@@ -146,3 +148,11 @@ def _life(attrs: Mapping[str, Any]) -> Millis:
         return LIFE if wanted is None else durations.parse(wanted)
     except ValueError as error:
         raise BadInput(f"{error}.", param="token_duration") from error
+
+
+async def _password(call: Call) -> str:
+    attrs = await body_of(call)
+    required(attrs, ("password",))
+    if not isinstance(attrs["password"], str):
+        raise BadInput("Not a valid string.", param="password")
+    return attrs["password"]

@@ -173,10 +173,14 @@ def listed(wish: Wish, count: int, results: Sequence[Any]) -> Response:
 def whole(call: Call, everything: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Response:
     """A list that is whole in memory: of names that are fixed. Filters are equality of members."""
     wish = wish_of(call, {name: Asked(name) for name in names}, ())
-    found = [one for one in everything if all(str(one[row.name]) == row.value for row in wish.filters)]
+    found = [one for one in everything if all(_is(one[row.name], row.value, row.name) for row in wish.filters)]
     if wish.search:
         found = [one for one in found if any(wish.search.lower() in str(one[name]).lower() for name in names)]
     return listed(wish, len(found), found[wish.start : wish.start + wish.size])
+
+
+def _is(value: Any, text: str, name: str) -> bool:
+    return flag_of(name, text) is value if isinstance(value, bool) else str(value) == text
 
 
 __all__ = [

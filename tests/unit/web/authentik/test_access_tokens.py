@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from tests.unit.web.authentik.conftest import Desk, bearer
 
-from gatewright.idp.tokens.api_access import API_SCOPE
+from gatewright.idp.tokens.presented import API_SCOPE
 from gatewright.storage import users
 
 MOUNT = "/application/o"

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher, Type
 from tests.unit.web.authentik.conftest import PASSWORD, Desk, bearer
 from tests.unit.web.conftest import BASE
 
@@ -228,3 +229,20 @@ async def test_everything_at_once_goes_through(desk: Desk) -> None:
     assert sorted(answer.status_code for answer in twice) == [201, 400, 400]
     same = await asyncio.gather(*(desk.call("POST", "/core/users/", {"username": "x", "name": "X"}) for _ in range(3)))
     assert sorted(answer.status_code for answer in same) == [201, 400, 400]
+
+
+async def test_people_move_here_with_the_hashes_of_their_passwords(desk: Desk) -> None:
+    ada = await desk.user("ada")
+    path = f"/core/users/{ada['pk']}/set_password_hash/"
+    hashed = PasswordHasher(time_cost=2, memory_cost=102_400, parallelism=8).hash(PASSWORD)
+    await desk.ok("POST", path, {"password": f"argon2{hashed}"})
+    assert await desk.sign_in("ada", "wrong password") == 400
+    assert await desk.sign_in("ada") == 303
+    assert (await desk.events("user.password"))[0]["details"] == {"by": "administrator, as a hash"}
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    dear = hashed.replace("m=102400", "m=409600")
+    other = PasswordHasher(type=Type.I).hash(PASSWORD)
+    for refused in (cheap, dear, other, "pbkdf2_sha256$870000$salt$aGFzaA==", PASSWORD, "argon2$", "", 7):
+        answer = await desk.call("POST", path, {"password": refused})
+        assert (answer.status_code, list(answer.json())) == (400, ["password"]), refused
+    assert await desk.sign_in("ada") == 303

@@ -4,8 +4,9 @@ from tests.unit.web.authentik.conftest import Desk, bearer
 from tests.unit.web.conftest import BASE
 
 from gatewright.domain.identity import Role
-from gatewright.storage import access_tokens, consents
+from gatewright.storage import access_tokens, authorization_codes, consents
 from gatewright.storage.access_tokens import AccessToken
+from gatewright.storage.authorization_codes import Code
 
 
 async def test_a_key_is_read_once(desk: Desk) -> None:
@@ -96,6 +97,43 @@ async def test_an_issued_token_is_revoked_by_its_number(desk: Desk) -> None:
     assert [one["pk"] for one in await desk.listed("/oauth2/access_tokens/")] == [second["pk"]]
 
 
+async def test_a_code_is_listed_and_used_up_by_whose_it_is(desk: Desk) -> None:
+    ada, bob = [await desk.person(name, Role.INTERNAL_USER) for name in ("ada", "bob")]
+    now, provider = desk.db.clock(), (await desk.listed("/providers/oauth2/"))[0]["pk"]
+    mine, theirs = await desk.browser(ada), await desk.browser(bob)
+    session = (await desk.listed("/core/authenticated_sessions/", headers=mine))[0]["uuid"]
+    codes = [
+        Code(
+            code_hash=letter * 64,
+            provider_id=provider,
+            user_pk=ada.id,
+            session_id=int(session[-12:], 16),
+            redirect_uri=BASE,
+            scope="openid email",
+            nonce=None,
+            code_challenge=None,
+            auth_time=now,
+            created_at=now,
+            expires_at=now + life,
+        )
+        for letter, life in (("a", 60_000), ("b", -1))
+    ]
+    async with desk.db.write() as tx:
+        for code in codes:
+            await authorization_codes.add(tx, code)
+    path = "/oauth2/authorization_codes/"
+    assert await desk.listed(path, headers=theirs) == []
+    (shown,) = await desk.listed(path, headers=mine)
+    assert (shown["scope"], shown["user"]["pk"], "id_token" in shown) == (["openid", "email"], ada.id, False)
+    one = f"{path}{shown['pk']}/"
+    assert (await desk.call("DELETE", one, headers=theirs)).status_code == 404
+    assert (await desk.ok("GET", one, headers=mine))["pk"] == shown["pk"]
+    await desk.ok("DELETE", one, headers=mine)
+    assert await desk.listed(path) == []
+    async with desk.db.write() as tx:
+        assert await authorization_codes.redeem(tx, "a" * 64, provider, now) is None
+
+
 async def test_a_consent_is_withdrawn_with_the_tokens_that_came_of_it(desk: Desk) -> None:
     ada = await desk.row((await desk.user("ada"))["pk"])
     bob = await desk.person("bob", Role.INTERNAL_USER)
@@ -140,3 +178,26 @@ async def test_fixed_rows_have_the_names_that_automation_looks_for(desk: Desk) -
         assert (made["signing_key"], offered) == (key["pk"], [algorithm])
     brand = (await desk.worker.client.get(f"{BASE}/api/v3/core/brands/current/")).json()
     assert brand["flow_recovery"] == "default-recovery-flow"
+
+
+async def test_fixed_lists_are_filtered_by_flags_and_the_server_tells_what_it_is(desk: Desk) -> None:
+    path = "/crypto/certificatekeypairs/"
+    assert len(await desk.listed(f"{path}?has_key=true")) == len(await desk.listed(path))
+    assert await desk.listed(f"{path}?has_key=false") == []
+    found = await desk.ok("GET", "/admin/system/")
+    assert (found["http_host"], found["base_url"], found["http_is_secure"]) == ("localhost:4000", BASE, False)
+    # The request's own credential is among them.
+    assert found["http_headers"] == {}
+
+
+async def test_tokens_are_found_by_their_end(desk: Desk) -> None:
+    ada = await desk.user("ada")
+    for name, expiring in (("ends", True), ("stays", False)):
+        await desk.ok("POST", "/core/tokens/", {"identifier": name, "user": ada["pk"], "expiring": expiring})
+    for query, names in (
+        ("expiring=true", ["ends"]),
+        ("expiring=false", ["stays"]),
+        ("expires__lt=2099-01-01T00:00:00Z", ["ends"]),
+        ("expires__gt=2099-01-01T00:00:00Z", []),
+    ):
+        assert [one["identifier"] for one in await desk.listed(f"/core/tokens/?{query}")] == names
