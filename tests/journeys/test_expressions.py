@@ -31,7 +31,7 @@ def test_others_are_answered_while_mappings_run_wild(
         new_database(request, database) as url,
         gatewright(
             tmp_path,
-            workers=1,
+            workers=2,
             DATABASE_URL=url,
             GATEWRIGHT_ADMIN_EMAIL=NAME,
             GATEWRIGHT_ADMIN_PASSWORD=PASSWORD,
@@ -46,7 +46,7 @@ def test_others_are_answered_while_mappings_run_wild(
         assert userinfo(admin, tokens)["litellm_role"] == "proxy_admin"
         assert "wild" not in userinfo(admin, tokens)
         # Had the event loop waited for an expression, each of them would have let one answer through at most.
-        assert while_previews_run(server, admin, ada) > 5 * len(HOSTILE)
+        assert while_previews_run(server, admin, browser, ada) > 5 * len(HOSTILE)
         strict(admin)
         refused = exchange(server, browser)
         assert refused.status_code == 503
@@ -74,9 +74,9 @@ def strict(admin: httpx2.Client) -> None:
     assert admin.patch(path, json={"required": True}).json()["required"] is True
 
 
-def authorize(server: Gatewright, browser: httpx2.Client) -> httpx2.Response:
+def authorize(server: Gatewright, browser: httpx2.Client, extra: str = "wild") -> httpx2.Response:
     query = {"client_id": "litellm", "redirect_uri": f"{server.url}/sso/callback", "response_type": "code"}
-    scope = {"scope": "openid email profile litellm_role wild", "state": "x" * 20}
+    scope = {"scope": f"openid email profile litellm_role {extra}", "state": "x" * 20}
     return browser.get("/application/o/authorize/", params={**query, **scope})
 
 
@@ -91,8 +91,8 @@ def sign_in(server: Gatewright, browser: httpx2.Client) -> dict[str, str]:
     return tokens
 
 
-def exchange(server: Gatewright, browser: httpx2.Client) -> httpx2.Response:
-    location = authorize(server, browser).headers["location"]
+def exchange(server: Gatewright, browser: httpx2.Client, extra: str = "wild") -> httpx2.Response:
+    location = authorize(server, browser, extra).headers["location"]
     form = {
         "grant_type": "authorization_code",
         "code": parse_qs(urlsplit(location).query)["code"][0],
@@ -107,8 +107,8 @@ def userinfo(client: httpx2.Client, tokens: dict[str, str]) -> dict[str, str]:
     return found
 
 
-def while_previews_run(server: Gatewright, admin: httpx2.Client, user: int) -> int:
-    """Previews hostile drafts in two threads; how many other requests were answered meanwhile."""
+def while_previews_run(server: Gatewright, admin: httpx2.Client, browser: httpx2.Client, user: int) -> int:
+    """Previews hostile drafts in two threads; how many other requests were answered meanwhile, sign-ins among them."""
     findings: list[str] = []
 
     def wild(drafts: tuple[str, ...]) -> None:
@@ -126,6 +126,9 @@ def while_previews_run(server: Gatewright, admin: httpx2.Client, user: int) -> i
     count = 0
     while any(thread.is_alive() for thread in threads):
         assert admin.get("/health/liveliness").status_code == 200
+        if count % 10 == 0:
+            others = exchange(server, browser, "").json()
+            assert userinfo(admin, others)["litellm_role"] == "proxy_admin"
         count += 1
     assert len(findings) == len(HOSTILE)
     return count
