@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import anyio
+import hypothesis
 import pytest
 
 from gatewright.app import clock
@@ -22,6 +23,10 @@ from tests.valkey import ValkeyServer
 
 REQUIRE = "GATEWRIGHT_TEST_REQUIRE_ALL"
 T = TypeVar("T")
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")
@@ -109,17 +114,20 @@ def db_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str | Non
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_db_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
     """A database without anything, as a first start finds it."""
-    with new_database(request, request.param) as url:
+    if request.param == "sqlite":
+        yield None
+        return
+    with postgres_database(request.getfixturevalue("postgres"), None) as url:
         yield url
 
 
 @contextmanager
 def new_database(request: pytest.FixtureRequest, kind: str) -> Iterator[str | None]:
-    """A database without anything, of that kind."""
+    """A database of that kind without rows, for a server that is started here. Without tables too on SQLite."""
     if kind == "sqlite":
         yield None
         return
-    with postgres_database(request.getfixturevalue("postgres"), None) as url:
+    with postgres_database(request.getfixturevalue("postgres"), request.getfixturevalue("migrated_template")) as url:
         yield url
 
 
