@@ -103,6 +103,6 @@ class Decisions:
         Access while the person is away needs it from every client (OpenID Connect Core 11). Our own dashboard gets
         nothing that the person does not give to this very server by signing in: it never asks.
         """
-        if request.redirect_uri == self._dashboard:
+        if request.redirect_uri == self._dashboard and not request.client.is_registered:
             return False
         return request.client.asks_consent or OFFLINE_ACCESS in request.scopes

@@ -43,8 +43,8 @@ from gatewright.storage.directory import providers as provider_rows
 from gatewright.storage.registered_clients import RegisteredClient
 from gatewright.storage.registration_tokens import RegistrationToken
 
-# By network, in five minutes, good ones too.
-REQUESTS = 60
+# By network, in five minutes: guessing is hopeless, and what is good is bounded by its token.
+REFUSALS = 60
 LONGEST_TOKEN, LONGEST_TARGET = 200, 100
 CREATE, READ, UPDATE, DELETE = "idp.register", "idp.register.read", "idp.register.update", "idp.register.delete"
 # RFC 7592 2.2: what the client was told belongs to us.
@@ -212,9 +212,10 @@ class ClientRegistration:
 
     @asynccontextmanager
     async def _reported(self, action: str, target: str, origin: Origin) -> AsyncIterator[None]:
-        """Counts the request, and writes down why one was refused."""
-        if origin.address is not None:
-            await self._limits.count(f"register:{network_of(origin.address)}", REQUESTS)
+        """Writes down why a request was refused, and counts it. Raises TooManyRequests."""
+        bucket = f"register:{network_of(origin.address)}" if origin.address else None
+        if bucket is not None:
+            await self._limits.refuse_above(bucket, REFUSALS)
         try:
             try:
                 yield
@@ -223,6 +224,8 @@ class ClientRegistration:
         except OAuthError as error:
             named = target[:LONGEST_TARGET] if target.isprintable() else None
             await self._audit.write(Event(action, error.cause, target=named, origin=origin))
+            if bucket is not None:
+                await self._limits.count(bucket, REFUSALS)
             raise
 
 

@@ -333,6 +333,19 @@ async def test_it_takes_no_address_of_another_application(desk: Desk) -> None:
     assert not await resources.may_use(bob, "https://app.example")
 
 
+async def test_it_does_not_pass_for_the_dashboard(desk: Desk) -> None:
+    """A native app's port is free (RFC 8252 7.3), so its loopback address can become that of our own callback."""
+    made = await desk.registered(redirect_uris=["http://localhost/sso/callback"], token_endpoint_auth_method="none")
+    challenge = {"code_challenge": "x" * 43, "code_challenge_method": "S256"}
+    query = {"client_id": made["client_id"], "redirect_uri": f"{BASE}/sso/callback", "response_type": "code"}
+    async with desk.acts.stand.browser() as browser:
+        asked = await sign_in(browser, "alice", {**query, **challenge, "scope": "openid"})
+        assert "consent" in asked.headers["location"], asked.headers["location"]
+        page = await browser.get(asked.headers["location"])
+    assert "Allow Wiki to sign you in?" in page.text
+    assert "Allow Gatewright" not in page.text
+
+
 async def test_a_template_that_is_gone_leaves_its_clients_as_they_are(desk: Desk) -> None:
     made = await desk.registered()
     providers = DirectoryProviders(desk.db, BASE, "litellm")
