@@ -6,8 +6,8 @@ import secrets
 import msgspec
 
 from gatewright.domain.clock import MINUTE, Millis
-from gatewright.domain.people import Origin, User
-from gatewright.storage import session_ends, sessions, users
+from gatewright.domain.people import Event, Origin, User
+from gatewright.storage import audit_log, session_ends, sessions, users
 from gatewright.storage.database import Database, Transaction
 from gatewright.storage.sessions import SessionRow
 
@@ -98,6 +98,17 @@ class Sessions:
         """Ends one session on every worker, with all that came of it; False when it was over already."""
         async with self._db.write() as tx:
             return await session_ends.end(tx, session_id, self._db.clock())
+
+    async def end_by(self, session_id: int, actor: str, origin: Origin) -> bool:
+        """As `end`, by somebody's will: the audit log says whose session it was, and who ended it."""
+        now = self._db.clock()
+        async with self._db.write() as tx:
+            row = await sessions.by_id(tx, session_id, now)
+            if row is None:
+                return False
+            details = {"session": session_id, "kind": row.kind}
+            await audit_log.add(tx, Event("session.end", "ok", actor, f"user:{row.user_pk}", details, origin), now)
+            return await session_ends.end(tx, session_id, now)
 
     def id_token(self, row: SessionRow) -> str | None:
         """The ID token of the login that opened the session, for the hint at sign-out."""

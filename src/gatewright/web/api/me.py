@@ -62,7 +62,7 @@ class Me:
                 code="master_key",
             )
         if principal.kind == "session":
-            await self._sessions.end(principal.credential_id)
+            await self._sessions.end_by(principal.credential_id, call.actor, call.origin)
         else:
             await self._keys.revoke(await calling_key(call, self._keys), actor=call.actor, origin=call.origin)
         return nothing()

@@ -69,12 +69,12 @@ class MySessions:
             if browser_id(session.id) == wanted:
                 for row in providers:
                     if row.sid == session.provider_sid:
-                        await self._provider_sessions.end(row.id)
-                await self._sessions.end(session.id)
+                        await self._provider_sessions.end_by(row.id, call.actor, call.origin)
+                await self._sessions.end_by(session.id, call.actor, call.origin)
                 return nothing()
         for row in providers:
             if provider_id(row.id) == wanted:
-                await self._provider_sessions.end(row.id)
+                await self._provider_sessions.end_by(row.id, call.actor, call.origin)
                 return nothing()
         for login in logins:
             if cli_id(login.id) == wanted:

@@ -5,6 +5,7 @@ from tests.unit.web.api.stage import Stage
 from gatewright.domain.clock import DAY, HOUR
 from gatewright.domain.keys import key_hash
 from gatewright.domain.people import Origin, User
+from gatewright.storage import audit_log
 from gatewright.storage import keys as key_rows
 
 
@@ -41,6 +42,26 @@ async def test_ending_a_browser_session_and_a_command_line_login(stage: Stage) -
     assert (await stage.call("GET", "/api/v1/me", login)).json()["code"] == "key_revoked"
     again = await stage.in_browser("DELETE", f"/api/v1/me/sessions/{cli}", here)
     assert (again.status_code, again.json()["code"]) == (404, "session_not_found")
+
+
+async def test_whoever_ends_a_session_stands_in_the_audit_log(stage: Stage) -> None:
+    ada = await stage.person("ada")
+    here, there = await stage.browser(ada), await stage.browser(ada)
+    for token in (there, here):
+        (current,) = [
+            item["id"]
+            for item in (await stage.in_browser("GET", "/api/v1/me/sessions", token)).json()["items"]
+            if item["current"]
+        ]
+        path = f"/api/v1/me/sessions/{current}" if token == there else "/api/v1/me/logout"
+        method = "DELETE" if token == there else "POST"
+        answer = await stage.in_browser(method, path, here)
+        async with stage.db.read() as tx:
+            event = (await audit_log.newest(tx, 1))[0]
+        assert (event["action"], event["outcome"]) == ("session.end", "ok")
+        assert (event["actor"], event["target"]) == ("ada", f"user:{ada.id}")
+        assert event["reference"] == answer.headers["x-request-id"]
+        assert event["details"] == {"session": int(current.removeprefix("browser-")), "kind": "gateway"}
 
 
 async def test_nobody_ends_the_sessions_of_others(stage: Stage) -> None:
