@@ -75,17 +75,22 @@ class SignIn:
     ) -> Begun:
         """Starts a sign-in. `ask_again`: this browser signed out, so the provider must ask for the credentials.
 
-        Raises BadInput for a command-line login that is over, ProviderFailed when the provider is, TooManyRequests.
+        Raises BadInput for a command-line login that is over, ProviderFailed when the provider is, TooManyRequests,
+        each in the audit log.
         """
-        await self._limits.count(f"sign-in-start:{network_of(origin.address or '')}", STARTS, MINUTE)
-        if cli_login is not None:
-            await self._cli_logins.check(cli_login)
-        return await self._relying_party.begin(
-            return_to=safe_return_to(return_to),
-            browser=browser,
-            cli_login=cli_login,
-            prompt="login" if ask_again else None,
-        )
+        try:
+            await self._limits.count(f"sign-in-start:{network_of(origin.address or '')}", STARTS, MINUTE)
+            if cli_login is not None:
+                await self._cli_logins.check(cli_login)
+            return await self._relying_party.begin(
+                return_to=safe_return_to(return_to),
+                browser=browser,
+                cli_login=cli_login,
+                prompt="login" if ask_again else None,
+            )
+        except GatewrightError as error:
+            await self._refused(error, origin)
+            raise
 
     async def complete(
         self, parameters: Parameters, *, browser: str | None, old_session: str | None, origin: Origin
@@ -94,8 +99,7 @@ class SignIn:
         try:
             return await self._complete(parameters, browser, old_session, origin)
         except GatewrightError as error:
-            details = {"source": self._relying_party.source.id, "message": error.message}
-            await self._audit.write(Event("login.sso", error.error_code, details=details, origin=origin))
+            await self._refused(error, origin)
             raise
 
     async def is_signed_in(self, session_token: str | None) -> bool:
@@ -107,6 +111,10 @@ class SignIn:
         async with self._db.read() as tx:
             value = await facts.read(tx, STANDING)
         return None if value is None else msgspec.convert(value, Standing)
+
+    async def _refused(self, error: GatewrightError, origin: Origin) -> None:
+        details = {"source": self._relying_party.source.id, "message": error.message}
+        await self._audit.write(Event("login.sso", error.error_code, details=details, origin=origin))
 
     async def _complete(
         self, parameters: Parameters, browser: str | None, old_session: str | None, origin: Origin

@@ -195,6 +195,13 @@ ACTS: list[tuple[Act, str, str, str | None, str | None]] = [
     (lambda t: t.client("device", "wrong", scope="openid"), "idp.device", "client_secret_wrong", NOBODY, CLIENT),
     (lambda t: t.device("deny"), "idp.device", "device_denied", "ada", CLIENT),
     (lambda t: t.device("approve"), "idp.device", "ok", "ada", CLIENT),
+    (
+        lambda t: t.http.get("/sso/key/generate?source=litellm-cli&key=made-up"),
+        "login.sso",
+        "cli_login_invalid",
+        NOBODY,
+        NOBODY,
+    ),
     (lambda t: t.http.get("/sso/callback?state=made-up&code=x"), "login.sso", "state_unknown", NOBODY, NOBODY),
     (lambda t: t.end("/oauth2/access_tokens/"), "token.revoke", "ok", MASTER, ANY),
     (lambda t: t.end("/core/user_consent/"), "model.deleted", "ok", MASTER, ANY),
