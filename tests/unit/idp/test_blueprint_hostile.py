@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.idp.test_blueprint_language import entries, identifier, resolver
 
@@ -61,6 +61,7 @@ def test_a_text_that_comes_to_too_much_is_refused_before_it_is_built(text: str) 
         read(text)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(WORDS) | st.text(max_size=5), max_size=30).map("".join))
 def test_any_text_is_a_blueprint_or_is_refused(text: str) -> None:
     for given_text in (text, f"version: 1\nmetadata: {{name: x}}\nentries: {text}"):

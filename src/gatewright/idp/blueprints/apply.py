@@ -5,6 +5,7 @@ it, `absent` removes it. What a file says and we do not do is reported, never dr
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from gatewright.accounts.passwords import Passwords
 from gatewright.domain.errors import FieldsInvalid, GatewrightError, Unavailable
 from gatewright.domain.people import Event
 from gatewright.idp.blueprints.file import ORDER, STATES, Blueprint, BlueprintInvalid, Entry
+from gatewright.idp.blueprints.masking import SECRETS
 from gatewright.idp.blueprints.tags import Resolver, Sources
 from gatewright.idp.blueprints.writers import ABSENT, ALIASES, fixed, writers
 from gatewright.idp.blueprints.writing import Acting, Writer
@@ -179,7 +181,7 @@ class _Run:
         if key is None:
             named = {name: value for name, value in identifiers.items() if name not in writer.assigned}
             return await writer.create({**named, **attrs})
-        if state == "present" and attrs:
+        if state == "present" and attrs and not says(await writer.shown(key), attrs):
             await writer.change(key, attrs)
         return key
 
@@ -202,3 +204,22 @@ class _Run:
             if not await self._tags.value(condition, lenient=True):
                 return False
         return True
+
+
+def says(shown: Mapping[str, Any], attrs: Mapping[str, Any]) -> bool:
+    """Whether the object is as the file has it, so that a start changes nothing and logs nothing. When in doubt it is
+    not: a secret that is given counts as another, and so does a value that is written otherwise.
+    """
+    known = {**dict.fromkeys(SECRETS), **shown}
+    return all(name in known and _same(known[name], value) for name, value in attrs.items())
+
+
+def _same(present: Any, value: Any) -> bool:
+    """The order of references means nothing."""
+    if (
+        isinstance(present, list)
+        and isinstance(value, list)
+        and all(isinstance(one, str) for one in (*present, *value))
+    ):
+        return sorted(present) == sorted(value)
+    return type(present) is type(value) and bool(present == value)

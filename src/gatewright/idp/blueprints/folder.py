@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gatewright.domain.errors import SettingInvalid
-from gatewright.idp.blueprints.apply import Blueprints
+from gatewright.idp.blueprints.apply import Blueprints, take_locks
 from gatewright.idp.blueprints.file import LONGEST, BlueprintInvalid, read
 from gatewright.idp.blueprints.keeping import Outcome, keep, kept_at, orphan, sources_for
 from gatewright.storage.database import Database
@@ -103,6 +103,7 @@ async def _apply(
             await keep(db, tx, name, text, Outcome.of(blueprint, warnings))
     except BlueprintInvalid as error:
         async with db.write() as tx:
+            await take_locks(tx)
             await keep(db, tx, name, text, Outcome.failed(error))
         raise
     return True

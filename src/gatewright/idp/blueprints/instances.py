@@ -10,7 +10,7 @@ import msgspec
 
 from gatewright.domain.errors import FieldsInvalid
 from gatewright.domain.people import Event
-from gatewright.idp.blueprints.apply import ACTION, Blueprints, Who
+from gatewright.idp.blueprints.apply import ACTION, Blueprints, Who, take_locks
 from gatewright.idp.blueprints.export import export
 from gatewright.idp.blueprints.file import LONGEST, Blueprint, BlueprintInvalid, read
 from gatewright.idp.blueprints.folder import Folder
@@ -30,6 +30,8 @@ NAMES = ("name", "path", "context", "enabled", "content")
 REQUIRED = ("name",)
 SOURCE = ("path", "content", "context")
 REGISTRIES = "oci://"
+MOST_SENT = 1000
+"""Entries of a text of the API: applying them keeps every other change of the directory waiting."""
 
 
 class AvailableFile(msgspec.Struct, frozen=True):
@@ -75,6 +77,7 @@ class BlueprintInstances:
             text, blueprint = await self._text(given["path"], given["content"])
             columns = await asyncio.to_thread(_columns, self._db, given)
             async with self._db.write() as tx:
+                await take_locks(tx)
                 await _check_name(tx, given["name"], None)
                 new = {"uuid": fresh, "status": rows.UNKNOWN, "report": [], "models": []}
                 await rows.add(tx, **new, **columns, labels=blueprint.labels)
@@ -94,6 +97,7 @@ class BlueprintInstances:
                 text, blueprint = "", None
             columns = await asyncio.to_thread(_columns, self._db, given)
             async with self._db.write() as tx:
+                await take_locks(tx)
                 row = await _row(tx, key)
                 await _check_name(tx, given["name"], row.id)
                 await rows.change(tx, row.id, **columns)
@@ -158,7 +162,10 @@ class BlueprintInstances:
 
     async def _text(self, path: str, content: str) -> tuple[str, Blueprint]:
         if not path:
-            return content, await asyncio.to_thread(read, content)
+            blueprint = await asyncio.to_thread(read, content)
+            if len(blueprint.entries) > MOST_SENT:
+                raise BlueprintInvalid(f"The API takes at most {MOST_SENT} entries. Apply the file on the server.")
+            return content, blueprint
         folder = self._folder
         # Names are compared with those of the folder, and none is put together from what somebody sent.
         if folder is None or path not in await asyncio.to_thread(folder.names):

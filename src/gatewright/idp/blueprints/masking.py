@@ -10,6 +10,8 @@ from gatewright.idp.blueprints.file import BlueprintInvalid, compose, read
 from gatewright.idp.blueprints.writers import INVITATION
 
 MASK = "********"
+BLANK = " \t\r\n\x85\u2028\u2029"
+"""What YAML 1.1 counts as space and line ends; other white space is part of a value."""
 SECRETS = frozenset({"client_secret", "password", "key"})
 LINK_KEYS = frozenset({"pk", "invite_uuid"})
 """What identifies an invitation is in its link."""
@@ -101,7 +103,7 @@ def _covered(text: str, nodes: list[yaml.Node]) -> str:
             spans.append((start, end))
     for start, end in reversed(spans):
         # A block ends where the next line begins.
-        kept = start + len(text[start:end].rstrip())
+        kept = start + len(text[start:end].rstrip(BLANK))
         text = f'{text[:start]}"{MASK}"{text[kept:]}'
     try:
         read(text)

@@ -161,6 +161,7 @@ async def test_what_cannot_be_done_is_told_by_line_and_nothing_of_it_stays(desk:
         group("!File name.txt"): "!File reads files of the folder",
         "a: &a [*a]": "alias",
         "version: 1": "entries",
+        group("x") + "  - {model: authentik_core.group, identifiers: {name: x}}\n" * 1000: "at most 1000 entries",
     }
     for content, words in bad.items():
         refused = await desk.call("POST", PATH, {"name": "bad", "content": content})
