@@ -1,8 +1,8 @@
 """The database: SQLite by default, PostgreSQL by URL, one way to use both.
 
 `async with db.read() as tx` sees one consistent state; `async with db.write() as tx` is one transaction, committed when
-the block ends and rolled back when it raises. On SQLite a write takes the write lock at its start, so that two workers
-queue instead of failing half-way.
+the block ends and rolled back when it raises. On SQLite a write takes the write lock with its first statement, whatever
+that is, so that two workers queue instead of failing half-way.
 """
 
 import logging
@@ -44,8 +44,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Transaction]:
         """A transaction that only reads."""
-        async with self._connect() as connection:
-            await connection.exec_driver_sql("BEGIN") if self.is_sqlite else None
+        async with self._connect("BEGIN") as connection:
             try:
                 yield connection
             finally:
@@ -54,9 +53,7 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
         """A transaction that writes."""
-        async with self._connect() as connection:
-            if self.is_sqlite:
-                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+        async with self._connect("BEGIN IMMEDIATE") as connection:
             try:
                 yield connection
             except BaseException:
@@ -65,10 +62,12 @@ class Database:
             await connection.commit()
 
     @asynccontextmanager
-    async def _connect(self) -> AsyncIterator[Transaction]:
+    async def _connect(self, begin: str) -> AsyncIterator[Transaction]:
         """A connection; trouble with the database itself is our fault (503), never the caller's."""
         connection = await self._open()
         try:
+            if self.is_sqlite:
+                sqlite_driver.of(connection).begin = begin
             yield connection
         except (OperationalError, InterfaceError, OSError) as error:
             raise _unavailable(error) from error
