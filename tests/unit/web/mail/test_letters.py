@@ -69,7 +69,7 @@ async def test_an_invitation_is_sent_with_the_only_link_that_works(post: Post) -
     wish = {"email_addresses": ["a@example.com", "b@example.com", "a@example.com"], "template": "invitation"}
     assert (await post.call("POST", path, wish)).status_code == 204
     await post.deliver()
-    assert [one.rcpt_tos for one in post.server.envelopes[1:]] == [["a@example.com"], ["b@example.com"]]
+    assert sorted(one.rcpt_tos for one in post.server.envelopes[1:]) == [["a@example.com"], ["b@example.com"]]
     assert post.server.link(1) == post.server.link(2)
     assert (await post.worker.client.get(first)).status_code == 403
     form = {"username": "new", "name": "New", "email": "", "password": PASSWORD}
