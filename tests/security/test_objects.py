@@ -149,6 +149,56 @@ async def test_03_changing_something_answers_no_secret_that_was_stored(site: Sit
         assert victim.in_(answer.text) == [], path
 
 
+BLUEPRINT = """
+version: 1
+metadata: {{name: Mine}}
+entries:
+  - model: authentik_core.group
+    identifiers: {{name: mine}}
+    attrs: {{attributes: {{found: {tag}}}}}
+"""
+TAGS = (
+    *("!Env LITELLM_MASTER_KEY", "!Env LITELLM_SALT_KEY", "!Env DATABASE_URL", "!Env PATH", "!Env [HOME, none]"),
+    *("!File /etc/passwd", "!File ../../etc/passwd", "!File [/etc/passwd, none]", "!File shared.db"),
+    "!Find [authentik_providers_oauth2.oauth2provider, [client_secret, x]]",
+    "!FindObject [authentik_core.user, [username, ada@example.local]]",
+)
+
+
+@pytest.mark.parametrize("tag", TAGS)
+async def test_03_a_blueprint_reads_nothing_of_the_server(site: Site, victim: Victim, tag: str) -> None:
+    """An administrator's file may describe objects; the server's environment, files and secrets are the operator's."""
+    path = f"{V3}/managed/blueprints/"
+    answers = [
+        await site.admin.post(path, json={"name": site.name("b"), "content": BLUEPRINT.format(tag=tag)}),
+        await site.admin.post(f"{path}import/", files={"file": ("x.yaml", BLUEPRINT.format(tag=tag).encode())}),
+    ]
+    for answer in answers:
+        assert answer.status_code in (200, 201, 400), answer.text
+    groups = (await site.ok("GET", f"{V3}/core/groups/?name=mine"))["results"]
+    told = " ".join([str(groups), *(answer.text for answer in answers)])
+    secret = (MASTER, "root:", "sk-salt-of-the-attacks", "sqlite:", "/usr/", "/root", "$argon2")
+    assert not [one for one in secret if one in told], told
+    assert victim.in_(told) == []
+
+
+async def test_03_a_blueprints_path_leads_nowhere_else(site: Site) -> None:
+    plain = {"name": site.name("b"), "content": BLUEPRINT.format(tag="plain")}
+    good(await site.admin.post(f"{V3}/managed/blueprints/", json=plain))
+    [made] = (await site.ok("GET", f"{V3}/core/groups/?name=mine"))["results"]
+    assert made["attributes"] == {"found": "plain"}
+    for name in (
+        "/etc/passwd",
+        "../../../etc/passwd",
+        "..%2f..%2fetc/passwd",
+        "file:///etc/passwd",
+        "http://127.0.0.1/x",
+    ):
+        answer = await site.admin.post(f"{V3}/managed/blueprints/", json={"name": site.name("b"), "path": name})
+        assert answer.status_code == 400, name
+        assert "root:" not in answer.text
+
+
 async def test_15_every_route_refuses_who_has_no_business_there(site: Site, victim: Victim) -> None:
     """As nobody, as somebody, and as a member, about the victim's objects. What no list names must refuse."""
     before = await snapshot(victim)
