@@ -241,7 +241,7 @@ async def _resolved(tx: Transaction, attrs: Mapping[str, Any]) -> dict[str, Any]
         found["property_mappings"] = references(given, known, "property_mappings")
     if found.get("signing_key") is not None:
         algorithm = flows.algorithm_of(found["signing_key"])
-        if algorithm not in {key.algorithm for key in await signing_keys.everything(tx)}:
+        if algorithm not in [key.algorithm for key in await signing_keys.everything(tx)]:
             raise FieldsInvalid({"signing_key": ["This is none of /crypto/certificatekeypairs/."]})
         found["signing_key"] = algorithm
     return found

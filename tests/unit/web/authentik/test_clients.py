@@ -294,3 +294,10 @@ async def test_the_wizards_request_is_all_or_nothing(desk: Desk) -> None:
     assert [one["group"] for one in await desk.listed(f"/policies/bindings/?target={app['pk']}")] == [group]
     urls = await desk.ok("GET", f"/providers/oauth2/{app['provider']}/setup_urls/")
     assert urls["issuer"] == f"{BASE}/application/o/wizard/"
+
+
+async def test_a_reference_that_is_no_text_is_refused(desk: Desk) -> None:
+    for field in ("signing_key", "authorization_flow", "authentication_flow", "invalidation_flow"):
+        for value in ({}, [], [{}], 7, True):
+            made = await desk.call("POST", "/providers/oauth2/", {"name": "x", field: value})
+            assert (made.status_code, list(made.json())) == (400, [field]), (field, value)
