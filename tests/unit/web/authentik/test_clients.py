@@ -298,6 +298,7 @@ async def test_the_wizards_request_is_all_or_nothing(desk: Desk) -> None:
 
 async def test_a_reference_that_is_no_text_is_refused(desk: Desk) -> None:
     for field in ("signing_key", "authorization_flow", "authentication_flow", "invalidation_flow"):
-        for value in ({}, [], [{}], 7, True):
+        wrong: list[Any] = [{}, [], [{}], 7, True]
+        for value in wrong:
             made = await desk.call("POST", "/providers/oauth2/", {"name": "x", field: value})
             assert (made.status_code, list(made.json())) == (400, [field]), (field, value)
