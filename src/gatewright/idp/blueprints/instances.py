@@ -2,8 +2,8 @@
 
 import asyncio
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -30,6 +30,7 @@ NAMES = ("name", "path", "context", "enabled", "content")
 REQUIRED = ("name",)
 SOURCE = ("path", "content", "context")
 REGISTRIES = "oci://"
+MOST_LOGGED, LONGEST_LOGGED = 5, 300
 MOST_SENT = 1000
 """Entries of a text of the API: applying them keeps every other change of the directory waiting."""
 
@@ -73,7 +74,7 @@ class BlueprintInstances:
     async def create(self, attrs: Mapping[str, Any], who: Who) -> BlueprintRow:
         """Keeps a blueprint and, unless it is not enabled, applies it: both, or neither. Raises FieldsInvalid."""
         fresh, given = str(uuid.uuid4()), _checked(attrs)
-        with _told_of(given):
+        async with self._told(given, who):
             text, blueprint = await self._text(given["path"], given["content"])
             columns = await asyncio.to_thread(_columns, self._db, given)
             async with self._db.write() as tx:
@@ -89,7 +90,7 @@ class BlueprintInstances:
         before = opened(self._db, await self.get(key))
         old = _attributes(before)
         given = _checked({**old, **await asyncio.to_thread(_as_sent, before, patch)})
-        with _told_of(given):
+        async with self._told(given, who):
             # Whatever is wrong with it, it can be switched off.
             if given["enabled"] or any(given[name] != old[name] for name in SOURCE):
                 text, blueprint = await self._text(given["path"], given["content"])
@@ -128,8 +129,13 @@ class BlueprintInstances:
     async def imported(self, path: str, content: str, context: Mapping[str, Any], who: Who) -> list[str]:
         """Applies a file of the folder, or a text, once; the warnings. Raises FieldsInvalid, BlueprintInvalid."""
         given = _checked({"name": "import", "path": path, "content": content, "context": context})
-        _, blueprint = await self._text(given["path"], given["content"])
-        return await self._blueprints.apply(blueprint, self._sources(blueprint, given["path"], given["context"]), who)
+        try:
+            _, blueprint = await self._text(given["path"], given["content"])
+            sources = self._sources(blueprint, given["path"], given["context"])
+            return await self._blueprints.apply(blueprint, sources, who)
+        except BlueprintInvalid as error:
+            await self._log(given["name"], error, who)
+            raise
 
     async def exported(self, by: By, *, people: bool) -> str:
         """Our objects as a blueprint; see `export`."""
@@ -153,11 +159,25 @@ class BlueprintInstances:
         await rows.change(tx, row.id, **Outcome.of(blueprint, warnings).columns(text, self._db.clock()))
         return await _row(tx, row.uuid)
 
+    @asynccontextmanager
+    async def _told(self, given: Mapping[str, Any], who: Who) -> AsyncIterator[None]:
+        """Says of which field it is that the blueprint cannot be applied. Raises FieldsInvalid."""
+        try:
+            yield
+        except BlueprintInvalid as error:
+            await self._log(given["name"], error, who)
+            raise _invalid("path" if given["path"] else "content", error) from error
+
     async def _failed(self, row: BlueprintRow, error: BlueprintInvalid, who: Who) -> None:
         async with self._db.write() as tx:
             await rows.change(tx, row.id, **Outcome.failed(error).columns("", self._db.clock()))
-            details = {"name": row.name, "problems": len(error.problems)}
-            event = Event(ACTION, error.error_code, who.by.actor, row.name, details, who.by.origin)
+        await self._log(row.name, error, who)
+
+    async def _log(self, name: str, error: BlueprintInvalid, who: Who) -> None:
+        """The event of a blueprint that was refused, with the first of its causes."""
+        details = {"name": name, "problems": [problem[:LONGEST_LOGGED] for problem in error.problems[:MOST_LOGGED]]}
+        event = Event(ACTION, error.error_code, who.by.actor, name, details, who.by.origin)
+        async with self._db.write() as tx:
             await audit_log.add(tx, event, self._db.clock())
 
     async def _text(self, path: str, content: str) -> tuple[str, Blueprint]:
@@ -180,14 +200,8 @@ class BlueprintInstances:
         return sources_for(blueprint, given, environment=self._environment, released=self._released)
 
 
-@contextmanager
-def _told_of(given: Mapping[str, Any]) -> Iterator[None]:
-    """Says of which field it is that the blueprint cannot be applied. Raises FieldsInvalid."""
-    try:
-        yield
-    except BlueprintInvalid as error:
-        texts = ["Failed to validate blueprint", *(f"- {problem}" for problem in error.problems)]
-        raise FieldsInvalid({"path" if given["path"] else "content": texts}) from error
+def _invalid(field: str, error: BlueprintInvalid) -> FieldsInvalid:
+    return FieldsInvalid({field: ["Failed to validate blueprint", *(f"- {problem}" for problem in error.problems)]})
 
 
 def _checked(attrs: Mapping[str, Any]) -> dict[str, Any]:
@@ -223,9 +237,12 @@ def _as_sent(before: Kept, patch: Mapping[str, Any]) -> dict[str, Any]:
     if found.get("content") == before.row.shown_content and before.content:
         found["content"] = before.content
     elif isinstance(found.get("content"), str) and found["content"]:
-        with _told_of({"path": ""}):
-            if masked(found["content"], {}).is_covered:
-                raise FieldsInvalid({"content": [f"A secret is covered with {MASK}. Send its value again."]})
+        try:
+            is_covered = masked(found["content"], {}).is_covered
+        except BlueprintInvalid as error:
+            raise _invalid("content", error) from error
+        if is_covered:
+            raise FieldsInvalid({"content": [f"A secret is covered with {MASK}. Send its value again."]})
     if isinstance(found.get("context"), dict):
         found["context"] = restored(found["context"], before.context)
     return found

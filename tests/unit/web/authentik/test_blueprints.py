@@ -1,5 +1,6 @@
 """`/managed/blueprints/` as automation uses it, and as somebody would who has gained a foothold."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,21 @@ async def test_what_cannot_be_done_is_told_by_line_and_nothing_of_it_stays(desk:
     assert (released["status"], "blue" in await names(desk)) == ("successful", True)
 
 
+async def test_many_at_once_get_an_answer_each(desk: Desk) -> None:
+    """One of a name; nobody's request ends in a deadlock with changes of the same objects."""
+    mine = (await desk.ok("POST", "/core/groups/", {"name": "shared"}))["pk"]
+    change = "  - {model: authentik_core.user, identifiers: {username: u}}\n" + group("shared").split("entries:\n")[
+        1
+    ].replace("}}", "}, attrs: {attributes: {n: NUMBER}}}")
+    body = {"name": "same", "content": "version: 1\nentries:\n" + change}
+    same = [desk.call("POST", PATH, {**body, "content": body["content"].replace("NUMBER", str(n))}) for n in range(3)]
+    others = [desk.call("PATCH", f"/core/groups/{mine}/", {"attributes": {"m": n}}) for n in range(3)]
+    users = [desk.call("POST", "/core/users/", {"username": f"u{n}", "name": "U"}) for n in range(2)]
+    answered = await asyncio.gather(*same, *others, *users)
+    assert sorted(one.status_code for one in answered[:3]) == [201, 400, 400]
+    assert {one.status_code for one in answered[3:]} == {200, 201}
+
+
 async def test_one_that_is_not_enabled_is_kept_and_not_applied(desk: Desk) -> None:
     made = await desk.ok(
         "POST", PATH, {"name": "later", "content": group("!Find [GROUP, [name, x]]"), "enabled": False}
@@ -271,6 +287,8 @@ async def test_an_import_is_applied_once_and_not_kept(desk: Desk) -> None:
     assert (log["log_level"], log["event"]) == ("error", "Line 4, y: the model y is not supported.")
     assert "x" not in await names(desk)
     assert len(await desk.listed(PATH)) == count
+    refused = (await desk.events("idp.blueprint"))[0]
+    assert (refused["outcome"], refused["details"]["problems"]) == ("blueprint_invalid", [log["event"]])
     for body, headers in (
         (b"{}", {"content-type": "application/json"}),
         (b"nothing", form()[1]),
