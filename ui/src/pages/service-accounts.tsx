@@ -65,7 +65,8 @@ function ServiceAccountDialog({ onClose }: { onClose: () => void }) {
     return (
       <ShownOnce title="Copy the app password now" label="App password" secret={made.token} onClose={leave}>
         <p>
-          The program signs in as <strong>{made.username}</strong> with it. Nobody can show it again.
+          It belongs to <strong>{made.username}</strong>, and nobody can show it again. To call /api/v3, make
+          an API token on the account's page.
         </p>
       </ShownOnce>
     );

@@ -19,7 +19,8 @@ export const intentInWords = (intent: string) =>
 
 const WHAT: Readonly<Record<Intent, string>> = {
   api: "Opens /api/v3 with the rights that its owner has.",
-  app_password: "Takes the place of the password where a program signs in for its owner.",
+  app_password:
+    "For a program that sends its owner's name and a password. No endpoint of the gateway's own takes one yet.",
 };
 
 const KNOWN = ["identifier", "description", "expires", "user"];
@@ -33,7 +34,7 @@ interface Props {
 /** Makes a token and shows its key, once. */
 export function TokenDialog({ owner, onClose }: Props) {
   const done = useDone(tokens);
-  const [intent, setIntent] = useState<Intent>("app_password");
+  const [intent, setIntent] = useState<Intent>("api");
   const [life, setLife] = useState<Life>("30");
   const [made, setMade] = useState<{ identifier: string; secret: string } | null>(null);
   if (made) return <KeyDialog {...made} onClose={onClose} />;
