@@ -78,12 +78,15 @@ class Browser:
 
 
 class Party:
-    """One registered client of the provider, as its documentation tells it to behave."""
+    """One registered client of the provider, as its documentation tells it to behave.
 
-    def __init__(self, server: Gatewright, client_id: str) -> None:
-        self.server, self.client_id = server, client_id
+    `slug` is that of the application whose issuer it knows.
+    """
+
+    def __init__(self, server: Gatewright, client_id: str, *, slug: str | None = None, secret: str = SECRET) -> None:
+        self.server, self.client_id, self.secret = server, client_id, secret
         self.http = server.client()
-        self.issuer = f"{server.url}/application/o/{client_id}/"
+        self.issuer = f"{server.url}/application/o/{slug or client_id}/"
         self.document: dict[str, Any] = self.http.get(f"{self.issuer}.well-known/openid-configuration").json()
 
     def request(self, **changes: str | None) -> str:
@@ -98,8 +101,9 @@ class Party:
         return uri if kind else uri.replace("response_type=None&", "")
 
     def signed_in(self, browser: Browser, **changes: str | None) -> dict[str, str]:
-        """The members of the answer to a request that asks for a password."""
-        return answer_of(browser.sign_in(browser.open(self.request(**changes))))
+        """The members of the answer to a request that asks for a password, and for consent where that is asked."""
+        page = browser.sign_in(browser.open(self.request(**changes)))
+        return answer_of(page if page.status_code != 200 else browser.submit(page))
 
     def exchange(self, code: str, *, post: bool = False, **changes: str) -> httpx2.Response:
         """The token request, with client_secret_basic or client_secret_post."""
@@ -107,9 +111,9 @@ class Party:
         if post:
             return self.http.post(
                 self.document["token_endpoint"],
-                data={**form, "client_id": self.client_id, "client_secret": SECRET},
+                data={**form, "client_id": self.client_id, "client_secret": self.secret},
             )
-        return self.http.post(self.document["token_endpoint"], data=form, auth=(self.client_id, SECRET))
+        return self.http.post(self.document["token_endpoint"], data=form, auth=(self.client_id, self.secret))
 
     def tokens(self, browser: Browser, **changes: str | None) -> dict[str, Any]:
         """A whole sign-in."""
@@ -118,10 +122,14 @@ class Party:
         body: dict[str, Any] = answer.json()
         return body
 
-    def claims(self, body: Mapping[str, Any], nonce: str | None = None) -> dict[str, Any]:
+    def keys(self) -> KeySet:
+        """The published keys."""
+        return KeySet.import_key_set(self.http.get(self.document["jwks_uri"]).json())
+
+    def claims(self, body: Mapping[str, Any], nonce: str | None = None, algorithm: str = "RS256") -> dict[str, Any]:
         """The ID token's claims, checked by Authlib with the published keys."""
-        keys = KeySet.import_key_set(self.http.get(self.document["jwks_uri"]).json())
-        decoded = jwt.decode(body["id_token"], keys, algorithms=["RS256"])
+        keys = self.keys()
+        decoded = jwt.decode(body["id_token"], keys, algorithms=[algorithm])
         assert decoded.header["kid"] in {key.kid for key in keys.keys}
         told = {
             "access_token": body["access_token"],
@@ -164,11 +172,12 @@ def verifier() -> tuple[str, str]:
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gatewright]:
     """One server a module and database, with one person and two clients registered through the REST API."""
     folder: Path = tmp_path_factory.mktemp("conformance")
+    # With an outside database a client on this very machine has to be allowed, as one that listens here is.
+    settings = {"GATEWRIGHT_ADMIN_EMAIL": NAME, "GATEWRIGHT_ADMIN_PASSWORD": PASSWORD}
+    settings["GATEWRIGHT_ALLOWED_NETWORKS"] = "127.0.0.1/32"
     with (
         new_database(request, request.param) as url,
-        gatewright(
-            folder, DATABASE_URL=url, GATEWRIGHT_ADMIN_EMAIL=NAME, GATEWRIGHT_ADMIN_PASSWORD=PASSWORD
-        ) as running,
+        gatewright(folder, DATABASE_URL=url, **settings) as running,
     ):
         with running.admin() as http:
             for client_id in ("rp", "other"):
@@ -176,7 +185,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield running
 
 
-def register(http: httpx2.Client, client_id: str) -> None:
+def register(http: httpx2.Client, client_id: str, **more: Any) -> None:
     """A confidential client that lives at rp.example."""
     listed = http.get("/api/v3/propertymappings/provider/scope/", params={"page_size": 100}).json()["results"]
     mappings = [one["pk"] for one in listed if one["managed"] in {f"{MANAGED}{name}" for name in SCOPES}]
@@ -190,6 +199,7 @@ def register(http: httpx2.Client, client_id: str) -> None:
             {"matching_mode": "strict", "url": CALLBACK},
             {"matching_mode": "strict", "url": SIGNED_OUT, "redirect_uri_type": "logout"},
         ],
+        **more,
     }
     made = http.post("/api/v3/providers/oauth2/", json=provider)
     assert made.status_code == 201, made.text
