@@ -8,7 +8,7 @@ from tests.unit.web.authentik.conftest import API, PASSWORD, Desk
 from gatewright.domain.identity import Role
 from gatewright.storage import users
 
-PUBLIC = {"/core/brands/current/", "/root/config/"}
+PUBLIC = {"/core/brands/current/", "/root/config/", "/schema/"}
 # What everybody may read and end of their own. Everything else is for viewers to read and administrators to change.
 OWN_READ = {
     "/core/users/me/",
@@ -25,6 +25,9 @@ OWN_READ = {
     "/core/user_consent/",
     "/core/user_consent/{key}/",
     "/core/user_consent/{key}/used_by/",
+    "/oauth2/authorization_codes/",
+    "/oauth2/authorization_codes/{key}/",
+    "/oauth2/authorization_codes/{key}/used_by/",
     "/oauth2/access_tokens/",
     "/oauth2/access_tokens/{key}/",
     "/oauth2/access_tokens/{key}/used_by/",
@@ -51,6 +54,7 @@ OWN_CHANGES = {
     ("GET", "/core/tokens/{key}/view_key/"),
     ("DELETE", "/core/authenticated_sessions/{key}/"),
     ("DELETE", "/core/user_consent/{key}/"),
+    ("DELETE", "/oauth2/authorization_codes/{key}/"),
     ("DELETE", "/oauth2/access_tokens/{key}/"),
     ("DELETE", "/oauth2/refresh_tokens/{key}/"),
 }
