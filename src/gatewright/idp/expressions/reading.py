@@ -20,7 +20,7 @@ VARIABLES = (
 PROTOCOL_CLAIMS = frozenset(
     {
         *("iss", "sub", "aud", "exp", "iat", "nbf", "auth_time", "nonce", "azp", "at_hash", "c_hash", "jti", "sid"),
-        *("acr", "amr", "scope"),
+        *("acr", "amr", "scope", "client_id"),
     }
 )
 """Claims of the protocol. Authentik lets a mapping overwrite them (contract 0.7); here it cannot."""
