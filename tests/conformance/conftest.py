@@ -172,12 +172,16 @@ def verifier() -> tuple[str, str]:
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gatewright]:
     """One server a module and database, with one person and two clients registered through the REST API."""
     folder: Path = tmp_path_factory.mktemp("conformance")
-    # With an outside database a client on this very machine has to be allowed, as one that listens here is.
-    settings = {"GATEWRIGHT_ADMIN_EMAIL": NAME, "GATEWRIGHT_ADMIN_PASSWORD": PASSWORD}
-    settings["GATEWRIGHT_ALLOWED_NETWORKS"] = "127.0.0.1/32"
     with (
         new_database(request, request.param) as url,
-        gatewright(folder, DATABASE_URL=url, **settings) as running,
+        gatewright(
+            folder,
+            DATABASE_URL=url,
+            GATEWRIGHT_ADMIN_EMAIL=NAME,
+            GATEWRIGHT_ADMIN_PASSWORD=PASSWORD,
+            # With an outside database, clients on this very machine have to be allowed.
+            GATEWRIGHT_ALLOWED_NETWORKS="127.0.0.1/32",
+        ) as running,
     ):
         with running.admin() as http:
             for client_id in ("rp", "other"):
