@@ -92,7 +92,9 @@ entries:
       client_type: public}}}}
   - model: authentik_providers_oauth2.oauth2provider
     identifiers: {{name: Two}}
-    attrs: {{client_id: wiki_example-1}}
+    attrs:
+      client_id: wiki_example-1
+      signing_key: !Find [authentik_crypto.certificatekeypair, [name, Gatewright ES256 key]]
   - model: authentik_core.application
     id: app
     identifiers: {{slug: wiki}}
@@ -174,6 +176,7 @@ async def test_an_export_makes_the_same_objects_again(db: Database, elsewhere: D
     client = await Clients(elsewhere, "https://moved.example").by_client_id("wiki.example/1")
     assert client is not None
     assert client.launch_url == "https://moved.example/%(username)s?a=%25"
+    assert "signing_key: !Find [authentik_crypto.certificatekeypair, [name, Gatewright ES256 key]]" in text
 
 
 async def test_without_a_variable_the_present_secret_stays(db: Database) -> None:
