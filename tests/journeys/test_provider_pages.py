@@ -171,6 +171,11 @@ def provider(tab: Tab) -> None:
     expect(dialog.get_by_label("Access token validity")).to_have_attribute("aria-invalid", "true")
     tab.look()
     dialog.get_by_label("Access token validity").fill("minutes=5")
+    dialog.get_by_label("Device code").check()
+    dialog.get_by_label("JWKS").fill("no keys")
+    press(dialog, "Create")
+    expect(dialog.get_by_label("JWKS")).to_be_focused()
+    dialog.get_by_label("JWKS").fill("")
     dialog.get_by_label("Client Secret").fill(SECRET)
     dialog.get_by_label("Redirect URIs").fill(CALLBACK)
     for scope in ("openid", "profile", "email", "LiteLLM Role"):
@@ -182,6 +187,7 @@ def provider(tab: Tab) -> None:
     press(dialog, "Done")
     expect(page.get_by_role("heading", level=1, name="LiteLLM Provider")).to_be_visible()
     expect(page.get_by_role("main")).to_contain_text("Based on the User's Username")
+    expect(page.get_by_role("main")).to_contain_text("Authorization code, Refresh token, Device code")
     assert SECRET not in page.content()
     tab.look()
 

@@ -147,3 +147,40 @@ export function Choices({ legend, options, chosen, onChange, empty, hint, error,
     </fieldset>
   );
 }
+
+interface BoxesProps {
+  legend: string;
+  name: string;
+  options: readonly Option[];
+  checked: readonly string[];
+  hint: string;
+  error?: string | undefined;
+}
+
+/** A few things that are all in sight, of which the form takes those that are ticked. */
+export function Boxes({ legend, name, options, checked, hint, error }: BoxesProps) {
+  const id = useId();
+  return (
+    <fieldset className="field fieldset" aria-describedby={error ? `${id}-hint ${id}-error` : `${id}-hint`}>
+      <legend className="label">{legend}</legend>
+      <p className="hint" id={`${id}-hint`}>
+        {hint}
+      </p>
+      <div className="choices">
+        {options.map(({ value, label }) => (
+          <label key={value} className="check">
+            <input
+              type="checkbox"
+              name={name}
+              value={value}
+              defaultChecked={checked.includes(value)}
+              aria-invalid={error ? true : undefined}
+            />
+            <span>{label}</span>
+          </label>
+        ))}
+      </div>
+      <FieldError id={`${id}-error`} error={error} />
+    </fieldset>
+  );
+}

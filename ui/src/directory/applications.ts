@@ -62,9 +62,14 @@ export interface Provider {
   access_code_validity: string;
   access_token_validity: string;
   refresh_token_validity: string;
+  /** Null: for ever. */
+  consent_validity: string | null;
   include_claims_in_id_token: boolean;
   require_pkce: boolean;
   grant_types: string[];
+  logout_uri: string;
+  logout_method: string;
+  jwks: Record<string, unknown> | null;
   assigned_application_slug: string;
   assigned_application_name: string;
   warnings?: string[];
@@ -83,8 +88,14 @@ export interface ProviderFields {
   access_code_validity: string;
   access_token_validity: string;
   refresh_token_validity: string;
+  consent_validity: string;
   include_claims_in_id_token: boolean;
   require_pkce: boolean;
+  grant_types: string[];
+  issuer_mode: string;
+  logout_uri: string;
+  logout_method: string;
+  jwks: Record<string, unknown>;
 }
 
 /** A new secret, answered this once, and until when the one before counts. */

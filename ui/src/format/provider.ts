@@ -14,6 +14,25 @@ export const CLIENT_TYPES = [
   { value: "public", label: "Public" },
 ] as const;
 
+export const GRANTS = [
+  { value: "authorization_code", label: "Authorization code" },
+  { value: "refresh_token", label: "Refresh token" },
+  { value: "client_credentials", label: "Client credentials" },
+  { value: "urn:ietf:params:oauth:grant-type:device_code", label: "Device code" },
+] as const;
+
+export const grantInWords = (grant: string) => GRANTS.find((one) => one.value === grant)?.label ?? grant;
+
+export const ISSUERS = [
+  { value: "per_provider", label: "Each provider has a different issuer, based on the application slug" },
+  { value: "global", label: "Same identifier is used for all providers" },
+] as const;
+
+export const LOGOUTS = [
+  { value: "backchannel", label: "Back-channel" },
+  { value: "frontchannel", label: "Front-channel" },
+] as const;
+
 export const LIVES = [
   { name: "access_code_validity", label: "Access code validity", usual: "minutes=1" },
   { name: "access_token_validity", label: "Access token validity", usual: "minutes=10" },

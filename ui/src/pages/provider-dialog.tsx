@@ -1,20 +1,14 @@
 import { useState } from "react";
-import { AreaField, CheckField, Choices, SelectField } from "../components/controls";
+import { AreaField, Choices, SelectField } from "../components/controls";
 import { Field } from "../components/field";
 import { textOf } from "../components/form-dialog";
 import { Awaited, ObjectDialog } from "../components/object-dialog";
 import { Segmented } from "../components/segmented";
 import { type Provider, type ProviderFields, providers } from "../directory/applications";
 import { useProviderParts } from "../directory/queries";
-import {
-  CLIENT_TYPES,
-  type ClientType,
-  LIVES,
-  SUBJECTS,
-  scopeLabel,
-  uriLines,
-  urisOf,
-} from "../format/provider";
+import { jsonObject } from "../format/json-object";
+import { CLIENT_TYPES, type ClientType, SUBJECTS, scopeLabel, uriLines, urisOf } from "../format/provider";
+import { ADVANCED, Advanced } from "./provider-advanced";
 
 const KNOWN = [
   "name",
@@ -25,8 +19,7 @@ const KNOWN = [
   "redirect_uris",
   "property_mappings",
   "sub_mode",
-  "signing_key",
-  ...LIVES.map((life) => life.name),
+  ...ADVANCED,
 ];
 const USUAL_SCOPES = ["openid", "email", "profile"];
 
@@ -166,61 +159,6 @@ function ProviderForm({ provider, flows, keys, scopes, ...dialog }: FormProps) {
   );
 }
 
-interface AdvancedProps {
-  provider: Provider | undefined;
-  keys: Option[];
-  errors: Readonly<Record<string, string>>;
-}
-
-function Advanced({ provider, keys, errors }: AdvancedProps) {
-  const names = ["signing_key", ...LIVES.map((life) => life.name)];
-  const [open, setOpen] = useState(false);
-  const wrong = names.some((name) => errors[name]);
-  return (
-    <details
-      className="fold"
-      // What has to be mended is in sight, and can take the focus.
-      open={open || wrong}
-      onToggle={(event) => setOpen(event.currentTarget.open)}
-    >
-      <summary>Advanced protocol settings</summary>
-      <div className="fold-body fold-wide">
-        <SelectField
-          label="Signing Key"
-          name="signing_key"
-          options={keys}
-          defaultValue={provider?.signing_key}
-          error={errors.signing_key}
-        />
-        <p className="hint">
-          Times are written as weeks=, days=, hours=, minutes= and seconds=, with ; between.
-        </p>
-        {LIVES.map((life) => (
-          <Field
-            key={life.name}
-            label={life.label}
-            name={life.name}
-            defaultValue={provider?.[life.name] ?? life.usual}
-            error={errors[life.name]}
-          />
-        ))}
-        <CheckField
-          label="Require PKCE"
-          name="require_pkce"
-          hint="Public clients have to use it anyhow."
-          defaultChecked={provider?.require_pkce ?? false}
-        />
-        <CheckField
-          label="Include claims in ID token"
-          name="include_claims_in_id_token"
-          hint="For applications that do not ask the userinfo endpoint."
-          defaultChecked={provider?.include_claims_in_id_token ?? true}
-        />
-      </div>
-    </details>
-  );
-}
-
 function fieldsOf(data: FormData): Omit<ProviderFields, "client_type" | "property_mappings"> {
   const secret = textOf(data, "client_secret");
   const id = textOf(data, "client_id");
@@ -235,6 +173,12 @@ function fieldsOf(data: FormData): Omit<ProviderFields, "client_type" | "propert
     access_code_validity: textOf(data, "access_code_validity"),
     access_token_validity: textOf(data, "access_token_validity"),
     refresh_token_validity: textOf(data, "refresh_token_validity"),
+    consent_validity: textOf(data, "consent_validity"),
+    grant_types: data.getAll("grant_types").map(String),
+    issuer_mode: textOf(data, "issuer_mode"),
+    logout_uri: textOf(data, "logout_uri"),
+    logout_method: textOf(data, "logout_method"),
+    jwks: jsonObject(textOf(data, "jwks"), "jwks"),
     require_pkce: data.has("require_pkce"),
     include_claims_in_id_token: data.has("include_claims_in_id_token"),
   };

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { Link, useParams } from "wouter";
-import { Chips } from "../components/badge";
+import { Badge, Chips } from "../components/badge";
 import { CopyButton } from "../components/copy";
 import { Fact } from "../components/fact";
 import { Loading } from "../components/loading";
@@ -11,7 +11,7 @@ import { Problem, Warning } from "../components/problem";
 import { useShell } from "../context";
 import { type Provider, providers, type SetupUrls } from "../directory/applications";
 import { useProviderParts, useSetupUrls } from "../directory/queries";
-import { LIVES, scopeLabel, subjectInWords, uriLines } from "../format/provider";
+import { grantInWords, ISSUERS, LIVES, scopeLabel, subjectInWords, uriLines } from "../format/provider";
 import { isAdmin } from "../permissions";
 import { ProviderDialog } from "./provider-dialog";
 import { ItsApplication } from "./providers";
@@ -145,6 +145,23 @@ function Facts({ provider }: { provider: Provider }) {
             <code>{provider[name]}</code>
           </Fact>
         ))}
+        <Fact name="Consent validity">
+          {provider.consent_validity === null ? "for ever" : <code>{provider.consent_validity}</code>}
+        </Fact>
+        <Fact name="Grant types">{provider.grant_types.map(grantInWords).join(", ")}</Fact>
+        <Fact name="Issuer mode">
+          {ISSUERS.find((one) => one.value === provider.issuer_mode)?.label ?? provider.issuer_mode}
+        </Fact>
+        <Fact name="Logout URI">
+          {provider.logout_uri ? (
+            <span className="name">
+              {provider.logout_uri} <Badge>{provider.logout_method}</Badge>
+            </span>
+          ) : (
+            <None />
+          )}
+        </Fact>
+        <Fact name="Keys of the client">{provider.jwks ? "its JWKS is set" : <None />}</Fact>
         <Fact name="Require PKCE">{yes(provider.require_pkce || provider.client_type === "public")}</Fact>
         <Fact name="Include claims in ID token">{yes(provider.include_claims_in_id_token)}</Fact>
       </dl>
