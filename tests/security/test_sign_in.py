@@ -317,6 +317,8 @@ async def test_31_nobody_approves_for_somebody_else(site: Site) -> None:
     seen = await theirs.open(address)
     assert "code=" not in seen.headers.get("location", "")
     assert person["username"] not in seen.text
+    # What the person did for the request counts for nobody else: the attacker has not signed in for it.
+    assert 'type="password"' in seen.text
     # The page's answer from their browser, with its token or with their own, gives no code.
     assert (await theirs.press(page, decision="allow")).status_code == 403
     own = re.findall(r'name="csrf" value="(\w+)"', (await theirs.open(SIGN_IN)).text)[0]
