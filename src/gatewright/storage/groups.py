@@ -60,12 +60,6 @@ async def everything(tx: Transaction) -> list[Group]:
     return await _groups(tx)
 
 
-async def of_user(tx: Transaction, user_pk: int) -> list[Group]:
-    """The groups that the user is directly in, by name."""
-    mine = select(group_members.c.group_id).where(group_members.c.user_pk == user_pk)
-    return await _groups(tx, groups.c.id.in_(mine))
-
-
 async def set_parents(tx: Transaction, group_id: int, parent_ids: Sequence[int]) -> None:
     """Makes these the group's parents. The caller saw to it that no group becomes its own ancestor."""
     await tx.execute(delete(group_parents).where(group_parents.c.group_id == group_id))
