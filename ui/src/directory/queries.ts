@@ -26,11 +26,10 @@ export function useOne<T, F>(kind: Kind<T, F>, key: string | number) {
 }
 
 /** All of them that the query asks for, to choose from or because they are few. */
-export function useEvery<T>(of: { path: string; kept: string }, query: Query = {}, enabled = true) {
+export function useEvery<T>(of: { path: string; kept: string }, query: Query = {}) {
   return useQuery({
     queryKey: [of.kept, "every", query],
     queryFn: ({ signal }) => everyOf<T>(of.path, query, signal),
-    enabled,
   });
 }
 
