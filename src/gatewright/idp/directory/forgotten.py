@@ -52,13 +52,12 @@ class ForgottenPasswords:
     async def ask(self, typed: str, origin: Origin) -> None:
         """Notes the request. Raises TooManyRequests by address, whoever it is about, and Conflict unless `is_on`."""
         self._outbox.check_on()
-        if origin.address:
-            bucket = f"recovery:address:{network_of(origin.address)}"
-            try:
-                await self._limits.count(bucket, BY_ADDRESS, ADDRESS_WINDOW)
-            except TooManyRequests:
-                await self._audit.write(Event(ACTION, "too_many_by_address", origin=origin))
-                raise
+        try:
+            bucket = f"recovery:address:{network_of(origin.address or '')}"
+            await self._limits.count(bucket, BY_ADDRESS, ADDRESS_WINDOW)
+        except TooManyRequests:
+            await self._audit.write(Event(ACTION, "too_many_by_address", origin=origin))
+            raise
         asked = Asked(typed.strip()[:LONGEST].replace("\0", ""), origin)
         async with self._db.write() as tx:
             await self._outbox.keep(tx, REQUEST, msgspec.json.encode(asked).decode(), REQUEST_LIFE)

@@ -213,9 +213,8 @@ class ClientRegistration:
     @asynccontextmanager
     async def _reported(self, action: str, target: str, origin: Origin) -> AsyncIterator[None]:
         """Writes down why a request was refused, and counts it. Raises TooManyRequests."""
-        bucket = f"register:{network_of(origin.address)}" if origin.address else None
-        if bucket is not None:
-            await self._limits.refuse_above(bucket, REFUSALS)
+        bucket = f"register:{network_of(origin.address or '')}"
+        await self._limits.refuse_above(bucket, REFUSALS)
         try:
             try:
                 yield
@@ -224,8 +223,7 @@ class ClientRegistration:
         except OAuthError as error:
             named = target[:LONGEST_TARGET] if target.isprintable() else None
             await self._audit.write(Event(action, error.cause, target=named, origin=origin))
-            if bucket is not None:
-                await self._limits.count(bucket, REFUSALS)
+            await self._limits.count(bucket, REFUSALS)
             raise
 
 
