@@ -211,6 +211,12 @@ def application(tab: Tab, server: Gatewright) -> None:
     expect(page.get_by_role("heading", level=1, name="LiteLLM")).to_be_visible()
     expect(page.get_by_role("main")).to_contain_text("Everybody who can sign in")
     tab.look()
+    for hidden, words in ((True, "hidden"), (False, "shown")):
+        press(page, "Edit")
+        dialog.get_by_label("Hidden").set_checked(hidden)
+        press(dialog, "Save")
+        expect(dialog).to_be_hidden()
+        expect(page.get_by_role("main")).to_contain_text(f"In My applications{words}")
     page.get_by_role("link", name="LiteLLM Provider").click()
     addresses = page.get_by_role("list", name="Addresses")
     for path in ("authorize/", "token/", "userinfo/", "litellm/end-session/"):

@@ -169,6 +169,8 @@ export interface ApplicationFields {
   meta_icon: string;
   meta_description: string;
   meta_publisher: string;
+  meta_hide: boolean;
+  policy_engine_mode: string;
   group: string;
 }
 

@@ -13,8 +13,14 @@ import {
 import { useEvery } from "../directory/queries";
 import { slugOf } from "../format/slug";
 
+const ENGINE_MODES = [
+  { value: "any", label: "any: one of them is enough" },
+  { value: "all", label: "all: every one of them" },
+];
+
 const KNOWN = [
   "name",
+  "policy_engine_mode",
   "slug",
   "provider",
   "meta_launch_url",
@@ -98,6 +104,20 @@ function ApplicationForm({ application, provider, all, ...dialog }: Props & { al
             hint="My applications stays where it is."
             defaultChecked={application?.open_in_new_tab ?? false}
           />
+          <CheckField
+            label="Hidden"
+            name="meta_hide"
+            hint="It stands in nobody's My applications. Who may use it still may."
+            defaultChecked={application?.meta_hide ?? false}
+          />
+          <SelectField
+            label="Policy engine mode"
+            name="policy_engine_mode"
+            hint="What it takes where several groups or people are bound to it."
+            options={ENGINE_MODES}
+            defaultValue={application?.policy_engine_mode}
+            error={errors.policy_engine_mode}
+          />
           <div className="field-row">
             <Field
               label="Group"
@@ -145,6 +165,8 @@ function fieldsOf(data: FormData): ApplicationFields {
     provider: provider ? Number(provider) : null,
     meta_launch_url: textOf(data, "meta_launch_url"),
     open_in_new_tab: data.has("open_in_new_tab"),
+    meta_hide: data.has("meta_hide"),
+    policy_engine_mode: textOf(data, "policy_engine_mode"),
     group: textOf(data, "group"),
     meta_publisher: textOf(data, "meta_publisher"),
     meta_icon: textOf(data, "meta_icon"),

@@ -54,6 +54,8 @@ function Facts({ application }: { application: Application }) {
           <span className="name">{application.meta_launch_url || <None />}</span>
         </Fact>
         <Fact name="Group">{application.group || <None />}</Fact>
+        <Fact name="Policy engine mode">{application.policy_engine_mode}</Fact>
+        <Fact name="In My applications">{application.meta_hide ? "hidden" : "shown"}</Fact>
         <Fact name="Publisher">{application.meta_publisher || <None />}</Fact>
         <Fact name="Description">{application.meta_description || <None />}</Fact>
       </dl>
