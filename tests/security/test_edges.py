@@ -245,6 +245,16 @@ async def test_general_every_answer_forbids_framing_and_sniffing(site: Site, vic
     assert tokens.headers["cache-control"] == "no-store"
 
 
+async def test_general_only_pages_of_an_application_keep_their_opener(site: Site) -> None:
+    """A popup may tell the page that opened it how a sign-in ended; every other page is cut off from its opener."""
+    app, policy = await site.client(), "cross-origin-opener-policy"
+    page = await site.browser().open(AUTHORIZE, **app.request())
+    assert page.headers[policy] == "unsafe-none"
+    # The dashboard's own sign-in, a page by itself, an error, and a request that no application may make.
+    for path in ("/sso/key/generate", SIGN_IN, "/device", "/setup", f"{AUTHORIZE}?client_id=nobody"):
+        assert (await site.browser().open(path)).headers[policy] == "same-origin", path
+
+
 async def test_general_cookies_are_host_only_and_out_of_reach(tmp_path: Path) -> None:
     async with opened(tmp_path, None, PROXY_BASE_URL="https://gateway.example") as site:
         http = site.at(headers={"host": "gateway.example", "origin": "https://gateway.example"})
