@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 from tests.conftest import postgres_database
 from tests.postgres import Postgres
-from tests.servers import MASTER_KEY, Gatewright, Upstream, eventually, gatewright
+from tests.servers import MASTER_KEY, PLAIN, Gatewright, Upstream, eventually, gatewright
 
 from gatewright.app import clock
 from gatewright.storage.database import Database, database_url
@@ -70,7 +70,10 @@ def test_a_killed_worker_loses_no_answered_request(db_url: str | None, upstream:
                 os.kill(workers(server)[0], signal.SIGKILL)
             try:
                 answer = httpx2.post(
-                    f"{server.url}/v1/chat/completions", json=BODY, headers={"Authorization": f"Bearer {MASTER_KEY}"}
+                    f"{server.url}/v1/chat/completions",
+                    json=BODY,
+                    headers={"Authorization": f"Bearer {MASTER_KEY}"},
+                    verify=PLAIN,
                 )
             except httpx2.TransportError:
                 return None
@@ -105,7 +108,9 @@ def test_a_database_that_goes_away_is_our_fault_and_loses_nothing(
         answers: list[int] = []
 
         def warm() -> bool:
-            answers.append(httpx2.post(f"{server.url}/v1/chat/completions", json=BODY, headers=own).status_code)
+            answers.append(
+                httpx2.post(f"{server.url}/v1/chat/completions", json=BODY, headers=own, verify=PLAIN).status_code
+            )
             return len(answers) >= 40
 
         # Both workers hear of the new key within a second, forget what they knew of it, and know it after that.
@@ -117,7 +122,10 @@ def test_a_database_that_goes_away_is_our_fault_and_loses_nothing(
         assert http.get("/health/liveliness").status_code == 200
         # A key in memory goes on working; one that only the database knows is a 503, never a 401.
         for _ in range(6):
-            assert httpx2.post(f"{server.url}/v1/chat/completions", json=BODY, headers=own).status_code == 200
+            assert (
+                httpx2.post(f"{server.url}/v1/chat/completions", json=BODY, headers=own, verify=PLAIN).status_code
+                == 200
+            )
         other = httpx2.get(f"{server.url}/v1/models", headers={"Authorization": "Bearer sk-nobody-knows-me"})
         assert other.status_code == 503
         assert other.json()["error"]["code"] == "database_unavailable"
