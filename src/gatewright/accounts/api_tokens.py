@@ -9,7 +9,7 @@ from gatewright.domain.people import User
 from gatewright.storage import api_tokens, groups, users
 from gatewright.storage.database import Database, Transaction
 
-INTENT = "api"
+INTENT, APP_PASSWORD = "api", "app_password"
 SERVICE_KINDS = ("service_account", "internal_service_account")
 # A token in use is written back at most this often.
 TOUCH_EVERY: Millis = 5 * MINUTE

@@ -40,6 +40,20 @@ class ClientAuthentication:
             await self._count(bucket)
             raise
 
+    async def named(self, authorization: str | None, form: Parameters, origin: Origin) -> Client:
+        """The client of a request that an account's own password proves (contract 1.4, client credentials, way b).
+
+        Whatever the client offers of itself must be right all the same. Raises as `client`.
+        """
+        offered = authorization or form.value("client_secret") or form.value("client_assertion")
+        client_id = form.value("client_id")
+        if offered or client_id is None:
+            return await self.client(authorization, form, origin)
+        found = await self._clients.by_client_id(client_id)
+        if found is None:
+            raise InvalidClient(cause="client_unknown")
+        return found
+
     async def confidential(self, authorization: str | None, form: Parameters, origin: Origin) -> Client:
         """As `client`, for what a mere name does not open. Raises InvalidClient for a public client too."""
         client = await self.client(authorization, form, origin)

@@ -63,7 +63,7 @@ export const people = {
     request<void>("POST", `${at(PEOPLE, pk)}recovery_email/`, { token_duration: "days=1" }),
 };
 
-export const isProgram = (person: Person) => PROGRAMS.includes(person.type);
+export const isProgram = (person: Pick<Person, "type">) => PROGRAMS.includes(person.type);
 
 /** A service account never signs in, so nobody tells it a role: its groups decide, unless one was set. */
 export const administers = (account: Person) =>

@@ -4,6 +4,7 @@ import { FormDialog, textOf } from "../components/form-dialog";
 import { Segmented } from "../components/segmented";
 import { ShownOnce } from "../components/shown-once";
 import { type Token, type TokenFields, tokens } from "../directory/holdings";
+import { isProgram, type Person } from "../directory/people";
 import { endOf, LIVES_AND_NEVER, type Life } from "../format/life";
 import { useDone } from "../queries";
 
@@ -19,15 +20,14 @@ export const intentInWords = (intent: string) =>
 
 const WHAT: Readonly<Record<Intent, string>> = {
   api: "Opens /api/v3 with the rights that its owner has.",
-  app_password:
-    "For a program that sends its owner's name and a password. No endpoint of the gateway's own takes one yet.",
+  app_password: "With the account's name it gets tokens of an application, by client credentials.",
 };
 
 const KNOWN = ["identifier", "description", "expires", "user"];
 
 interface Props {
   /** Whose it will be; whoever is signed in when it is left out. */
-  owner?: { pk: number };
+  owner?: Pick<Person, "pk" | "type">;
   onClose: () => void;
 }
 
@@ -65,7 +65,9 @@ export function TokenDialog({ owner, onClose }: Props) {
     >
       {(errors) => (
         <>
-          <Segmented field legend="Intent" options={INTENTS} value={intent} onChange={setIntent} />
+          {owner && isProgram(owner) && (
+            <Segmented field legend="Intent" options={INTENTS} value={intent} onChange={setIntent} />
+          )}
           <p className="hint">{WHAT[intent]}</p>
           <Field
             name="identifier"

@@ -10,6 +10,7 @@ import { RowsPanel } from "../components/rows-panel";
 import { Time } from "../components/time";
 import { useShell } from "../context";
 import { type Token, tokens } from "../directory/holdings";
+import type { Person } from "../directory/people";
 import { useEvery } from "../directory/queries";
 import { personName } from "../format/person";
 import { createsKeys, isAdmin } from "../permissions";
@@ -87,7 +88,7 @@ export function TokensPage() {
 }
 
 /** The tokens of one person, on their own page or on that of their account. */
-export function TokenRows({ of, own = false }: { of: { pk: number }; own?: boolean }) {
+export function TokenRows({ of, own = false }: { of: Pick<Person, "pk" | "type">; own?: boolean }) {
   const { me } = useShell();
   const [adding, setAdding] = useState(false);
   const found = useEvery<Token>(tokens, { user: String(of.pk), ordering: "identifier" });

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from gatewright.accounts.api_tokens import APP_PASSWORD
 from gatewright.domain.errors import FieldsInvalid
 from gatewright.idp.directory.acting import CREATED, By, Changed, record
 from gatewright.idp.directory.groups import MODEL as GROUP_MODEL
@@ -65,7 +66,7 @@ class ServiceAccounts:
                 by,
                 key=key,
                 identifier=f"service-account-{name}-password",
-                intent="app_password",
+                intent=APP_PASSWORD,
                 description="",
                 expires_at=(expires or now + LIFE) if expiring else None,
             )

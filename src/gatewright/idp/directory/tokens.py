@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from gatewright.accounts.api_tokens import APP_PASSWORD, INTENT, SERVICE_KINDS
 from gatewright.domain.clock import DAY, Millis
 from gatewright.domain.errors import Forbidden, NotFound
 from gatewright.domain.keys import key_hash
@@ -26,7 +27,7 @@ from gatewright.storage.listing import Wish
 MODEL = "authentik_core.token"
 NAMES = ("identifier", "intent", "user", "description", "expires", "expiring", "managed")
 REQUIRED = ("identifier",)
-INTENTS = ("api", "app_password")
+INTENTS = (INTENT, APP_PASSWORD)
 """What somebody may make. `verification` and `recovery` are made by their own ways."""
 IDENTIFIER = re.compile(r"[a-zA-Z0-9_\-.@+]{1,200}")
 LIFE: Millis = 30 * DAY
@@ -80,7 +81,9 @@ class DirectoryTokens:
                 fields.problem("user", f'Invalid pk "{user_pk}" - object does not exist.')
             fields.nothing("managed", "Managed tokens do not exist here.")
             columns = self._columns(fields, limit, None)
-            columns["intent"] = fields.choice("intent", INTENTS, "api")
+            columns["intent"] = fields.choice("intent", INTENTS, INTENT)
+            if columns["intent"] == APP_PASSWORD and user_pk in known and known[user_pk].kind not in SERVICE_KINDS:
+                fields.problem("intent", "App passwords are for service accounts: leave intent out.")
             fields.done()
             await self.insert(tx, user_pk, by, **columns)
             return await _view(tx, await _token(tx, columns["identifier"], Limit(None)))

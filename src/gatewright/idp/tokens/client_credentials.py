@@ -2,10 +2,11 @@
 
 import secrets
 
+from gatewright.domain.people import User
 from gatewright.grants.tokens import Issued, NewTokens, Tokens, digest
 from gatewright.idp.resources import Resources
 from gatewright.idp.service_accounts import ServiceAccounts
-from gatewright.idp.tokens.request import Grounds, TokenRequest
+from gatewright.idp.tokens.request import Grounds, TokenRequest, acts_by_password
 from gatewright.oidc import scopes
 from gatewright.oidc.errors import InvalidTarget, UnauthorizedClient
 from gatewright.storage.database import Database
@@ -26,9 +27,7 @@ class ClientCredentialsGrant:
         self._resources = resources
 
     async def examine(self, request: TokenRequest) -> Grounds:
-        if request.client.is_public:
-            raise UnauthorizedClient("A public client has no credentials.", cause="client_public")
-        account = await self._accounts.of(request.client, request.origin)
+        account = await self._account(request)
         asked = scopes.parse(request.form.get("scope", ""))
         without = NEVER if asked else NEVER | NOT_BY_DEFAULT
         may_have = tuple(name for name in request.configured if name not in without)
@@ -42,6 +41,14 @@ class ClientCredentialsGrant:
             redeem=self._open,
             resource=wanted,
         )
+
+    async def _account(self, request: TokenRequest) -> User:
+        if acts_by_password(request.form):
+            name, password = request.required("username"), request.required("password")
+            return await self._accounts.with_password(name, password, request.origin)
+        if request.client.is_public:
+            raise UnauthorizedClient("A public client has no credentials.", cause="client_public")
+        return await self._accounts.of(request.client, request.origin)
 
     async def _open(self, new: NewTokens) -> Issued:
         async with self._db.write() as tx:

@@ -9,7 +9,7 @@ from gatewright.grants.tokens import Replayed
 from gatewright.idp.client_authentication import ClientAuthentication, claimed_id
 from gatewright.idp.clients import Client
 from gatewright.idp.tokens.issue import Issuer
-from gatewright.idp.tokens.request import Grant, TokenRequest
+from gatewright.idp.tokens.request import Grant, TokenRequest, acts_by_password
 from gatewright.oidc.errors import (
     AuthorizationPending,
     InvalidRequest,
@@ -46,7 +46,8 @@ class TokenEndpoint:
         target = claimed_id(authorization, form)
         try:
             form.refuse_repeated()
-            client = await self._authentication.client(authorization, form, origin)
+            proof = self._authentication.named if acts_by_password(form) else self._authentication.client
+            client = await proof(authorization, form, origin)
             target = client.client_id
             return await self._answer(client, form, origin)
         except OAuthError as error:

@@ -1,6 +1,7 @@
 """The parts around tokens, put together: every grant, and the endpoints that read, describe and end tokens."""
 
 from gatewright.accounts.audit import Audit
+from gatewright.accounts.limits import Limits
 from gatewright.grants.codes import Codes
 from gatewright.grants.devices import Devices
 from gatewright.grants.pushed import PushedRequests
@@ -64,7 +65,7 @@ class TokenParts:
         authentication: ClientAuthentication,
     ) -> None:
         standing = Standing(db, known.access, resources, grants.tokens)
-        accounts = ServiceAccounts(db)
+        accounts = ServiceAccounts(db, Limits(db))
         table: dict[str, Grant] = {
             CODE: CodeGrant(grants.codes, db.clock),
             REFRESH: RefreshGrant(grants.refreshes),

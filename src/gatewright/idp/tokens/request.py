@@ -86,6 +86,12 @@ class Grant(Protocol):
         """What the request has a right to. Uses nothing up unless the request is an attack. Raises OAuthError."""
 
 
+def acts_by_password(form: Parameters) -> bool:
+    """Whether a service account's own app password stands for the client's secret (contract 1.4, way b)."""
+    asks = form.value("grant_type") == CLIENT_CREDENTIALS
+    return asks and (form.value("username") is not None or form.value("password") is not None)
+
+
 def begins_refresh(request: TokenRequest, scope: tuple[str, ...]) -> bool:
     """Whether a refresh token comes along: only with `offline_access` granted (OpenID Connect Core 11)."""
     return scopes.OFFLINE_ACCESS in scope and REFRESH in request.client.grant_types

@@ -236,8 +236,12 @@ async def test_an_api_token_is_its_owner_as_they_are_now(desk: Desk) -> None:
 
 async def test_an_app_password_and_an_expired_token_open_nothing(desk: Desk) -> None:
     user = await desk.user("ada")
-    for more in ({"intent": "app_password"}, {"expires": "2020-01-01T00:00:00Z"}):
-        headers = await desk.api_token(user["pk"], **more)
+    robot = await desk.ok("POST", "/core/users/service_account/", {"name": "robot"})
+    for owner, more in (
+        (robot["user_pk"], {"intent": "app_password"}),
+        (user["pk"], {"expires": "2020-01-01T00:00:00Z"}),
+    ):
+        headers = await desk.api_token(owner, **more)
         assert (await desk.call("GET", "/core/users/me/", headers=headers)).status_code == 401
 
 

@@ -36,6 +36,16 @@ async def test_a_token_never_changes_its_owner(desk: Desk) -> None:
     assert (changed["user"], changed["expires"]) == (ada["pk"], None)
 
 
+async def test_an_app_password_is_a_service_accounts(desk: Desk) -> None:
+    """No grant takes one of a person: that would be their password at the token endpoint, past the second factor."""
+    ada = await desk.user("ada")
+    robot = await desk.ok("POST", "/core/users/service_account/", {"name": "robot"})
+    wish = {"identifier": "app", "intent": "app_password"}
+    refused = await desk.call("POST", "/core/tokens/", {**wish, "user": ada["pk"]})
+    assert (refused.status_code, list(refused.json())) == (400, ["intent"])
+    assert (await desk.ok("POST", "/core/tokens/", {**wish, "user": robot["user_pk"]}))["intent"] == "app_password"
+
+
 async def test_people_make_tokens_for_themselves_alone(desk: Desk) -> None:
     member, viewer = await desk.person("member", Role.INTERNAL_USER), await desk.person("v", Role.PROXY_ADMIN_VIEWER)
     boss, headers = await desk.person("boss", Role.PROXY_ADMIN), await desk.browser(member)
