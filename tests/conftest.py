@@ -1,5 +1,6 @@
 """Fixtures for every test: a real PostgreSQL from PyPI, and a database of each kind."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -27,6 +28,11 @@ T = TypeVar("T")
 # How long an example takes says how busy the machine is, and nothing about the code.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays until the end: the collector of garbage need not look at it again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
