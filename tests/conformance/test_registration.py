@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 import httpx2
 import pytest
-from authlib.oauth2.rfc7591 import ClientMetadataClaims as OAuthMetadata  # type: ignore[import-untyped]
-from authlib.oidc.registration import ClientMetadataClaims as OpenIDMetadata  # type: ignore[import-untyped]
+from authlib.oauth2.rfc7591 import ClientMetadataClaims as OAuthMetadata
+from authlib.oidc.registration import ClientMetadataClaims as OpenIDMetadata
 from joserfc import jwt
 from joserfc.jwk import ECKey
 from tests.servers import Gatewright
