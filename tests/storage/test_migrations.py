@@ -9,7 +9,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 
 from gatewright.domain.limits import NO_LIMITS
-from gatewright.storage import groups, keys, migrate, spend_log, users
+from gatewright.storage import blueprints, groups, keys, migrate, spend_log, users
 from gatewright.storage.database import SCHEMA, Database, database_url
 from gatewright.storage.migrations import HEAD
 from gatewright.storage.sealing import Sealer
@@ -94,3 +94,18 @@ async def test_groups_and_applications_of_version_4_keep_their_place(old: Databa
         uuid = (await tx.execute(text("SELECT uuid FROM applications"))).scalar_one()
     assert (found["team"].parent_ids, found["staff"].parent_ids) == ((1,), ())
     assert len(uuid) == 36
+
+
+async def test_what_version_7_made_for_nothing_makes_way(old: Database) -> None:
+    blueprint = (
+        "INSERT INTO blueprints (id, uuid, name, context, status, report, created_at) "
+        "VALUES (1, 'b', 'mine', '{}', 'unknown', '[]', 5)"
+    )
+    link = (
+        "INSERT INTO one_time_links (purpose, token_hash, created_at, expires_at, data) VALUES ('a', 'h', 5, 6, '{}')"
+    )
+    await upgraded(old, "0007", blueprint, link)
+    assert await migrate.migrate(old) == "0007"
+    async with old.read() as tx:
+        assert await blueprints.by_uuid(tx, "b") is None
+        assert (await tx.execute(text("SELECT token_hash FROM one_time_links"))).scalar_one() == "h"

@@ -1,4 +1,4 @@
-"""What the embedded provider can be told: access, entitlements, consents, and more of each object."""
+"""What the embedded provider can be told: access, entitlements, consents, blueprints, and more of each object."""
 
 import uuid
 
@@ -15,6 +15,7 @@ JSON = sa.JSON().with_variant(JSONB(), "postgresql")
 
 def upgrade() -> None:
     """New columns are empty or have a default, so that no table is written anew."""
+    blueprints()
     consents()
     group_parents()
     entitlements()
@@ -22,6 +23,27 @@ def upgrade() -> None:
     columns()
     parents()
     uuids()
+
+
+def blueprints() -> None:
+    op.create_table(
+        "blueprints",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("uuid", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("path", sa.Text(), server_default="", nullable=False),
+        sa.Column("content", sa.Text(), server_default="", nullable=False),
+        sa.Column("context", JSON, nullable=False),
+        sa.Column("is_enabled", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("report", JSON, nullable=False),
+        sa.Column("applied_hash", sa.Text(), nullable=True),
+        sa.Column("applied_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_blueprints"),
+        sa.UniqueConstraint("name", name="uq_blueprints_name"),
+        sa.UniqueConstraint("uuid", name="uq_blueprints_uuid"),
+    )
 
 
 def consents() -> None:
@@ -130,6 +152,8 @@ def columns() -> None:
     op.add_column(
         "oauth_providers", sa.Column("consent_validity", sa.BigInteger(), server_default="2419200000", nullable=True)
     )
+    op.add_column("oauth_providers", sa.Column("registration_token_hash", sa.Text(), nullable=True))
+    op.add_column("one_time_links", sa.Column("data", JSON, nullable=True))
     op.add_column("scope_mappings", sa.Column("required", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("signing_keys", sa.Column("active_from", sa.BigInteger(), nullable=True))
     op.add_column("signing_keys", sa.Column("expires_at", sa.BigInteger(), nullable=True))

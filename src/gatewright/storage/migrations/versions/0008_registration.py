@@ -14,6 +14,7 @@ JSON = sa.JSON().with_variant(JSONB(), "postgresql")
 def upgrade() -> None:
     op.add_column("oauth_providers", sa.Column("previous_secret", sa.LargeBinary(), nullable=True))
     op.add_column("oauth_providers", sa.Column("previous_secret_expires_at", sa.BigInteger(), nullable=True))
+    op.drop_column("oauth_providers", "registration_token_hash")
     registration_tokens()
     registered_clients()
 

@@ -1,4 +1,4 @@
-"""Blueprints that are kept, and what came of them."""
+"""Blueprints that are kept, and what came of them. The table before this one was never written to."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,7 @@ JSON = sa.JSON().with_variant(JSONB(), "postgresql")
 
 
 def upgrade() -> None:
+    op.drop_table("blueprints")
     op.create_table(
         "blueprints",
         sa.Column("id", ID, autoincrement=True, nullable=False),

@@ -1,4 +1,4 @@
-"""Messages of e-mail wait to be sent."""
+"""Messages of e-mail wait to be sent. What they tell is in themselves, no longer in the rows of links."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +10,7 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    op.drop_column("one_time_links", "data")
     op.create_table(
         "emails",
         sa.Column("id", ID, autoincrement=True, nullable=False),
