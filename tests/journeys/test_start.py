@@ -91,6 +91,17 @@ def test_a_reference_to_a_variable_that_is_not_set_is_named(tmp_path: Path) -> N
     assert "model_list[0].litellm_params.api_key (c.yaml line 3): it refers to NOT_SET_ANYWHERE" in done.stderr
 
 
+def test_another_key_than_the_database_was_written_with_stops_the_start(
+    tmp_path: Path, empty_db_url: str | None
+) -> None:
+    with gatewright(tmp_path, workers=1, DATABASE_URL=empty_db_url):
+        pass
+    done = start(tmp_path, {"DATABASE_URL": empty_db_url, "LITELLM_MASTER_KEY": f"{MASTER_KEY}-changed"})
+    assert done.returncode == 2
+    assert "error: LITELLM_SALT_KEY (environment or config.yaml): is not the key that the secrets" in done.stderr
+    assert "Set it to what it was" in done.stderr
+
+
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     with gatewright(tmp_path, workers=1) as server:
         done = start(tmp_path / "other", {"GATEWRIGHT_PORT": str(server.port)})

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from gatewright.app.first_start import new_blueprints, new_passwords, open_database
+from gatewright.app.first_start import check_salt_key, new_blueprints, new_passwords, open_database
 from gatewright.app.keyfiles import check_keys, with_keys
 from gatewright.domain.errors import BadInput, Unavailable
 from gatewright.idp.blueprints.apply import Blueprints, Who
@@ -98,6 +98,7 @@ async def _use(settings: Settings, use: Callable[[Settings, Database, Blueprints
                 hint="Start the server of this version first; it brings the database up to date.",
                 code="schema_version",
             )
+        await check_salt_key(db)
         return await use(settings, db, new_blueprints(settings, db, new_passwords(settings)))
     finally:
         await db.close()

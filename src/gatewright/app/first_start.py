@@ -12,15 +12,17 @@ from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.setup import Setup
 from gatewright.app import clock
 from gatewright.app.keyfiles import write_private
-from gatewright.domain.errors import Unavailable
+from gatewright.domain.errors import SettingInvalid, Unavailable
 from gatewright.idp.blueprints.apply import Blueprints
 from gatewright.idp.blueprints.folder import Folder, apply_folder
 from gatewright.idp.blueprints.keeping import orphan
 from gatewright.idp.directory.bootstrap import Bootstrap, Wanted
 from gatewright.idp.directory.tokens import DirectoryTokens
 from gatewright.idp.provider import Provider
+from gatewright.idp.signing_keys import PURPOSE
 from gatewright.settings.schema import Settings
 from gatewright.sso.sources import EMBEDDED_CLIENT
+from gatewright.storage import signing_keys
 from gatewright.storage.database import Database, database_url
 from gatewright.storage.migrate import migrate
 from gatewright.storage.sealing import Sealer
@@ -55,6 +57,7 @@ async def prepare(settings: Settings) -> Prepared:
     keep_private(db)
     try:
         await migrate(db)
+        await check_salt_key(db)
         passwords = new_passwords(settings)
         own_client = None if settings.generic is not None else EMBEDDED_CLIENT
         provider = Provider(db, settings.base_url, settings.session_life, passwords, Audit(db), own_client=own_client)
@@ -69,6 +72,23 @@ async def prepare(settings: Settings) -> Prepared:
         ) from error
     finally:
         await db.close()
+
+
+async def check_salt_key(db: Database) -> None:
+    """Raises SettingInvalid where secrets were sealed under another key: nobody could read them, nor the next ones."""
+    async with db.read() as tx:
+        known = await signing_keys.everything(tx)
+    try:
+        for key in known[:1]:
+            db.sealer.open(key.private_key, PURPOSE)
+    except Unavailable as error:
+        raise SettingInvalid(
+            "LITELLM_SALT_KEY",
+            source="environment or config.yaml",
+            problem="is not the key that the secrets in this database were sealed with",
+            fix="Set it to what it was. Without it LITELLM_MASTER_KEY stood in its place or, with neither, the file "
+            "salt-key in the data directory",
+        ) from error
 
 
 async def apply_blueprints(settings: Settings, db: Database, passwords: Passwords) -> None:

@@ -61,6 +61,14 @@ def test_what_cannot_be_done_is_said_by_line(cli: Cli, env: dict[str, str]) -> N
     assert (broken.code, len(json.loads(broken.out)["problems"])) == (1, 1)
 
 
+def test_another_key_than_the_server_has_is_refused(cli: Cli, env: dict[str, str]) -> None:
+    (cli.home / "teams.yaml").write_text(file("red"))
+    done = cli("blueprint", "apply", "teams.yaml", env={**env, "LITELLM_MASTER_KEY": f"{MASTER}-of-elsewhere"})
+    assert (done.code, done.out) == (1, "")
+    assert "LITELLM_SALT_KEY" in done.err
+    assert "name: red" not in cli("blueprint", "export", env=env).out
+
+
 def test_nothing_is_made_where_no_installation_is(cli: Cli, tmp_path: Path) -> None:
     env = {"GATEWRIGHT_DATA_DIR": str(tmp_path / "nowhere")}
     done = cli("blueprint", "export", env=env)
