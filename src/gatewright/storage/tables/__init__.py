@@ -1,7 +1,7 @@
 """Every table. Times are milliseconds since the epoch, money is nano-dollars, secrets are sealed or hashed."""
 
 from gatewright.storage.tables.base import metadata
-from gatewright.storage.tables.gateway import deployments, keys, spend_log, teams
+from gatewright.storage.tables.gateway import deployments, keys, spend_log, team_members, teams
 from gatewright.storage.tables.issued import (
     access_tokens,
     authorization_codes,
@@ -38,7 +38,14 @@ from gatewright.storage.tables.provider import (
     signing_keys,
 )
 from gatewright.storage.tables.registration import registered_clients, registration_tokens
-from gatewright.storage.tables.sign_in import api_tokens, authenticators, ceremonies, invitations, recovery_codes
+from gatewright.storage.tables.sign_in import (
+    api_tokens,
+    authenticators,
+    ceremonies,
+    invitations,
+    recovery_codes,
+    sign_in_providers,
+)
 
 __all__ = [
     "access_tokens",
@@ -79,8 +86,10 @@ __all__ = [
     "scope_mappings",
     "session_clients",
     "sessions",
+    "sign_in_providers",
     "signing_keys",
     "spend_log",
+    "team_members",
     "teams",
     "used_assertions",
     "users",

@@ -1,6 +1,6 @@
 """What the model gateway keeps: teams, keys, deployments and the ledger."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text, false
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, false
 
 from gatewright.storage.columns import Id, Json, id_column, limit_columns, user_column
 from gatewright.storage.tables.base import metadata
@@ -18,6 +18,18 @@ teams = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("created_by", Text),
     Column("updated_at", BigInteger, nullable=False),
+)
+
+# origin `manual`, `scim`, `jwt`, or `sso:<source>`: whoever put somebody in takes them out again.
+team_members = Table(
+    "team_members",
+    metadata,
+    Column("team_pk", Id, ForeignKey("teams.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_pk", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("role", Text, nullable=False, server_default="user"),
+    Column("origin", Text, nullable=False, server_default="manual"),
+    Column("created_at", BigInteger, nullable=False),
+    Index(None, "user_pk"),
 )
 
 # Virtual keys (kind `virtual`) and the command line's and agents' credentials (kind `cli`): one look-up path.

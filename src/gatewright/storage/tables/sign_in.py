@@ -91,3 +91,18 @@ invitations = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("used_at", BigInteger),
 )
+
+# Outside providers that administrators added. `fields` are the members of `settings.sign_in.SignInProvider` that tell
+# nothing secret, `secrets` the others, sealed.
+sign_in_providers = Table(
+    "sign_in_providers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("profile", Text, nullable=False),
+    Column("fields", Json, nullable=False),
+    Column("secrets", LargeBinary),
+    Column("is_enabled", Boolean, nullable=False, server_default=true()),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", Text),
+    Column("updated_at", BigInteger, nullable=False),
+)
