@@ -60,6 +60,7 @@ keys = Table(
     # No foreign key: a revoked key remembers the team that it was in, and a living one without its team is refused.
     Column("team_id", Text),
     Index(None, "user_pk", "kind"),
+    Index(None, "kind", "created_at"),
     Index(None, "team_id"),
 )
 

@@ -62,9 +62,15 @@ refresh_tokens = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("rotated_at", BigInteger),
     Column("revoked_at", BigInteger),
+    # When the family began, when it was last used, and from where.
+    Column("granted_at", BigInteger, nullable=False, server_default="0"),
+    Column("last_used_at", BigInteger, nullable=False, server_default="0"),
+    Column("address", Text),
+    Column("user_agent", Text),
     Index(None, "family"),
     Index(None, "session_id"),
     Index(None, "user_pk"),
+    Index(None, "granted_at"),
     Index(None, "expires_at"),
 )
 

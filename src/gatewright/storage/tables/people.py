@@ -96,6 +96,7 @@ sessions = Table(
     "sessions",
     metadata,
     id_column(),
+    # Of the part of the cookie that stays; the part that is renewed stands below.
     Column("token_hash", Text, nullable=False, unique=True),
     Column("kind", Text, nullable=False),
     user_column(),
@@ -109,9 +110,19 @@ sessions = Table(
     Column("user_agent", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("last_used_at", BigInteger, nullable=False),
+    # Moves on with use, never past the absolute end.
     Column("expires_at", BigInteger, nullable=False),
+    Column("absolute_expires_at", BigInteger, nullable=False, server_default="0"),
     Column("ended_at", BigInteger),
+    # The cookie's secret, the one that was handed out to follow it (sealed) and the one before it.
+    Column("secret_hash", Text),
+    Column("secret_at", BigInteger),
+    Column("next_secret", LargeBinary),
+    Column("next_secret_at", BigInteger),
+    Column("previous_secret_hash", Text),
+    Column("previous_until", BigInteger),
     Index(None, "user_pk", "kind"),
+    Index(None, "created_at"),
 )
 
 one_time_links = Table(
