@@ -38,6 +38,7 @@ from gatewright.storage.tables.provider import (
     signing_keys,
 )
 from gatewright.storage.tables.registration import registered_clients, registration_tokens
+from gatewright.storage.tables.scim import scim_emails, scim_groups, scim_users
 from gatewright.storage.tables.sign_in import (
     api_tokens,
     authenticators,
@@ -83,6 +84,9 @@ __all__ = [
     "refresh_tokens",
     "registered_clients",
     "registration_tokens",
+    "scim_emails",
+    "scim_groups",
+    "scim_users",
     "scope_mappings",
     "session_clients",
     "sessions",
