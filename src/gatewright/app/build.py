@@ -49,11 +49,11 @@ from gatewright.spend.reports import Reports
 from gatewright.sso.break_glass import BreakGlass
 from gatewright.sso.cli_login import CliLogins
 from gatewright.sso.discovery import Discovery
+from gatewright.sso.parties import RelyingParties
 from gatewright.sso.provisioning import Provisioning
-from gatewright.sso.relying_party import RelyingParty
 from gatewright.sso.sign_in import SignIn
 from gatewright.sso.sign_out import SignOut
-from gatewright.sso.sources import EMBEDDED_CLIENT, source_of
+from gatewright.sso.sources import EMBEDDED_CLIENT, Source, fixed_sources
 from gatewright.upstreams.client import Client
 from gatewright.web import idp as web_idp
 from gatewright.web.address import caller_address
@@ -126,7 +126,7 @@ class Program:
             self.passwords,
             self.audit,
             device_code_in_link=settings.device_code_in_link,
-            own_client=None if settings.generic is not None else EMBEDDED_CLIENT,
+            own_client=None if settings.providers else EMBEDDED_CLIENT,
         )
         self.outbound = Outbound()
         self.logout_notices = LogoutNotices(
@@ -190,9 +190,9 @@ class Program:
             self.cookies,
             self.pages,
         )
-        setup = Setup(self.db, self.passwords, break_glass=self.settings.generic is not None)
+        setup = Setup(self.db, self.passwords, break_glass=bool(self.settings.providers))
         # With an outside provider a local password is for the break-glass account's own page.
-        after = "/ui/" if self.settings.generic is None else "/fallback/login"
+        after = "/fallback/login" if self.settings.providers else "/ui/"
         directory = self._directory()
         table = [
             *Health(self.db, self._standing).routes(),
@@ -210,17 +210,16 @@ class Program:
 
     def _sso(self) -> SsoParts:
         settings, db = self.settings, self.db
-        source = source_of(settings, self._embedded_secret)
-        discovery = Discovery(self.outbound, settings.operator_policy, db.clock)
-        relying_party = RelyingParty(db, source, discovery, settings.base_url)
+        sources = fixed_sources(settings, self._embedded_secret)
+        parties = RelyingParties(db, sources, self._connect, settings.base_url)
         cli_logins = CliLogins(db, self.keys, self.users, self.limits, settings.cli_session_life)
-        provisioning = Provisioning(db, source, settings.proxy_admin_id)
+        provisioning = Provisioning(db, settings.proxy_admin_id)
         return SsoParts(
-            source=source,
-            sign_in=SignIn(db, relying_party, provisioning, self.sessions, cli_logins, self.users.uuid_of, self.limits),
+            parties=parties,
+            sign_in=SignIn(db, parties, provisioning, self.sessions, cli_logins, self.users.uuid_of, self.limits),
             sign_out=SignOut(
                 self.sessions,
-                relying_party,
+                parties,
                 self.audit,
                 base_url=settings.base_url,
                 logout_url=settings.logout_url,
@@ -232,6 +231,9 @@ class Program:
             auto_redirect=settings.auto_redirect,
             session_life=settings.session_life,
         )
+
+    def _connect(self, source: Source) -> Discovery:
+        return Discovery(self.outbound, source.policy, self.db.clock)
 
     def _management(self) -> list[Route]:
         clock = self.db.clock
@@ -261,7 +263,7 @@ class Program:
 
     def _directory(self) -> Directory:
         settings = self.settings
-        own_client = None if settings.generic is not None else EMBEDDED_CLIENT
+        own_client = None if settings.providers else EMBEDDED_CLIENT
         claimed = [settings.proxy_admin_id] if settings.proxy_admin_id else []
         return Directory(
             self.db,

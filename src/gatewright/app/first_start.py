@@ -59,7 +59,7 @@ async def prepare(settings: Settings) -> Prepared:
         await migrate(db)
         await check_salt_key(db)
         passwords = new_passwords(settings)
-        own_client = None if settings.generic is not None else EMBEDDED_CLIENT
+        own_client = None if settings.providers else EMBEDDED_CLIENT
         provider = Provider(db, settings.base_url, settings.session_life, passwords, Audit(db), own_client=own_client)
         await provider.start({CLIENT_SECRET: settings.client_secret} if settings.client_secret else None)
         await apply_blueprints(settings, db, passwords)
@@ -103,13 +103,13 @@ async def apply_blueprints(settings: Settings, db: Database, passwords: Password
 
 def new_blueprints(settings: Settings, db: Database, passwords: Passwords) -> Blueprints:
     """Applies blueprints as the settings have it."""
-    own_client = None if settings.generic is not None else EMBEDDED_CLIENT
+    own_client = None if settings.providers else EMBEDDED_CLIENT
     return Blueprints(db, settings.base_url, passwords, Audit(db), own_client=own_client)
 
 
 async def first_administrator(settings: Settings, db: Database, passwords: Passwords) -> str | None:
     """Makes the administrator that the settings name, else a set-up link; None when there is a user already."""
-    setup = Setup(db, passwords, break_glass=settings.generic is not None)
+    setup = Setup(db, passwords, break_glass=bool(settings.providers))
     link_file = settings.data_dir / LINK_FILE
     await bootstrap(settings, db, passwords)
     if settings.admin_email and settings.admin_password:
@@ -124,7 +124,7 @@ async def first_administrator(settings: Settings, db: Database, passwords: Passw
 
 async def bootstrap(settings: Settings, db: Database, passwords: Passwords) -> None:
     """Authentik's own variables for the first administrator; says which of them have no effect now."""
-    made = Bootstrap(db, passwords, DirectoryTokens(db), break_glass=settings.generic is not None)
+    made = Bootstrap(db, passwords, DirectoryTokens(db), break_glass=bool(settings.providers))
     wanted = Wanted(settings.bootstrap_password, settings.bootstrap_token, settings.bootstrap_email)
     for name in await made.run(wanted):
         logger.warning(

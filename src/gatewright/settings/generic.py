@@ -1,32 +1,12 @@
-"""The outside OpenID provider."""
+"""The outside OpenID provider that the GENERIC_* variables name (contract litellm 1.2)."""
 
-import msgspec
-
+from gatewright.domain.errors import SettingInvalid
 from gatewright.settings import values
+from gatewright.settings.reader import ENVIRONMENT, Reader
 from gatewright.settings.setting import Setting
+from gatewright.settings.sign_in import ClaimNames, RoleRules, SignInProvider
 
-
-class Generic(msgspec.Struct, frozen=True):
-    """The outside OpenID provider that the GENERIC_* variables name (contract litellm 1.2).
-
-    `role_is_configured`: GENERIC_USER_ROLE_ATTRIBUTE was set, so the provider decides the role, by absence too.
-    """
-
-    client_id: str
-    client_secret: str
-    authorization_endpoint: str
-    token_endpoint: str
-    userinfo_endpoint: str
-    scope: str
-    user_id_attribute: str
-    email_attribute: str
-    display_name_attribute: str
-    role_attribute: str
-    use_pkce: bool
-    role_is_configured: bool = False
-
-    def __repr__(self) -> str:
-        return f"Generic({self.client_id!r}, {self.authorization_endpoint!r})"
+ID = "generic"
 
 
 GENERIC: tuple[Setting, ...] = (
@@ -71,3 +51,37 @@ GENERIC: tuple[Setting, ...] = (
         True,
     ),
 )
+
+
+def read_generic(reader: Reader) -> SignInProvider | None:
+    """None without GENERIC_CLIENT_ID. Raises SettingInvalid for what is missing beside it."""
+    found = reader.table(GENERIC)
+    if found["client_id"] is None:
+        return None
+    for setting in GENERIC:
+        if found[setting.field] is None:
+            raise SettingInvalid(
+                setting.env[0],
+                source=ENVIRONMENT,
+                problem="GENERIC_CLIENT_ID is set but this is missing",
+                fix=f"Set {setting.env[0]}, or unset GENERIC_CLIENT_ID to use the embedded provider",
+            )
+    role = next(setting for setting in GENERIC if setting.field == "role_attribute")
+    return SignInProvider(
+        id=ID,
+        profile="generic",
+        client_id=found["client_id"],
+        client_secret=found["client_secret"],
+        authorization_endpoint=found["authorization_endpoint"],
+        token_endpoint=found["token_endpoint"],
+        userinfo_endpoint=found["userinfo_endpoint"],
+        scope=" ".join(found["scope"].split()),
+        use_pkce=found["use_pkce"],
+        claims=ClaimNames(
+            user_id=found["user_id_attribute"],
+            email=found["email_attribute"],
+            display_name=found["display_name_attribute"],
+            role=found["role_attribute"],
+        ),
+        roles=RoleRules(is_configured=reader.find(role)[0] is not None),
+    )

@@ -17,7 +17,7 @@ from gatewright.settings.caching import CACHING, OTHER_KINDS, Caching
 from gatewright.settings.email import doubts_of, read_email
 from gatewright.settings.file import ConfigFile
 from gatewright.settings.findings import Finding
-from gatewright.settings.generic import GENERIC, Generic
+from gatewright.settings.generic import read_generic
 from gatewright.settings.models import read_models
 from gatewright.settings.reader import ENVIRONMENT, Reader
 from gatewright.settings.router import ROUTER, Router, unknown_names, without_effect
@@ -86,7 +86,8 @@ def examine(flags: Mapping[str, str | None] | None = None, environ: Mapping[str,
         if reader.variable(name) is not None:
             reader.errors.append(SettingInvalid(name, source=ENVIRONMENT, problem=problem, fix=fix))
     found["blueprint_environment"] = dict(reader.environ)
-    found["generic"] = reader.attempt(lambda: read_generic(reader), None)
+    named = (reader.attempt(lambda: read_generic(reader), None),)
+    found["providers"] = tuple(provider for provider in named if provider is not None)
     reader.attempt(lambda: check_admin(found), None)
     models = read_models(reader)
     found["router"] = router = read_router(reader, [one.name for one in models])
@@ -120,23 +121,6 @@ def doubts(found: Mapping[str, Any]) -> Iterator[Finding]:
             f"{found['base_url']} is the only address whose pages open, but GATEWRIGHT_HOST lets other machines in: "
             "set PROXY_BASE_URL to the URL that people open there",
         )
-
-
-def read_generic(reader: Reader) -> Generic | None:
-    """The outside provider, None without GENERIC_CLIENT_ID. Every other part of it is required then."""
-    found = reader.table(GENERIC)
-    if found["client_id"] is None:
-        return None
-    for setting in GENERIC:
-        if found[setting.field] is None:
-            raise SettingInvalid(
-                setting.env[0],
-                source=ENVIRONMENT,
-                problem="GENERIC_CLIENT_ID is set but this is missing",
-                fix=f"Set {setting.env[0]}, or unset GENERIC_CLIENT_ID to use the embedded provider",
-            )
-    role = next(setting for setting in GENERIC if setting.field == "role_attribute")
-    return Generic(**found, role_is_configured=reader.find(role)[0] is not None)
 
 
 def check_admin(found: Mapping[str, Any]) -> None:

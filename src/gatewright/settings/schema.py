@@ -16,9 +16,9 @@ from gatewright.domain.money import Price
 from gatewright.settings import values
 from gatewright.settings.caching import Caching
 from gatewright.settings.email import Email
-from gatewright.settings.generic import Generic
 from gatewright.settings.router import Router
 from gatewright.settings.setting import Setting
+from gatewright.settings.sign_in import SignInProvider
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -64,7 +64,7 @@ class Settings(msgspec.Struct, frozen=True):
     bootstrap_password: str | None
     bootstrap_token: str | None
     bootstrap_email: str | None
-    generic: Generic | None
+    providers: tuple[SignInProvider, ...]
     client_secret: str | None
     proxy_admin_id: str | None
     store_models: bool

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from gatewright.domain.identity import Role, parse_role
-from gatewright.sso.sources import Attributes
+from gatewright.settings.sign_in import ClaimNames
 
 LONGEST_ID = 255
 LONGEST_EMAIL = 254
@@ -39,19 +39,19 @@ class Person(msgspec.Struct, frozen=True):
     display_name: str | None = None
 
 
-def person(claims: Mapping[str, Any], attributes: Attributes, *, source: str, subject: str) -> Person:
+def person(claims: Mapping[str, Any], names: ClaimNames, *, source: str, subject: str) -> Person:
     """The person that the claims describe."""
-    email = _text(at(claims, attributes.email), LONGEST_EMAIL)
-    user_id = _text(at(claims, attributes.user_id), LONGEST_ID)
+    email = _text(at(claims, names.email), LONGEST_EMAIL)
+    user_id = _text(at(claims, names.user_id), LONGEST_ID)
     return Person(
         source=source,
         subject=subject,
-        role=role_claim(claims, attributes.role),
+        role=role_claim(claims, names.role),
         user_id=user_id,
         username=_text(claims.get("preferred_username"), LONGEST_ID) or user_id,
         email=None if email is None else email.lower(),
-        email_verified=attributes.email == "email" and claims.get("email_verified") is True,
-        display_name=_text(at(claims, attributes.display_name), LONGEST_NAME),
+        email_verified=names.email == "email" and claims.get("email_verified") is True,
+        display_name=_text(at(claims, names.display_name), LONGEST_NAME),
     )
 
 

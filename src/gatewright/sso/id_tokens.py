@@ -44,25 +44,28 @@ class IdTokens:
         Core 3.1.3.7 step 6), and the claims are checked all the same.
         """
         _refuse_unsigned(token)
-        if self._source.issuer is not None:
-            metadata = await self._discovery.metadata(self._source.issuer)
+        if self._source.provider.issuer is not None:
+            metadata = await self._discovery.metadata(self._source.provider.issuer)
             found = IdToken(await self._signed(token, metadata), metadata.issuer)
         else:
             found = await self._by_its_own_issuer(token)
         expected = Expectations(
             issuer=found.issuer,
-            client_id=self._source.client_id,
+            client_id=self._source.provider.client_id,
             now=self._clock() // SECOND,
             nonce=nonce,
             access_token=access_token,
             algorithm=jwt.algorithm_of(token),
+            skew=self._source.provider.clock_skew_s,
         )
         id_token.validate(found.claims, expected)
         return found
 
     async def published(self, issuer: str) -> Metadata | str:
         """The discovery document of an issuer that nobody configured, or why it cannot be used."""
-        if self._source.issuer is None and origin(issuer) != origin(self._source.token_endpoint or ""):
+        if self._source.provider.issuer is None and origin(issuer) != origin(
+            self._source.provider.token_endpoint or ""
+        ):
             return "the issuer's address is not at the token endpoint's host"
         try:
             return await self._discovery.metadata(issuer)
@@ -71,7 +74,7 @@ class IdTokens:
 
     async def publisher_of(self, token: str) -> Metadata | str:
         """The discovery document behind a token that was checked at sign-in. Raises TokenInvalid."""
-        return await self.published(self._source.issuer or _issuer_of(_unchecked(token)))
+        return await self.published(self._source.provider.issuer or _issuer_of(_unchecked(token)))
 
     async def _by_its_own_issuer(self, token: str) -> IdToken:
         claims = _unchecked(token)

@@ -17,12 +17,11 @@ from gatewright.storage.users import NewUser
 class Provisioning:
     """Makes and updates users at sign-in. Nothing is ever found by e-mail, user_id or username."""
 
-    def __init__(self, db: Database, source: Source, proxy_admin_id: str | None) -> None:
+    def __init__(self, db: Database, proxy_admin_id: str | None) -> None:
         self._db = db
-        self._source = source
         self._proxy_admin_id = proxy_admin_id or None
 
-    async def sign_in(self, person: Person, origin: Origin) -> User:
+    async def sign_in(self, person: Person, source: Source, origin: Origin) -> User:
         """The user behind the identity, as this sign-in leaves them.
 
         Raises LoginRefused: `user_inactive`, `user_deleted`, `not_linked` (our own provider signs in people that exist,
@@ -31,7 +30,7 @@ class Provisioning:
         now = self._db.clock()
         async with self._db.write() as tx:
             user = await users.by_identity(tx, person.source, person.subject)
-            if user is None and not self._source.is_embedded:
+            if user is None and not source.is_embedded:
                 await login_transactions.lock_newcomers(tx)
                 # Another tab may have made them while this one waited.
                 user = await users.by_identity(tx, person.source, person.subject)
@@ -40,7 +39,7 @@ class Provisioning:
                         "user_deleted", "This account was deleted.", hint="An administrator knows more about it."
                     )
                 if user is None:
-                    return await self._welcome(tx, person, origin, now)
+                    return await self._welcome(tx, person, source, origin, now)
             if user is None:
                 raise LoginRefused(
                     "not_linked",
@@ -51,12 +50,12 @@ class Provisioning:
                 raise LoginRefused(
                     "user_inactive", "This account is switched off.", hint="An administrator can switch it on again."
                 )
-            return await self._update(tx, user, person, origin, now)
+            return await self._update(tx, user, person, source, origin, now)
 
-    async def _welcome(self, tx: Transaction, person: Person, origin: Origin, now: Millis) -> User:
+    async def _welcome(self, tx: Transaction, person: Person, source: Source, origin: Origin, now: Millis) -> User:
         """A user for an identity that signs in for the first time."""
         fresh = str(uuid.uuid4())
-        decision = self._decide(person, None)
+        decision = self._decide(person, source, None)
         new = NewUser(
             uuid=fresh,
             username=await self._free(tx, "username", person.username, person, fresh),
@@ -77,14 +76,16 @@ class Provisioning:
         await changes.announce(tx, "user", str(user.id), now)
         return changed or user
 
-    async def _update(self, tx: Transaction, user: User, person: Person, origin: Origin, now: Millis) -> User:
+    async def _update(
+        self, tx: Transaction, user: User, person: Person, source: Source, origin: Origin, now: Millis
+    ) -> User:
         """What the provider says today. A claim that is absent erases nothing but, where it decides, the role."""
-        decision = self._decide(person, user)
+        decision = self._decide(person, source, user)
         columns: dict[str, Any] = {}
         if (decision.role, decision.reason) != (user.role, user.role_reason):
             columns |= {"role": decision.role, "role_reason": decision.reason}
         # The embedded provider's claims are this very row.
-        if not self._source.is_embedded:
+        if not source.is_embedded:
             columns |= _profile(user, person)
         after = await users.change(tx, user.id, now, last_login_at=now, **columns)
         await users.identity_used(tx, person.source, person.subject, now)
@@ -96,11 +97,11 @@ class Provisioning:
             await changes.announce(tx, "user", str(user.id), now)
         return after or user
 
-    def _decide(self, person: Person, user: User | None) -> RoleDecision:
+    def _decide(self, person: Person, source: Source, user: User | None) -> RoleDecision:
         return decide_role(
             person.role,
             user,
-            provider_decides=self._source.role_is_configured,
+            provider_decides=source.provider.roles.is_configured,
             always_admin=self._is_proxy_admin(person, user),
         )
 

@@ -1,12 +1,11 @@
 """The authorization code flow of OpenID Connect, for one source: the protocol and nothing of users.
 
 `begin` sends a browser away; `complete` proves who came back. Between the two stands one row: the state's hash, the
-nonce and the sealed PKCE verifier, bound to the browser by a cookie and used once.
+nonce and the sealed PKCE verifier, bound to the browser by a cookie and used once (`sso.parties` takes it).
 """
 
 import base64
 import hashlib
-import hmac
 import re
 import secrets
 from collections.abc import Mapping
@@ -28,7 +27,6 @@ from gatewright.storage import login_transactions
 from gatewright.storage.database import Database
 from gatewright.storage.login_transactions import LoginTransaction
 
-CALLBACK = "/sso/callback"
 LIFE = 10 * MINUTE
 PURPOSE = "login_transactions.code_verifier"
 BROWSER_TOKEN = re.compile(r"[A-Za-z0-9_\-]{43}", re.ASCII)
@@ -52,8 +50,6 @@ class Proof(msgspec.Struct, frozen=True):
     issuer: str | None
     doubt: str | None
     id_token: str | None
-    return_to: str | None
-    cli_login: str | None
 
 
 class RelyingParty:
@@ -63,7 +59,8 @@ class RelyingParty:
         self.source = source
         self._db = db
         self._discovery = discovery
-        self._redirect_uri = base_url + CALLBACK
+        self._provider = source.provider
+        self._redirect_uri = base_url + source.callback
         self.id_tokens = IdTokens(source, discovery, db.clock)
 
     async def begin(
@@ -92,22 +89,20 @@ class RelyingParty:
             await login_transactions.add(tx, row)
         query = {
             "response_type": "code",
-            "client_id": self.source.client_id,
+            "client_id": self._provider.client_id,
             "redirect_uri": self._redirect_uri,
-            "scope": self.source.scope,
+            "scope": self._provider.scope,
             "state": state,
             "nonce": nonce,
         }
-        if self.source.use_pkce:
+        if self._provider.use_pkce:
             query |= {"code_challenge": pkce.challenge(verifier), "code_challenge_method": pkce.METHOD}
         if prompt:
             query["prompt"] = prompt
         return Begun(f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}", bound)
 
-    async def complete(self, parameters: Parameters, browser: str | None) -> Proof:
+    async def complete(self, parameters: Parameters, row: LoginTransaction) -> Proof:
         """Proves who came back with these parameters of the redirect. Raises LoginRefused with a cause code."""
-        parameters.refuse_repeated()
-        row = await self._take(parameters.value("state"), browser)
         await self._check_response_issuer(parameters)
         if parameters.value("error"):
             words = oauth_words(parameters.value("error"), parameters.value("error_description"))
@@ -126,37 +121,16 @@ class RelyingParty:
             issuer=None if checked is None else checked.issuer,
             doubt="the provider sent no ID token" if checked is None else checked.doubt,
             id_token=None if checked is None else str(tokens["id_token"]),
-            return_to=row.return_to,
-            cli_login=row.cli_login,
         )
-
-    async def _take(self, state: str | None, browser: str | None) -> LoginTransaction:
-        """The sign-in that the state belongs to, used up by this call."""
-        async with self._db.write() as tx:
-            row = None if state is None else await login_transactions.take(tx, _hash(state))
-        again = "Start the sign-in again."
-        if row is None:
-            raise StateInvalid("state_unknown", "This sign-in is unknown, or was finished already.", hint=again)
-        if not browser or not hmac.compare_digest(row.browser_hash, _hash(browser)):
-            raise StateInvalid(
-                "state_other_browser",
-                "This sign-in was started in another browser.",
-                hint=f"{again} Cookies must be allowed.",
-            )
-        if row.expires_at <= self._db.clock():
-            raise StateInvalid("state_expired", "This sign-in took more than ten minutes.", hint=again)
-        if row.source != self.source.id:
-            raise StateInvalid("state_other_source", "The sign-in provider was changed meanwhile.", hint=again)
-        return row
 
     async def _check_response_issuer(self, parameters: Parameters) -> None:
         """`iss` of the response, before the code goes anywhere (RFC 9207, against mix-up)."""
-        found, known = parameters.value("iss"), self.source.issuer
+        found, known = parameters.value("iss"), self._provider.issuer
         if known is not None:
             metadata = await self._discovery.metadata(known)
             wrong = found != known if found else metadata.authorization_response_iss_parameter_supported
         else:
-            ours = {origin(self.source.authorization_endpoint or ""), origin(self.source.token_endpoint or "")}
+            ours = {origin(self._provider.authorization_endpoint or ""), origin(self._provider.token_endpoint or "")}
             wrong = found is not None and origin(found) not in ours
         if wrong:
             raise LoginRefused("response_issuer", "The answer does not come from the provider that you were sent to.")
@@ -167,9 +141,9 @@ class RelyingParty:
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": self._redirect_uri,
-            "client_id": self.source.client_id,
+            "client_id": self._provider.client_id,
         }
-        if self.source.use_pkce:
+        if self._provider.use_pkce:
             form["code_verifier"] = verifier
         answer = await self._discovery.post(
             await self._endpoint("token_endpoint"), form, {"authorization": await self._basic()}
@@ -192,13 +166,13 @@ class RelyingParty:
 
     async def _basic(self) -> str:
         """client_secret_basic, both halves form-encoded first (RFC 6749 2.3.1)."""
-        pair = f"{quote_plus(self.source.client_id)}:{quote_plus(await self.source.secret())}"
+        pair = f"{quote_plus(self._provider.client_id)}:{quote_plus(await self.source.secret())}"
         return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
     async def _check_id_token(
         self, token: object, nonce: str, access_token: str, response_issuer: str | None
     ) -> IdToken | None:
-        if token is None and self.source.issuer is None:
+        if token is None and self._provider.issuer is None:
             return None
         if not isinstance(token, str):
             raise ProviderFailed("id_token_missing", "The provider sent no ID token.")
@@ -232,9 +206,9 @@ class RelyingParty:
 
     async def _known_endpoint(self, name: str) -> str | None:
         """An endpoint from the settings, else from the discovery document."""
-        known: str | None = getattr(self.source, name)
-        if known is None and self.source.issuer is not None:
-            known = getattr(await self._discovery.metadata(self.source.issuer), name)
+        known: str | None = getattr(self._provider, name)
+        if known is None and self._provider.issuer is not None:
+            known = getattr(await self._discovery.metadata(self._provider.issuer), name)
         return known
 
 

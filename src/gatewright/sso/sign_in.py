@@ -15,9 +15,11 @@ from gatewright.oidc.errors import LoginRefused
 from gatewright.oidc.parameters import Parameters
 from gatewright.sso.claims import person
 from gatewright.sso.cli_login import CliLogins, CodePrompt
+from gatewright.sso.parties import RelyingParties
 from gatewright.sso.provisioning import Provisioning
-from gatewright.sso.relying_party import Begun, Proof, RelyingParty
+from gatewright.sso.relying_party import Begun, Proof
 from gatewright.sso.return_to import safe_return_to
+from gatewright.sso.sources import Source
 from gatewright.storage import facts, login_transactions
 from gatewright.storage.database import Database
 
@@ -53,7 +55,7 @@ class SignIn:
     def __init__(
         self,
         db: Database,
-        relying_party: RelyingParty,
+        parties: RelyingParties,
         provisioning: Provisioning,
         sessions: Sessions,
         cli_logins: CliLogins,
@@ -61,117 +63,128 @@ class SignIn:
         limits: Limits,
     ) -> None:
         self._db = db
-        self._relying_party = relying_party
+        self._parties = parties
         self._provisioning = provisioning
         self._sessions = sessions
         self._cli_logins = cli_logins
         self._uuid_of = uuid_of
         self._limits = limits
         self._audit = Audit(db)
-        self._standing: Standing | None = None
+        self._standing: dict[str, Standing] = {}
 
     async def begin(
-        self, *, return_to: str | None, browser: str | None, cli_login: str | None, ask_again: bool, origin: Origin
+        self,
+        source_id: str | None,
+        *,
+        return_to: str | None,
+        browser: str | None,
+        cli_login: str | None,
+        ask_again: bool,
+        origin: Origin,
     ) -> Begun:
         """Starts a sign-in. `ask_again`: this browser signed out, so the provider must ask for the credentials.
 
-        Raises BadInput for a command-line login that is over, ProviderFailed when the provider is, TooManyRequests,
-        each in the audit log.
+        Raises BadInput for a command-line login that is over, NotFound for an unknown source, ProviderFailed when the
+        provider is, TooManyRequests, each in the audit log.
         """
         try:
+            party = self._parties.get(source_id)
             await self._limits.count(f"sign-in-start:{network_of(origin.address or '')}", STARTS, MINUTE)
             if cli_login is not None:
                 await self._cli_logins.check(cli_login)
-            return await self._relying_party.begin(
+            return await party.begin(
                 return_to=safe_return_to(return_to),
                 browser=browser,
                 cli_login=cli_login,
                 prompt="login" if ask_again else None,
             )
         except GatewrightError as error:
-            await self._refused(error, origin)
+            await self._refused(error, source_id, origin)
             raise
 
     async def complete(
-        self, parameters: Parameters, *, browser: str | None, old_session: str | None, origin: Origin
+        self, parameters: Parameters, *, callback: str, browser: str | None, old_session: str | None, origin: Origin
     ) -> Completed:
         """Finishes a sign-in. Raises LoginRefused or an OAuthError, each with a cause code, each in the audit log."""
+        source_id = None
         try:
-            return await self._complete(parameters, browser, old_session, origin)
+            party, row = await self._parties.returned(parameters, browser, callback)
+            source_id = party.source.id
+            proof = await party.complete(parameters, row)
+            user = await self._user(party.source, proof, origin)
+            await self._note(party.source, proof)
+            if row.cli_login is not None:
+                prompt = await self._cli_logins.attach(row.cli_login, user, browser or "", origin)
+                return Completed(user, "", prompt=prompt)
+            session = await self._open(user, party.source, proof, old_session, origin)
+            return Completed(user, safe_return_to(row.return_to), session=session)
         except GatewrightError as error:
-            await self._refused(error, origin)
+            await self._refused(error, source_id, origin)
             raise
 
     async def is_signed_in(self, session_token: str | None) -> bool:
         """Whether the browser has a living session."""
         return await self._sessions.find(session_token) is not None
 
-    async def standing(self) -> Standing | None:
-        """What the last sign-in said about the issuer, on any worker; None before the first."""
+    async def standing(self, source_id: str) -> Standing | None:
+        """What the last sign-in said about the source's issuer, on any worker; None before the first."""
         async with self._db.read() as tx:
-            value = await facts.read(tx, STANDING)
+            value = await facts.read(tx, f"{STANDING}.{source_id}")
         return None if value is None else msgspec.convert(value, Standing)
 
-    async def _refused(self, error: GatewrightError, origin: Origin) -> None:
-        details = {"source": self._relying_party.source.id, "message": error.message}
+    async def _refused(self, error: GatewrightError, source_id: str | None, origin: Origin) -> None:
+        details = {"source": source_id, "message": error.message}
         await self._audit.write(Event("login.sso", error.error_code, details=details, origin=origin))
 
-    async def _complete(
-        self, parameters: Parameters, browser: str | None, old_session: str | None, origin: Origin
-    ) -> Completed:
-        proof = await self._relying_party.complete(parameters, browser)
-        user, source = await self._user(proof, origin)
-        await self._note(proof)
-        if proof.cli_login is not None:
-            prompt = await self._cli_logins.attach(proof.cli_login, user, browser or "", origin)
-            return Completed(user, "", prompt=prompt)
+    async def _open(self, user: User, source: Source, proof: Proof, old_session: str | None, origin: Origin) -> str:
+        """The cookie's value of a new session."""
         await self._end(old_session)
         token, _ = await self._sessions.open(
             user,
             origin,
-            source=source,
+            source=source.id,
             amr=_methods(proof),
             id_token=proof.id_token,
-            provider_sid=self._provider_sid(proof),
+            provider_sid=_provider_sid(source, proof),
         )
-        details = {"source": source, "role": user.role, "rule": user.role_reason.rule}
+        details = {"source": source.id, "role": user.role, "rule": user.role_reason.rule}
         await self._audit.write(Event("login.sso", "ok", actor=user.user_id, details=details, origin=origin))
-        return Completed(user, safe_return_to(proof.return_to), session=token)
+        return token
 
-    async def _user(self, proof: Proof, origin: Origin) -> tuple[User, str]:
-        source = self._relying_party.source
+    async def _user(self, source: Source, proof: Proof, origin: Origin) -> User:
         subject: str | None = proof.subject
         if source.is_embedded:
             subject = await self._uuid_of(proof.subject)
         if subject is None:
             raise LoginRefused("not_linked", "The account that signed in does not exist any more.")
         identity = source.identity_source(proof.issuer)
-        who = person(proof.claims, source.attributes, source=identity, subject=subject)
-        return await self._provisioning.sign_in(who, origin), identity
+        who = person(proof.claims, source.provider.claims, source=identity, subject=subject)
+        return await self._provisioning.sign_in(who, source, origin)
 
-    async def _note(self, proof: Proof) -> None:
+    async def _note(self, source: Source, proof: Proof) -> None:
         """Remembers how far the issuer can be trusted, for the dashboard and the doctor; written when it changes."""
-        standing = Standing(self._relying_party.source.id, proof.issuer, proof.doubt)
-        if standing == self._standing:
+        standing = Standing(source.id, proof.issuer, proof.doubt)
+        if standing == self._standing.get(source.id):
             return
         if standing.doubt is not None:
             logger.warning("unverified issuer: %s", standing.doubt)
         async with self._db.write() as tx:
             # Two workers may note the first one at the same time.
             await login_transactions.lock_newcomers(tx)
-            await facts.write(tx, STANDING, msgspec.to_builtins(standing))
-        self._standing = standing
-
-    def _provider_sid(self, proof: Proof) -> str | None:
-        """The session at our own provider, whose end ends this one too."""
-        sid = proof.claims.get("sid")
-        return sid if self._relying_party.source.is_embedded and isinstance(sid, str) else None
+            await facts.write(tx, f"{STANDING}.{source.id}", msgspec.to_builtins(standing))
+        self._standing[source.id] = standing
 
     async def _end(self, old_session: str | None) -> None:
         """A new sign-in never continues the session that the browser had."""
         old = await self._sessions.find(old_session)
         if old is not None:
             await self._sessions.end(old.row.id)
+
+
+def _provider_sid(source: Source, proof: Proof) -> str | None:
+    """The session at our own provider, whose end ends this one too."""
+    sid = proof.claims.get("sid")
+    return sid if source.is_embedded and isinstance(sid, str) else None
 
 
 def _methods(proof: Proof) -> tuple[str, ...]:

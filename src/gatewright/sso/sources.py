@@ -5,51 +5,44 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from gatewright.accounts.users import EMBEDDED_SOURCE
+from gatewright.domain.addresses import AddressPolicy
 from gatewright.oidc.redirect_uris import origin
-from gatewright.settings.generic import Generic
 from gatewright.settings.schema import Settings
+from gatewright.settings.sign_in import ClaimNames, RoleRules, SignInProvider
 
 EMBEDDED_CLIENT = "litellm"
-OUTSIDE_SOURCE = "generic"
+CALLBACK = "/sso/callback"
 
 Secret = Callable[[], Awaitable[str]]
 """Answers the client secret at the moment of use."""
 
 
 @dataclass(frozen=True)
-class Attributes:
-    """Which claim holds what, dots for nested claims."""
-
-    user_id: str
-    email: str
-    display_name: str
-    role: str
-
-
-@dataclass(frozen=True)
 class Source:
-    """`issuer` None means that only the endpoints are known (the GENERIC_* variables name no issuer).
+    """`provider` is its configuration, `policy` that of whoever typed its addresses.
 
-    `role_is_configured`: the provider decides the role at every sign-in, by absence too. `id` is a stable word for
-    sign-in transactions and the audit log, not part of anybody's identity.
+    `callback` is the path of our redirect URI: one of its own for each provider that was added at run time, so that no
+    provider can pass another's code off as its own (RFC 9207, 2.4 and 4).
     """
 
-    id: str
-    label: str
-    client_id: str
+    provider: SignInProvider
     secret: Secret = field(repr=False)
-    scope: str
-    attributes: Attributes
-    role_is_configured: bool
-    use_pkce: bool
-    issuer: str | None = None
-    authorization_endpoint: str | None = None
-    token_endpoint: str | None = None
-    userinfo_endpoint: str | None = None
+    policy: AddressPolicy = field(default=AddressPolicy(operator=True), repr=False)
+    callback: str = CALLBACK
+
+    @property
+    def id(self) -> str:
+        return self.provider.id
 
     @property
     def is_embedded(self) -> bool:
-        return self.id == EMBEDDED_SOURCE
+        return self.provider.id == EMBEDDED_SOURCE
+
+    @property
+    def label(self) -> str:
+        """The name on its button."""
+        address = self.provider.issuer or self.provider.authorization_endpoint or ""
+        return self.provider.label or urlsplit(address).hostname or "single sign-on"
 
     def identity_source(self, issuer: str | None) -> str:
         """The first half of an identity: our own provider's stable id, else the issuer that the ID token named.
@@ -58,50 +51,37 @@ class Source:
         """
         if self.is_embedded:
             return EMBEDDED_SOURCE
-        return issuer or f"token-endpoint:{origin(self.token_endpoint or '')}"
+        return issuer or f"token-endpoint:{origin(self.provider.token_endpoint or '')}"
 
 
-def source_of(settings: Settings, embedded_secret: Secret) -> Source:
-    """The outside provider when GENERIC_* names one, else the embedded one."""
-    if settings.generic is not None:
-        return _outside(settings.generic)
-    return embedded(settings.base_url, embedded_secret)
+def fixed_sources(settings: Settings, embedded_secret: Secret) -> tuple[Source, ...]:
+    """The outside providers that variables name, else the embedded one."""
+    if settings.providers:
+        return tuple(Source(provider, secret_of(provider), settings.operator_policy) for provider in settings.providers)
+    return (embedded(settings.base_url, embedded_secret),)
+
+
+def secret_of(provider: SignInProvider) -> Secret:
+    """The secret of a provider whose configuration holds it, empty where it has none."""
+
+    async def secret() -> str:
+        return provider.client_secret or ""
+
+    return secret
 
 
 def embedded(base_url: str, secret: Secret) -> Source:
     """Our own provider, as the seed's guide sets it up: found by discovery like any other."""
     return Source(
-        id=EMBEDDED_SOURCE,
-        label="Gatewright",
-        client_id=EMBEDDED_CLIENT,
-        secret=secret,
-        scope="openid profile email litellm_role",
-        attributes=Attributes("preferred_username", "email", "name", "litellm_role"),
-        role_is_configured=True,
-        use_pkce=True,
-        issuer=f"{base_url}/application/o/{EMBEDDED_CLIENT}/",
-    )
-
-
-def _outside(generic: Generic) -> Source:
-    async def secret() -> str:
-        return generic.client_secret
-
-    return Source(
-        id=OUTSIDE_SOURCE,
-        label=urlsplit(generic.authorization_endpoint).hostname or "single sign-on",
-        client_id=generic.client_id,
-        secret=secret,
-        scope=" ".join(generic.scope.split()),
-        attributes=Attributes(
-            generic.user_id_attribute,
-            generic.email_attribute,
-            generic.display_name_attribute,
-            generic.role_attribute,
+        SignInProvider(
+            id=EMBEDDED_SOURCE,
+            profile="authentik",
+            label="Gatewright",
+            client_id=EMBEDDED_CLIENT,
+            scope="openid profile email litellm_role",
+            claims=ClaimNames(role="litellm_role"),
+            roles=RoleRules(is_configured=True),
+            issuer=f"{base_url}/application/o/{EMBEDDED_CLIENT}/",
         ),
-        role_is_configured=generic.role_is_configured,
-        use_pkce=generic.use_pkce,
-        authorization_endpoint=generic.authorization_endpoint,
-        token_endpoint=generic.token_endpoint,
-        userinfo_endpoint=generic.userinfo_endpoint,
+        secret,
     )

@@ -43,7 +43,7 @@ class SetupPage:
         except BadInput as error:
             return self._page(call, 400, token=token, email=email, field=error.param, problem=error.message)
         # With an outside provider the first administrator is the break-glass account, which has its own page.
-        after = "/fallback/login" if self._settings.generic else "/ui/"
+        after = "/fallback/login" if self._settings.providers else "/ui/"
         return RedirectResponse(after, 303)
 
     def _page(

@@ -12,7 +12,7 @@ from gatewright.domain.clock import DAY, MINUTE
 from gatewright.domain.people import Origin
 from gatewright.idp.authorization.decisions import DASHBOARD_CALLBACK
 from gatewright.idp.objects.flows import EXPLICIT_CONSENT
-from gatewright.sso.relying_party import CALLBACK as SSO_CALLBACK
+from gatewright.sso.sources import CALLBACK as SSO_CALLBACK
 from gatewright.storage import bindings, oauth_providers, scope_mappings
 
 from .conftest import BASE, PASSWORD, Stand

@@ -133,7 +133,7 @@ def test_nothing_secret_is_shown(tmp_path: Path) -> None:
     found = settings(tmp_path, **SEED, LITELLM_MASTER_KEY=KEY, DATABASE_URL="postgresql://u:hidden@h/d")
     assert KEY not in repr(found)
     assert "hidden" not in repr(found)
-    assert "your-client-secret" not in repr(found.generic)
+    assert "your-client-secret" not in repr(found.providers)
 
 
 SEED = {
@@ -148,11 +148,10 @@ SEED = {
 
 
 def test_the_variables_of_the_guide_name_the_outside_provider(tmp_path: Path) -> None:
-    found = settings(tmp_path, **SEED, GENERIC_USER_EMAIL_ATTRIBUTE="preferred_username").generic
-    assert found is not None
+    found = settings(tmp_path, **SEED, GENERIC_USER_EMAIL_ATTRIBUTE="preferred_username").providers[0]
     assert found.token_endpoint == "https://auth.yourdomain.com/application/o/token/"
-    assert (found.scope, found.role_attribute) == ("openid profile email litellm_role", "litellm_role")
-    assert (found.email_attribute, found.user_id_attribute) == ("preferred_username", "preferred_username")
+    assert (found.scope, found.claims.role) == ("openid profile email litellm_role", "litellm_role")
+    assert (found.claims.email, found.claims.user_id) == ("preferred_username", "preferred_username")
 
 
 REQUIRED = [setting.env[0] for setting in GENERIC if setting.default is None and setting.field != "client_id"]

@@ -14,21 +14,21 @@ from gatewright.accounts.keys import KeyRing, Keys
 from gatewright.accounts.limits import Limits
 from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.users import Users
-from gatewright.domain.addresses import AddressPolicy
 from gatewright.domain.clock import HOUR
 from gatewright.domain.people import User
 from gatewright.idp.factors.factors import Factors
 from gatewright.outbound.client import Outbound
 from gatewright.settings.load import load
 from gatewright.settings.schema import Settings
+from gatewright.settings.sign_in import ClaimNames, RoleRules, SignInProvider
 from gatewright.sso.break_glass import BreakGlass
 from gatewright.sso.cli_login import CliLogins
 from gatewright.sso.discovery import Discovery
+from gatewright.sso.parties import RelyingParties
 from gatewright.sso.provisioning import Provisioning
-from gatewright.sso.relying_party import RelyingParty
 from gatewright.sso.sign_in import SignIn
 from gatewright.sso.sign_out import SignOut
-from gatewright.sso.sources import Attributes, Source, source_of
+from gatewright.sso.sources import Source, fixed_sources, secret_of
 from gatewright.storage import audit_log, users
 from gatewright.storage.database import Database
 from gatewright.web.authentication import Authentication
@@ -70,21 +70,18 @@ def generic(origin: str, **more: str) -> dict[str, str]:
 
 def knowing_the_issuer(provider: FakeProvider) -> Source:
     """A source that is found by discovery, as the embedded one is, with an outside provider's identities."""
-
-    async def secret() -> str:
-        return SECRET
-
-    return Source(
+    known = SignInProvider(
         id="generic",
+        profile="generic",
         label="Example",
         client_id=CLIENT,
-        secret=secret,
+        client_secret=SECRET,
         scope="openid profile",
-        attributes=Attributes("preferred_username", "email", "name", "litellm_role"),
-        role_is_configured=True,
-        use_pkce=True,
+        claims=ClaimNames(role="litellm_role"),
+        roles=RoleRules(is_configured=True),
         issuer=provider.issuer,
     )
+    return Source(known, secret_of(known))
 
 
 class Stage:
@@ -95,28 +92,27 @@ class Stage:
         self.uuids: dict[str, str] = {}
         given = {"LITELLM_MASTER_KEY": MASTER, "GATEWRIGHT_DATA_DIR": str(folder), "PROXY_BASE_URL": BASE, **environ}
         self.settings: Settings = load({}, given)
-        self.source = source or source_of(self.settings, self._secret)
+        sources = fixed_sources(self.settings, self._secret) if source is None else (source,)
         self.outbound = Outbound()
         self.sessions = Sessions(db, "gateway", self.settings.session_life)
         self.keys, self.users, self.limits = Keys(db), Users(db), Limits(db)
         self.factors = Factors(db, self.limits, Audit(db), BASE)
         self.ring = KeyRing(db, MASTER)
-        discovery = Discovery(self.outbound, AddressPolicy(operator=True), db.clock)
-        self.relying_party = RelyingParty(db, self.source, discovery, self.settings.base_url)
+        self.parties = RelyingParties(db, sources, self._connect, self.settings.base_url)
         self.cli_logins = CliLogins(db, self.keys, self.users, self.limits, self.settings.cli_session_life)
-        self.provisioning = Provisioning(db, self.source, self.settings.proxy_admin_id)
+        self.provisioning = Provisioning(db, self.settings.proxy_admin_id)
         self.sign_in = SignIn(
-            db, self.relying_party, self.provisioning, self.sessions, self.cli_logins, self._uuid_of, self.limits
+            db, self.parties, self.provisioning, self.sessions, self.cli_logins, self._uuid_of, self.limits
         )
         self.cookies = Cookies(https=self.settings.is_https)
         pages = Pages(self.settings, self.cookies)
         guard = Guard(self.settings, Authentication(self.ring, self.sessions), self.cookies, pages)
         parts = SsoParts(
-            source=self.source,
+            parties=self.parties,
             sign_in=self.sign_in,
             sign_out=SignOut(
                 self.sessions,
-                self.relying_party,
+                self.parties,
                 Audit(db),
                 base_url=self.settings.base_url,
                 logout_url=self.settings.logout_url,
@@ -163,6 +159,9 @@ class Stage:
         for browser in self.browsers:
             await browser.aclose()
         await self.outbound.close()
+
+    def _connect(self, source: Source) -> Discovery:
+        return Discovery(self.outbound, source.policy, self.db.clock)
 
     async def _secret(self) -> str:
         return SECRET

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatewright.domain.identity import Role
+from gatewright.settings.sign_in import ClaimNames
 from gatewright.sso.claims import at, person, role_claim, steps
-from gatewright.sso.sources import Attributes
 
-SEED = Attributes("preferred_username", "email", "name", "litellm_role")
+SEED = ClaimNames(role="litellm_role")
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -59,7 +59,7 @@ def test_every_name_can_be_written_as_a_path(names: list[str], value: Any) -> No
 def test_no_claims_and_no_path_break_it(claims: dict[str, Any], path: str) -> None:
     at(claims, path)
     role_claim(claims, path)
-    person(claims, Attributes(path, path, path, path), source="s", subject="x")
+    person(claims, ClaimNames(path, path, path, role=path), source="s", subject="x")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_an_unknown_role_is_a_warning_that_names_it(value: Any) -> None:
 
 def test_an_email_is_opaque_text_in_lower_case() -> None:
     def email(value: Any, attribute: str = "email", **more: Any) -> tuple[str | None, bool]:
-        made = person({attribute: value, **more}, Attributes("sub", attribute, "name", "role"), source="s", subject="x")
+        made = person({attribute: value, **more}, ClaimNames("sub", attribute), source="s", subject="x")
         return made.email, made.email_verified
 
     assert email("Ada@Home.LOCAL", email_verified=True) == ("ada@home.local", True)
@@ -117,5 +117,5 @@ def test_the_person_has_the_names_that_the_seed_expects() -> None:
 
 
 def test_a_number_can_be_a_user_id() -> None:
-    made = person({"uid": 1042}, Attributes("uid", "email", "name", "role"), source="s", subject="x")
+    made = person({"uid": 1042}, ClaimNames("uid"), source="s", subject="x")
     assert (made.user_id, made.username) == ("1042", "1042")

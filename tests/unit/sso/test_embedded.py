@@ -3,6 +3,7 @@
 import dataclasses
 from uuid import uuid4
 
+import msgspec
 import pytest
 from tests.unit.sso.conftest import MakeStage
 from tests.unit.sso.provider import SECRET, FakeProvider
@@ -26,7 +27,9 @@ def stage(make_stage: MakeStage, provider: FakeProvider) -> Stage:
 
     source = embedded("http://localhost:4000", secret)
     provider.user = {"sub": "Ada", "preferred_username": "Ada", "email": "Ada@x", "litellm_role": "proxy_admin"}
-    return make_stage({}, dataclasses.replace(source, issuer=provider.issuer))
+    return make_stage(
+        {}, dataclasses.replace(source, provider=msgspec.structs.replace(source.provider, issuer=provider.issuer))
+    )
 
 
 async def make_user(stage: Stage, *, linked: bool = True) -> User:

@@ -66,7 +66,7 @@ async def test_the_seeds_path(stage: Stage, origin: str) -> None:
     user = await only_user(stage)
     assert (user.user_id, user.email, user.role) == ("ada", "ada@home.local", Role.PROXY_ADMIN)
     assert await stage.identities(user) == [(origin, "u-1")]
-    standing = await stage.sign_in.standing()
+    standing = await stage.sign_in.standing("generic")
     assert standing is not None
     assert (standing.issuer, standing.doubt) == (origin, None)
     out = await browser.post("/session/logout", headers={"x-gatewright-request": "1"})

@@ -280,7 +280,7 @@ async def test_the_keys_and_the_document_are_fetched_once(known_issuer: Stage, p
 
 async def test_the_issuer_is_discovered_at_the_token_endpoints_host(stage: Stage, provider: FakeProvider) -> None:
     await sign_in(stage, provider, stage.browser())
-    standing = await stage.sign_in.standing()
+    standing = await stage.sign_in.standing("generic")
     assert standing is not None
     assert (standing.issuer, standing.doubt) == (provider.issuer, None)
     user = (await stage.everybody())[0]
@@ -303,7 +303,7 @@ async def test_without_keys_the_connection_is_trusted_and_the_doubt_is_shown(
     setattr(provider, attribute, value)
     provider.user["litellm_role"] = "internal_user"
     assert (await sign_in(stage, provider, stage.browser())).status_code == 303
-    standing = await stage.sign_in.standing()
+    standing = await stage.sign_in.standing("generic")
     assert standing is not None
     assert doubt in (standing.doubt or "")
     assert (await stage.user("ada")).role == "internal_user"

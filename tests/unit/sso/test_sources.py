@@ -4,7 +4,7 @@ import pytest
 from tests.unit.sso.stage import generic
 
 from gatewright.settings.load import load
-from gatewright.sso.sources import source_of
+from gatewright.sso.sources import fixed_sources
 
 pytestmark = pytest.mark.anyio
 
@@ -14,22 +14,25 @@ async def secret() -> str:
 
 
 async def test_without_variables_the_embedded_provider_is_the_source() -> None:
-    source = source_of(load({}, {"PROXY_BASE_URL": "https://llm.example"}), secret)
-    assert (source.issuer, source.client_id) == ("https://llm.example/application/o/litellm/", "litellm")
-    assert source.scope == "openid profile email litellm_role"
-    assert source.attributes.role == "litellm_role"
+    (source,) = fixed_sources(load({}, {"PROXY_BASE_URL": "https://llm.example"}), secret)
+    assert (source.provider.issuer, source.provider.client_id) == (
+        "https://llm.example/application/o/litellm/",
+        "litellm",
+    )
+    assert source.provider.scope == "openid profile email litellm_role"
+    assert source.provider.claims.role == "litellm_role"
     assert source.is_embedded
-    assert source.role_is_configured
-    assert source.use_pkce
+    assert source.provider.roles.is_configured
+    assert source.provider.use_pkce
     assert await source.secret() == "embedded-secret"
-    assert source.identity_source(source.issuer) == "embedded"
+    assert source.identity_source(source.provider.issuer) == "embedded"
 
 
 async def test_the_seeds_variables_make_an_outside_source() -> None:
-    source = source_of(load({}, generic("https://auth.example")), secret)
+    (source,) = fixed_sources(load({}, generic("https://auth.example")), secret)
     assert not source.is_embedded
-    assert (source.label, source.issuer) == ("auth.example", None)
-    assert source.role_is_configured
+    assert (source.label, source.provider.issuer) == ("auth.example", None)
+    assert source.provider.roles.is_configured
     assert source.identity_source("https://auth.example/o/x/") == "https://auth.example/o/x/"
     assert source.identity_source(None) == "token-endpoint:https://auth.example"
     assert "s3cret" not in repr(source)
@@ -39,6 +42,5 @@ async def test_the_seeds_variables_make_an_outside_source() -> None:
 @pytest.mark.parametrize(("environ", "configured"), [({}, False), ({"GENERIC_USER_ROLE_ATTRIBUTE": "role"}, True)])
 def test_a_role_source_is_configured_when_the_variable_is_set(environ: dict[str, str], configured: bool) -> None:
     base = {k: v for k, v in generic("https://a.example").items() if k != "GENERIC_USER_ROLE_ATTRIBUTE"}
-    found = load({}, {**base, **environ})
-    assert found.generic is not None
-    assert (found.generic.role_attribute, found.generic.role_is_configured) == ("role", configured)
+    (found,) = load({}, {**base, **environ}).providers
+    assert (found.claims.role, found.roles.is_configured) == ("role", configured)

@@ -12,7 +12,7 @@ from gatewright.idp.objects import flows
 from gatewright.idp.provider import Provider
 from gatewright.oidc import parameters, redirect_uris
 from gatewright.oidc.parameters import Parameters
-from gatewright.sso.relying_party import CALLBACK
+from gatewright.sso.sources import CALLBACK
 from gatewright.web.call import Call
 from gatewright.web.render import Pages
 

@@ -5,8 +5,8 @@ from starlette.responses import RedirectResponse, Response
 from gatewright.domain.clock import SECOND, Millis
 from gatewright.domain.errors import NotFound, TooManyRequests, Unauthenticated
 from gatewright.sso.break_glass import BreakGlass
+from gatewright.sso.parties import RelyingParties
 from gatewright.sso.return_to import START
-from gatewright.sso.sources import Source
 from gatewright.web.call import Call
 from gatewright.web.cookies import SESSION, Cookies
 from gatewright.web.render import Pages
@@ -17,10 +17,10 @@ class FallbackPages:
     """With the embedded provider there is nothing to fall back to: the form leads to its own sign-in page."""
 
     def __init__(
-        self, break_glass: BreakGlass, source: Source, cookies: Cookies, pages: Pages, *, session_life: Millis
+        self, break_glass: BreakGlass, parties: RelyingParties, cookies: Cookies, pages: Pages, *, session_life: Millis
     ) -> None:
         self._break_glass = break_glass
-        self._source = source
+        self._parties = parties
         self._cookies = cookies
         self._pages = pages
         self._session_life = session_life
@@ -32,12 +32,12 @@ class FallbackPages:
         ]
 
     async def show(self, call: Call) -> Response:
-        if self._source.is_embedded:
+        if self._parties.default.source.is_embedded:
             return RedirectResponse("/sso/key/generate", 303, headers={"cache-control": "no-store"})
         return self._form(call, "", None, 200)
 
     async def submit(self, call: Call) -> Response:
-        if self._source.is_embedded:
+        if self._parties.default.source.is_embedded:
             raise NotFound()
         fields = await self._pages.form(call)
         name = fields.get("username", "")
@@ -56,5 +56,10 @@ class FallbackPages:
 
     def _form(self, call: Call, name: str, problem: str | None, status: int) -> Response:
         return self._pages.page(
-            call, "sso/fallback.html", status=status, label=self._source.label, username=name, problem=problem
+            call,
+            "sso/fallback.html",
+            status=status,
+            label=self._parties.default.source.label,
+            username=name,
+            problem=problem,
         )

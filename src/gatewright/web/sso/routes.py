@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from gatewright.domain.clock import Millis
 from gatewright.sso.break_glass import BreakGlass
 from gatewright.sso.cli_login import CliLogins
+from gatewright.sso.parties import RelyingParties
 from gatewright.sso.sign_in import SignIn
 from gatewright.sso.sign_out import SignOut
-from gatewright.sso.sources import Source
 from gatewright.web.cookies import Cookies
 from gatewright.web.render import Pages
 from gatewright.web.routing import Route
@@ -21,7 +21,7 @@ from gatewright.web.sso.sign_out import SignOutPages
 class SsoParts:
     """What the rows need; the composition root fills it."""
 
-    source: Source
+    parties: RelyingParties
     sign_in: SignIn
     sign_out: SignOut
     cli_logins: CliLogins
@@ -38,7 +38,7 @@ def routes(parts: SsoParts) -> list[Route]:
     return [
         *SignInPages(
             parts.sign_in,
-            parts.source,
+            parts.parties,
             parts.cookies,
             parts.pages,
             auto_redirect=parts.auto_redirect,
@@ -46,5 +46,5 @@ def routes(parts: SsoParts) -> list[Route]:
         ).routes(),
         *CliPages(parts.cli_logins, parts.cookies, parts.pages).routes(),
         *SignOutPages(parts.sign_out, parts.cookies, parts.pages).routes(),
-        *FallbackPages(parts.break_glass, parts.source, parts.cookies, parts.pages, session_life=life).routes(),
+        *FallbackPages(parts.break_glass, parts.parties, parts.cookies, parts.pages, session_life=life).routes(),
     ]

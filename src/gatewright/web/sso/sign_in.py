@@ -8,10 +8,11 @@ from gatewright.domain.clock import SECOND, Millis
 from gatewright.domain.errors import BadInput, Forbidden, GatewrightError
 from gatewright.oidc import parameters
 from gatewright.oidc.errors import LoginRefused, OAuthError
-from gatewright.sso.relying_party import CALLBACK, LIFE
+from gatewright.sso.parties import RelyingParties
+from gatewright.sso.relying_party import LIFE
 from gatewright.sso.return_to import START, safe_return_to
 from gatewright.sso.sign_in import SignIn
-from gatewright.sso.sources import Source
+from gatewright.sso.sources import CALLBACK
 from gatewright.web.call import Call
 from gatewright.web.cookies import LOGIN, SESSION, SIGNED_OUT, Cookies
 from gatewright.web.render import Pages
@@ -28,7 +29,7 @@ class SignInPages:
     def __init__(
         self,
         sign_in: SignIn,
-        source: Source,
+        parties: RelyingParties,
         cookies: Cookies,
         pages: Pages,
         *,
@@ -36,10 +37,10 @@ class SignInPages:
         session_life: Millis,
     ) -> None:
         self._sign_in = sign_in
-        self._source = source
+        self._parties = parties
         self._cookies = cookies
         self._pages = pages
-        self._at_once = auto_redirect or source.is_embedded
+        self._auto_redirect = auto_redirect
         self._session_life = session_life
 
     def routes(self) -> list[Route]:
@@ -47,6 +48,7 @@ class SignInPages:
             Route("/sso/key/generate", ("GET",), self.start, Access.PUBLIC, Dialect.PAGE),
             Route("/sso/login", ("GET",), self.start, Access.PUBLIC, Dialect.PAGE),
             Route(CALLBACK, ("GET",), self.callback, Access.PUBLIC, Dialect.PAGE),
+            Route(f"{CALLBACK}/{{provider}}", ("GET",), self.callback, Access.PUBLIC, Dialect.PAGE),
         ]
 
     async def start(self, call: Call) -> Response:
@@ -59,17 +61,21 @@ class SignInPages:
                 if "text/html" in call.request.headers.get("accept", ""):
                     raise
                 return JSONResponse({"detail": error.message}, error.status, headers=HEADERS)
-        if not self._at_once and call.query("go") is None:
+        party = self._parties.default
+        at_once = self._auto_redirect or party.source.is_embedded
+        if not at_once and call.query("go") is None:
             wanted = quote(safe_return_to(call.query("return_to")), safe="")
             go = f"/sso/key/generate?go=1&return_to={wanted}"
-            return self._pages.page(call, "sso/start.html", label=self._source.label, go=go)
+            return self._pages.page(call, "sso/start.html", label=party.source.label, go=go)
         return await self._begin(call, None)
 
     async def callback(self, call: Call) -> Response:
         """The way back. A refusal is a page in words; nobody is sent around in circles."""
+        provider = call.request.path_params.get("provider")
         try:
             done = await self._sign_in.complete(
                 parameters.parse(call.request.url.query),
+                callback=f"{CALLBACK}/{provider}" if provider else CALLBACK,
                 browser=self._cookies.read(call.request, LOGIN),
                 old_session=call.session_token,
                 origin=call.origin,
@@ -89,6 +95,7 @@ class SignInPages:
 
     async def _begin(self, call: Call, cli_login: str | None) -> Response:
         begun = await self._sign_in.begin(
+            call.query("provider"),
             return_to=call.query("return_to"),
             browser=self._cookies.read(call.request, LOGIN),
             cli_login=cli_login,
@@ -108,5 +115,5 @@ class SignInPages:
             hint=error.hint,
             code=error.error_code,
             reference=call.origin.reference,
-            local=not self._source.is_embedded,
+            local=not self._parties.default.source.is_embedded,
         )

@@ -1,0 +1,93 @@
+"""One outside provider of sign-in as it is configured, whether by variables or by an administrator at run time."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from gatewright.domain.identity import Role
+
+ClientAuth = Literal["basic", "post", "private_key_jwt", "none"]
+RolePolicy = Literal["every_login", "raise_only", "first_login"]
+
+
+class ClaimNames(msgspec.Struct, frozen=True):
+    r"""Which claim holds what: paths, dots for nested claims, `\.` for a dot in a name (contract litellm 1.2).
+
+    `extra` are claims that are kept with the person, for attribution.
+    """
+
+    user_id: str = "preferred_username"
+    email: str = "email"
+    display_name: str = "name"
+    first_name: str = "first_name"
+    last_name: str = "last_name"
+    provider: str = "provider"
+    role: str = "role"
+    groups: str = "groups"
+    teams: str | None = None
+    extra: tuple[str, ...] = ()
+
+
+class RoleRules(msgspec.Struct, frozen=True):
+    """How claims become a role. `is_configured`: the provider decides, by absence too.
+
+    `mappings` are the groups that give a role, looked for in `group_claim`; they come before the role claim.
+    `default_role` None means `domain.identity.DEFAULT_ROLE`.
+    """
+
+    is_configured: bool = False
+    mappings: Mapping[Role, tuple[str, ...]] = {}
+    group_claim: str | None = None
+    default_role: Role | None = None
+    policy: RolePolicy = "every_login"
+
+
+class AccessRules(msgspec.Struct, frozen=True):
+    """Who may sign in at all; an empty part restricts nothing, and whoever lacks the claim is out.
+
+    `email_domains` are the part after @, `groups` are looked for in `ClaimNames.groups`, `roles` is the role decided.
+    """
+
+    email_domains: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    roles: tuple[Role, ...] = ()
+
+
+class SignInProvider(msgspec.Struct, frozen=True):
+    """A provider. `id` is a stable word (`generic`, `google`, or an administrator's choice), part of no identity.
+
+    `profile` names its quirks (`sso.profiles`). Of `issuer` and the endpoints at least the issuer, or authorization and
+    token endpoint, are there; what is not is found by discovery. `headers` go along to token and userinfo endpoint.
+    `token_claims`: claims of the verified ID token and of a verified access token count under those of userinfo.
+    `ca` is PEM text that is trusted beside nothing else; `verify_tls` False trusts whoever answers. `options` are the
+    profile's own (`tenant`).
+    """
+
+    id: str
+    profile: str
+    client_id: str
+    client_secret: str | None = None
+    client_auth: ClientAuth = "basic"
+    private_key: str | None = None
+    label: str | None = None
+    issuer: str | None = None
+    authorization_endpoint: str | None = None
+    token_endpoint: str | None = None
+    userinfo_endpoint: str | None = None
+    end_session_endpoint: str | None = None
+    jwks_uri: str | None = None
+    scope: str = "openid profile email"
+    use_pkce: bool = True
+    token_claims: bool = False
+    headers: Mapping[str, str] = {}
+    ca: str | None = None
+    verify_tls: bool = True
+    clock_skew_s: int = 120
+    claims: ClaimNames = ClaimNames()
+    roles: RoleRules = RoleRules()
+    access: AccessRules = AccessRules()
+    options: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"SignInProvider({self.id!r}, {self.profile!r}, {self.client_id!r})"

@@ -1,0 +1,96 @@
+"""Every provider that people can sign in through now, and which of them a returning browser was sent to."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+
+from gatewright.domain.errors import NotFound
+from gatewright.oidc.parameters import Parameters
+from gatewright.sso.discovery import Discovery
+from gatewright.sso.refusals import StateInvalid
+from gatewright.sso.relying_party import RelyingParty
+from gatewright.sso.sources import Source
+from gatewright.storage import login_transactions
+from gatewright.storage.database import Database
+from gatewright.storage.login_transactions import LoginTransaction
+
+Connect = Callable[[Source], Discovery]
+"""Makes what fetches a source's documents: under its address policy and with its certificate authorities."""
+
+AGAIN = "Start the sign-in again."
+
+
+class RelyingParties:
+    """One relying party a source, in the order in which people see them."""
+
+    def __init__(self, db: Database, sources: Sequence[Source], connect: Connect, base_url: str) -> None:
+        self._db = db
+        self._connect = connect
+        self._base_url = base_url
+        self._parties: dict[str, RelyingParty] = {}
+        self.set(sources)
+
+    def set(self, sources: Sequence[Source]) -> None:
+        """Replaces the sources; one that is as it was keeps what it knows of its provider."""
+        known = self._parties
+        self._parties = {
+            source.id: known[source.id]
+            if source.id in known and known[source.id].source.provider == source.provider
+            else RelyingParty(self._db, source, self._connect(source), self._base_url)
+            for source in sources
+        }
+
+    @property
+    def everything(self) -> tuple[RelyingParty, ...]:
+        return tuple(self._parties.values())
+
+    @property
+    def default(self) -> RelyingParty:
+        """The first one."""
+        return next(iter(self._parties.values()))
+
+    def find(self, source_id: str | None) -> RelyingParty | None:
+        """The source of that id, None when it is gone."""
+        return None if source_id is None else self._parties.get(source_id)
+
+    def get(self, source_id: str | None) -> RelyingParty:
+        """The source of that id, the first one without an id. Raises NotFound."""
+        found = self.default if source_id is None else self.find(source_id)
+        if found is None:
+            raise NotFound(f"There is no sign-in provider {(source_id or '')[:60]!r} here.")
+        return found
+
+    async def returned(
+        self, parameters: Parameters, browser: str | None, callback: str
+    ) -> tuple[RelyingParty, LoginTransaction]:
+        """Whom a browser that comes back to that path was sent to, and what for. Raises LoginRefused with a code."""
+        parameters.refuse_repeated()
+        row = await self._take(parameters.value("state"), browser)
+        party = self.find(row.source)
+        if party is None:
+            raise StateInvalid("state_other_source", "The sign-in provider was changed meanwhile.", hint=AGAIN)
+        if party.source.callback != callback:
+            raise StateInvalid(
+                "state_other_source", "The answer does not come from the provider that you were sent to.", hint=AGAIN
+            )
+        return party, row
+
+    async def _take(self, state: str | None, browser: str | None) -> LoginTransaction:
+        """The sign-in that the state belongs to, used up by this call."""
+        async with self._db.write() as tx:
+            row = None if state is None else await login_transactions.take(tx, _hash(state))
+        if row is None:
+            raise StateInvalid("state_unknown", "This sign-in is unknown, or was finished already.", hint=AGAIN)
+        if not browser or not hmac.compare_digest(row.browser_hash, _hash(browser)):
+            raise StateInvalid(
+                "state_other_browser",
+                "This sign-in was started in another browser.",
+                hint=f"{AGAIN} Cookies must be allowed.",
+            )
+        if row.expires_at <= self._db.clock():
+            raise StateInvalid("state_expired", "This sign-in took more than ten minutes.", hint=AGAIN)
+        return row
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
