@@ -11,7 +11,7 @@ NEWCOMER_LOCK = 4_202_613
 
 
 class LoginTransaction(msgspec.Struct, frozen=True):
-    """One row. `state_hash` and `browser_hash` are SHA-256; `code_verifier` is sealed."""
+    """One row. `state_hash` and `browser_hash` are SHA-256, as is `invitation`; `code_verifier` is sealed."""
 
     state_hash: str
     browser_hash: str
@@ -22,6 +22,7 @@ class LoginTransaction(msgspec.Struct, frozen=True):
     cli_login: str | None
     created_at: Millis
     expires_at: Millis
+    invitation: str | None = None
 
 
 async def add(tx: Transaction, row: LoginTransaction) -> None:

@@ -25,6 +25,7 @@ from gatewright.storage.tables import (
     registration_tokens,
     sessions,
     used_assertions,
+    user_invitations,
 )
 
 # Kept a while after their end, so that a replay is told apart from a value that never existed.
@@ -51,6 +52,7 @@ async def forget_expired(tx: Transaction, now: Millis) -> None:
     await tx.execute(delete(registration_tokens).where(registration_tokens.c.expires_at < now - SHOWN_AS_OVER))
     used_up = and_(invitations.c.single_use, invitations.c.used_at < now - SHOWN_AS_OVER)
     await tx.execute(delete(invitations).where(or_(invitations.c.expires_at < now - SHOWN_AS_OVER, used_up)))
+    await tx.execute(delete(user_invitations).where(user_invitations.c.expires_at < now - SHOWN_AS_OVER))
     await tx.execute(delete(used_assertions).where(used_assertions.c.expires_at < now))
     await tx.execute(delete(login_transactions).where(login_transactions.c.expires_at < now))
     await tx.execute(delete(ceremonies).where(ceremonies.c.expires_at < now))

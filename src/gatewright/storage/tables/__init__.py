@@ -46,6 +46,7 @@ from gatewright.storage.tables.sign_in import (
     invitations,
     recovery_codes,
     sign_in_providers,
+    user_invitations,
 )
 
 __all__ = [
@@ -96,5 +97,6 @@ __all__ = [
     "team_members",
     "teams",
     "used_assertions",
+    "user_invitations",
     "users",
 ]

@@ -176,5 +176,7 @@ login_transactions = Table(
     Column("cli_login", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+    # The hash of the invitation whose page started it: the row of it is what this sign-in binds.
+    Column("invitation", Text),
     Index(None, "expires_at"),
 )

@@ -92,6 +92,22 @@ invitations = Table(
     Column("used_at", BigInteger),
 )
 
+# LiteLLM's invitations: whoever opens one first gets the row that is there already.
+user_invitations = Table(
+    "user_invitations",
+    metadata,
+    id_column(),
+    Column("token_hash", Text, nullable=False, unique=True),
+    user_column(),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("updated_by", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("accepted_at", BigInteger),
+    Index(None, "user_pk"),
+)
+
 # Outside providers that administrators added. `fields` are the members of `settings.sign_in.SignInProvider` that tell
 # nothing secret, `secrets` the others, sealed.
 sign_in_providers = Table(
