@@ -6,6 +6,7 @@ from typing import Any
 from gatewright.domain.clock import Millis
 from gatewright.domain.people import RESERVED_NAMES, Event, Origin, User
 from gatewright.oidc.errors import LoginRefused
+from gatewright.sso.binding import bind
 from gatewright.sso.claims import Person
 from gatewright.sso.roles import RoleDecision, decide_role
 from gatewright.sso.sources import Source
@@ -21,14 +22,16 @@ class Provisioning:
         self._db = db
         self._proxy_admin_id = proxy_admin_id or None
 
-    async def sign_in(self, person: Person, source: Source, origin: Origin) -> User:
-        """The user behind the identity, as this sign-in leaves them.
+    async def sign_in(self, person: Person, source: Source, origin: Origin, invitation: str | None = None) -> User:
+        """The user behind the identity, as this sign-in leaves them. `invitation` is the hash of the one it came from.
 
         Raises LoginRefused: `user_inactive`, `user_deleted`, `not_linked` (our own provider signs in people that exist,
         no others).
         """
         now = self._db.clock()
         async with self._db.write() as tx:
+            if invitation is not None:
+                await bind(tx, invitation, person, origin, now)
             user = await users.by_identity(tx, person.source, person.subject)
             if user is None and not source.is_embedded:
                 await login_transactions.lock_newcomers(tx)

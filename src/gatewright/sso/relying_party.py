@@ -64,7 +64,13 @@ class RelyingParty:
         self.id_tokens = IdTokens(source, discovery, db.clock)
 
     async def begin(
-        self, *, return_to: str | None, browser: str | None, cli_login: str | None = None, prompt: str | None = None
+        self,
+        *,
+        return_to: str | None,
+        browser: str | None,
+        cli_login: str | None = None,
+        prompt: str | None = None,
+        invitation: str | None = None,
     ) -> Begun:
         """Starts a sign-in. `browser` is the binding cookie's present value, kept so that two tabs can sign in.
 
@@ -84,6 +90,7 @@ class RelyingParty:
             cli_login=cli_login,
             created_at=now,
             expires_at=now + LIFE,
+            invitation=invitation,
         )
         async with self._db.write() as tx:
             await login_transactions.add(tx, row)

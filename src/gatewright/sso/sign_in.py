@@ -81,8 +81,10 @@ class SignIn:
         cli_login: str | None,
         ask_again: bool,
         origin: Origin,
+        invitation: str | None = None,
     ) -> Begun:
         """Starts a sign-in. `ask_again`: this browser signed out, so the provider must ask for the credentials.
+        `invitation` is the hash of the one whose row this sign-in is to get.
 
         Raises BadInput for a command-line login that is over, NotFound for an unknown source, ProviderFailed when the
         provider is, TooManyRequests, each in the audit log.
@@ -97,6 +99,7 @@ class SignIn:
                 browser=browser,
                 cli_login=cli_login,
                 prompt="login" if ask_again else None,
+                invitation=invitation,
             )
         except GatewrightError as error:
             await self._refused(error, source_id, origin)
@@ -111,7 +114,7 @@ class SignIn:
             party, row = await self._parties.returned(parameters, browser, callback)
             source_id = party.source.id
             proof = await party.complete(parameters, row)
-            user = await self._user(party.source, proof, origin)
+            user = await self._user(party.source, proof, origin, row.invitation)
             await self._note(party.source, proof)
             if row.cli_login is not None:
                 prompt = await self._cli_logins.attach(row.cli_login, user, browser or "", origin)
@@ -151,7 +154,7 @@ class SignIn:
         await self._audit.write(Event("login.sso", "ok", actor=user.user_id, details=details, origin=origin))
         return token
 
-    async def _user(self, source: Source, proof: Proof, origin: Origin) -> User:
+    async def _user(self, source: Source, proof: Proof, origin: Origin, invitation: str | None) -> User:
         subject: str | None = proof.subject
         if source.is_embedded:
             subject = await self._uuid_of(proof.subject)
@@ -159,7 +162,7 @@ class SignIn:
             raise LoginRefused("not_linked", "The account that signed in does not exist any more.")
         identity = source.identity_source(proof.issuer)
         who = person(proof.claims, source.provider.claims, source=identity, subject=subject)
-        return await self._provisioning.sign_in(who, source, origin)
+        return await self._provisioning.sign_in(who, source, origin, invitation)
 
     async def _note(self, source: Source, proof: Proof) -> None:
         """Remembers how far the issuer can be trusted, for the dashboard and the doctor; written when it changes."""
