@@ -27,6 +27,7 @@ from gatewright.settings import keys
 from gatewright.settings.caching import CACHING
 from gatewright.settings.email import EMAIL
 from gatewright.settings.generic import GENERIC
+from gatewright.settings.jwt_auth import JWT_AUTH
 from gatewright.settings.load import OUR_PREFIXES, READ_ELSEWHERE, load
 from gatewright.settings.params import ENTRY, INFO, KNOWN
 from gatewright.settings.providers import PROVIDERS
@@ -90,6 +91,12 @@ def settings_page() -> str:
         "[identity-provider.md](identity-provider.md) says what is sent.",
         "",
         *table(EMAIL),
+        "",
+        "## Tokens as API credentials",
+        "",
+        "Only with `general_settings.enable_jwt_auth`. [jwt-auth.md](jwt-auth.md) has configurations to begin with.",
+        "",
+        *table(JWT_AUTH),
         "",
         "## Providers",
         "",
@@ -260,7 +267,7 @@ def row_of(names: str, text: str) -> Row:
 
 def what_there_is() -> dict[str, set[str]]:
     """What the code has, by the kinds of compatibility.toml."""
-    settings = (*SETTINGS, *GENERIC, *ROUTER, *CACHING, *VALKEY, *EMAIL)
+    settings = (*SETTINGS, *GENERIC, *ROUTER, *CACHING, *VALKEY, *EMAIL, *JWT_AUTH)
     variables = {name for setting in settings for name in setting.env} | READ_ELSEWHERE | WITHOUT_EFFECT.keys()
     return {
         "variable": variables,
@@ -283,6 +290,7 @@ def keys_of_the_file() -> dict[str, frozenset[str]]:
         "model_info": INFO,
         "credential_list": frozenset({"credential_name", "credential_values"}),
         "cache_params": known_keys("litellm_settings.cache_params"),
+        "litellm_jwtauth": known_keys("general_settings.litellm_jwtauth"),
         "retry_policy": RETRIES,
         "allowed_fails_policy": ALLOWED_FAILS,
     }

@@ -18,6 +18,8 @@ from gatewright.settings.email import doubts_of, read_email
 from gatewright.settings.file import ConfigFile
 from gatewright.settings.findings import Finding
 from gatewright.settings.generic import read_generic
+from gatewright.settings.jwt_auth import doubts_of as jwt_doubts
+from gatewright.settings.jwt_auth import read_jwt_auth
 from gatewright.settings.models import read_models
 from gatewright.settings.reader import ENVIRONMENT, Reader
 from gatewright.settings.router import ROUTER, Router, unknown_names, without_effect
@@ -95,10 +97,11 @@ def examine(flags: Mapping[str, str | None] | None = None, environ: Mapping[str,
     found["redis_url"] = read_redis(reader)
     found["caching"] = reader.attempt(lambda: read_caching(reader, found["redis_url"]), Caching())
     found["email"] = reader.attempt(lambda: read_email(reader), None)
+    found["jwt_auth"] = reader.attempt(lambda: read_jwt_auth(reader), None)
     unknown_keys(reader)
     reader.findings.sort(key=lambda one: reader.file.order(one.name))
     no_email = list(doubts_of(found["email"], reader))
-    reader.findings += [*unused_variables(reader), *no_email, *doubts(found)]
+    reader.findings += [*unused_variables(reader), *no_email, *jwt_doubts(found["jwt_auth"]), *doubts(found)]
     reader.errors.sort(key=lambda one: reader.file.order(one.name))
     errors, findings = tuple(reader.errors), tuple(reader.findings)
     settings = None if errors else Settings(**found, warnings=tuple(str(one) for one in findings))

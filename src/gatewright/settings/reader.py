@@ -16,6 +16,7 @@ REFERENCE = "os.environ/"
 MAPPINGS = (
     *("environment_variables", "general_settings", "litellm_settings", "router_settings"),
     *("litellm_settings.cache_params", "router_settings.default_litellm_params"),
+    "general_settings.litellm_jwtauth",
 )
 """The parts of the file that are mappings or nothing."""
 ENVIRONMENT = "environment"

@@ -16,6 +16,7 @@ from gatewright.domain.money import Price
 from gatewright.settings import values
 from gatewright.settings.caching import Caching
 from gatewright.settings.email import Email
+from gatewright.settings.jwt_auth import JwtAuth
 from gatewright.settings.router import Router
 from gatewright.settings.setting import Setting
 from gatewright.settings.sign_in import SignInProvider
@@ -90,6 +91,7 @@ class Settings(msgspec.Struct, frozen=True):
     caching: Caching = Caching()
     redis_url: str | None = None
     email: Email | None = None
+    jwt_auth: JwtAuth | None = None
     max_parallel_requests: int | None = None
     warnings: tuple[str, ...] = ()
 

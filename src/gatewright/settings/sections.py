@@ -6,6 +6,7 @@ from typing import Any
 from gatewright.settings import keys
 from gatewright.settings.caching import CACHING
 from gatewright.settings.findings import did_you_mean
+from gatewright.settings.jwt_auth import JWT_AUTH, PLACE
 from gatewright.settings.reader import Reader
 from gatewright.settings.router import ALLOWED_FAILS, RETRIES, ROUTER
 from gatewright.settings.schema import SETTINGS
@@ -20,7 +21,7 @@ SECTIONS = frozenset(
 ELSEWHERE = frozenset({"router_settings.default_litellm_params", "router_settings.ignore_invalid_deployments"})
 """Keys that `settings.models` reads."""
 
-FILES = frozenset(name for one in (*SETTINGS, *ROUTER, *CACHING, *VALKEY) for name in one.files) | ELSEWHERE
+FILES = frozenset(name for one in (*SETTINGS, *ROUTER, *CACHING, *VALKEY, *JWT_AUTH) for name in one.files) | ELSEWHERE
 """Every key below a section that has a meaning here, dotted."""
 
 ANCHORS = "x-"
@@ -44,6 +45,7 @@ def unknown_keys(reader: Reader) -> None:
     report(
         reader, "cache_params", "litellm_settings.cache_params.", params, known_keys("litellm_settings.cache_params")
     )
+    report(reader, "litellm_jwtauth", f"{PLACE}.", reader.section(PLACE), known_keys(PLACE))
     for name, known in POLICIES.items():
         report(reader, name, f"router_settings.{name}.", reader.section(f"router_settings.{name}"), known)
 
