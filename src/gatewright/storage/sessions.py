@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, case, insert, select, update
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
@@ -11,7 +11,7 @@ from gatewright.storage.tables import refresh_tokens, session_clients, sessions
 
 
 class SessionRow(msgspec.Struct, frozen=True):
-    """One row of sessions. `id_token` is sealed."""
+    """One row of sessions. `id_token` and `next_secret` are sealed; `expires_at` moves on with use."""
 
     id: int
     token_hash: str
@@ -26,8 +26,15 @@ class SessionRow(msgspec.Struct, frozen=True):
     created_at: Millis
     last_used_at: Millis
     expires_at: Millis
+    absolute_expires_at: Millis
     ended_at: Millis | None
     provider_sid: str | None = None
+    secret_hash: str | None = None
+    secret_at: Millis | None = None
+    next_secret: bytes | None = None
+    next_secret_at: Millis | None = None
+    previous_secret_hash: str | None = None
+    previous_until: Millis | None = None
 
 
 _ADD = insert(sessions).returning(sessions)
@@ -73,10 +80,50 @@ async def of_user(tx: Transaction, user_pk: int, kind: str, now: Millis) -> list
     return [msgspec.convert(row._mapping, SessionRow) for row in rows]
 
 
-async def touch(tx: Transaction, session_id: int, at: Millis, expires_at: Millis | None = None) -> None:
-    """Notes that the session was used; with `expires_at` it also lives on."""
-    values = {"last_used_at": at} if expires_at is None else {"last_used_at": at, "expires_at": expires_at}
-    await tx.execute(update(sessions).where(sessions.c.id == session_id).values(**values))
+async def touch(tx: Transaction, session_id: int, at: Millis, expires_at: Millis) -> None:
+    """Notes that the session was used, and lives on."""
+    query = update(sessions).where(sessions.c.id == session_id, sessions.c.last_used_at <= at)
+    await tx.execute(query.values(last_used_at=at, expires_at=expires_at))
+
+
+async def touch_origin(tx: Transaction, sid: str, at: Millis, expires_at: Millis) -> None:
+    """Notes a use of what came from the provider's session: that one lives on too, never past its absolute end."""
+    latest = sessions.c.absolute_expires_at
+    ends = case((latest < expires_at, latest), else_=expires_at)
+    mine = (sessions.c.sid == sid, sessions.c.kind == "idp", sessions.c.ended_at.is_(None))
+    query = update(sessions).where(*mine, sessions.c.expires_at > at, sessions.c.last_used_at <= at)
+    await tx.execute(query.values(last_used_at=at, expires_at=ends))
+
+
+async def offer(tx: Transaction, row: SessionRow, sealed: bytes, at: Millis) -> bytes | None:
+    """Keeps the secret that is to follow, unless one waits already; the sealed one that waits then.
+
+    None when another secret is the current one by now.
+    """
+    known = (sessions.c.id == row.id, sessions.c.secret_hash.is_not_distinct_from(row.secret_hash))
+    free = update(sessions).where(*known, sessions.c.next_secret.is_(None))
+    await tx.execute(free.values(next_secret=sealed, next_secret_at=at))
+    waiting: bytes | None = (await tx.execute(select(sessions.c.next_secret).where(*known))).scalar()
+    return waiting
+
+
+async def adopt(tx: Transaction, row: SessionRow, secret_hash: str, until: Millis) -> None:
+    """Makes the secret that waits the current one; nothing when another request did. The old one counts `until`."""
+    query = update(sessions).where(
+        sessions.c.id == row.id,
+        sessions.c.secret_hash.is_not_distinct_from(row.secret_hash),
+        sessions.c.next_secret_at == row.next_secret_at,
+    )
+    await tx.execute(
+        query.values(
+            secret_hash=secret_hash,
+            secret_at=row.next_secret_at,
+            previous_secret_hash=row.secret_hash,
+            previous_until=until,
+            next_secret=None,
+            next_secret_at=None,
+        )
+    )
 
 
 async def succeed(tx: Transaction, old_id: int, new_id: int) -> SessionRow:

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-from starlette.requests import Request
-
 from gatewright.accounts.api_tokens import ApiTokens
 from gatewright.accounts.keys import KeyRing
 from gatewright.accounts.sessions import Session, Sessions
@@ -11,6 +9,7 @@ from gatewright.domain.errors import Forbidden, Unauthenticated
 from gatewright.domain.identity import Role
 from gatewright.domain.keys import Principal
 from gatewright.idp.tokens.presented import ApiAccess
+from gatewright.web.call import Call
 from gatewright.web.credential import key_in
 from gatewright.web.routing import Access
 
@@ -46,25 +45,26 @@ class Authentication:
         self._tokens = tokens
         self._access = access
 
-    async def principal(self, request: Request, session_token: str | None) -> Principal | None:
+    async def principal(self, call: Call) -> Principal | None:
         """The caller, None without a credential. A key counts before the cookie, so that a page can test a key."""
-        key = key_of(request.headers)
+        key = key_of(call.request.headers)
         if key is not None:
             return await self._ring.authenticate(key)
-        session = await self._sessions.find(session_token)
+        session = await self._sessions.find(call.session_token, call.origin)
+        call.note(session)
         return None if session is None else session_principal(session)
 
-    async def directory_principal(self, request: Request, session_token: str | None) -> Principal | None:
+    async def directory_principal(self, call: Call) -> Principal | None:
         """The caller of `/api/v3`: an API token's owner or an access token's person, else as everywhere.
 
         A virtual key is handed to programs that call models: it does not open the directory, whosever it is.
         """
-        key = key_of(request.headers)
+        key = key_of(call.request.headers)
         if key and self._tokens is not None and (owner := await self._tokens.authenticate(key)) is not None:
             return owner
         if key and self._access is not None and (person := await self._access.authenticate(key)) is not None:
             return person
-        found = await self.principal(request, session_token)
+        found = await self.principal(call)
         if found is not None and found.kind == "key":
             raise Forbidden(
                 "A virtual key calls models. It does not open the directory.",

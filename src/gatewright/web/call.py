@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
+from gatewright.accounts.sessions import Session
 from gatewright.domain.errors import BadInput, TooLarge, Unauthenticated
 from gatewright.domain.keys import Principal
 from gatewright.domain.people import Origin
@@ -41,6 +42,16 @@ class Call:
     def caller(self) -> Principal | None:
         """Who calls, None for nobody in particular."""
         return self._principal
+
+    def note(self, session: Session | None) -> None:
+        """Keeps the browser session that the request came with: its cookie may have to be renewed with the answer."""
+        self.request.state.session = session
+
+    @property
+    def session(self) -> Session | None:
+        """The browser session that was noted, for whichever part of the request looks."""
+        found: Session | None = getattr(self.request.state, "session", None)
+        return found
 
     @property
     def actor(self) -> str:

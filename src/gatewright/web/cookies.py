@@ -3,6 +3,9 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gatewright.accounts.sessions import Session
+from gatewright.domain.clock import SECOND
+
 SESSION = "gatewright_session"
 IDP_SESSION = "gatewright_idp_session"
 LOGIN = "gatewright_login"
@@ -30,6 +33,13 @@ class Cookies:
         response.set_cookie(
             self.name(cookie), value, max_age=max_age, path="/", httponly=True, samesite="lax", secure=self._https
         )
+
+    def renew(self, response: Response, session: Session | None) -> None:
+        """Hands the browser the id that follows, until the session's absolute end; an answer that ends it stays."""
+        if session is None or session.cookie is None:
+            return
+        if not any(kept.startswith(f"{self.name(SESSION)}=") for kept in response.headers.getlist("set-cookie")):
+            self.write(response, SESSION, session.cookie, max_age=session.cookie_life // SECOND)
 
     def clear(self, response: Response, cookie: str) -> None:
         response.delete_cookie(self.name(cookie), path="/", httponly=True, samesite="lax", secure=self._https)

@@ -80,6 +80,7 @@ class Guard:
                 response = self._refuse(route, call, error)
             except Exception as error:  # noqa: BLE001 (the edge: logged with its reference, never shown)
                 response = self._refuse(route, call, errors.unexpected(error, call.origin.reference))
+            self._cookies.renew(response, call.session)
             return finished(response, call)
 
         return run
@@ -112,9 +113,9 @@ class Guard:
             return await self._run(route, call)
         who = self._authentication
         if route.dialect is Dialect.AUTHENTIK:
-            principal = await who.directory_principal(request, call.session_token)
+            principal = await who.directory_principal(call)
         else:
-            principal = await who.principal(request, call.session_token)
+            principal = await who.principal(call)
         try:
             check_access(route.access, principal)
         except Forbidden:

@@ -14,8 +14,11 @@ from gatewright.idp.directory.applications import DirectoryApplications
 from gatewright.web.call import Call
 from gatewright.web.render import Pages
 from gatewright.web.routing import Access, Dialect, Route
+from gatewright.web.sso.invitation import page_of
 
 FOLDER = Path(gatewright.__file__).parent / "_ui"
+# Where LiteLLM's links to an invitation lead (contract litellm 1.7), and those that its dashboard shows.
+INVITED = ("", "onboarding")
 STATIC = Path(gatewright.__file__).parent / "web" / "static"
 
 
@@ -53,7 +56,11 @@ class Dashboard:
         asset = self._files.get(path)
         if asset is not None and path != "index.html":
             return send_file(asset, call, immutable=path.startswith("assets/"))
-        session = await self._sessions.find(call.session_token)
+        invited = page_of(call) if path in INVITED else None
+        if invited is not None:
+            return invited
+        session = await self._sessions.find(call.session_token, call.origin)
+        call.note(session)
         if session is None:
             query = f"?{call.request.url.query}" if call.request.url.query else ""
             wanted = quote(f"{call.request.url.path}{query}", safe="")
