@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from gatewright.accounts.api_tokens import ApiTokens
 from gatewright.accounts.audit import Audit
+from gatewright.accounts.invitations import UserInvitations
 from gatewright.accounts.keys import KeyRing, Keys
 from gatewright.accounts.limits import Limits
 from gatewright.accounts.sessions import Sessions
@@ -35,6 +36,7 @@ from gatewright.idp.blueprints.folder import Folder
 from gatewright.idp.blueprints.instances import BlueprintInstances
 from gatewright.idp.directory.directory import Directory
 from gatewright.idp.directory.forgotten import REQUEST as RECOVERY_REQUEST
+from gatewright.idp.directory.onboarding import Onboarding
 from gatewright.idp.logout_notices import LogoutNotices
 from gatewright.idp.mail.delivery import MailDelivery
 from gatewright.idp.preview import Preview
@@ -54,6 +56,7 @@ from gatewright.sso.provisioning import Provisioning
 from gatewright.sso.sign_in import SignIn
 from gatewright.sso.sign_out import SignOut
 from gatewright.sso.sources import EMBEDDED_CLIENT, Source, fixed_sources
+from gatewright.sso.stored_providers import StoredProviders
 from gatewright.upstreams.client import Client
 from gatewright.web import idp as web_idp
 from gatewright.web.address import caller_address
@@ -69,6 +72,7 @@ from gatewright.web.api.registration_tokens import RegistrationTokenRoutes
 from gatewright.web.api.role_rules import Roles
 from gatewright.web.api.security import MySecurity
 from gatewright.web.api.sessions import MySessions
+from gatewright.web.api.sign_in_providers import SignInProviderRoutes
 from gatewright.web.api.signing_keys import SigningKeyRoutes
 from gatewright.web.api.ui_config import UiConfig
 from gatewright.web.api.users import People
@@ -81,6 +85,7 @@ from gatewright.web.cookies import Cookies
 from gatewright.web.edge import Edge
 from gatewright.web.guard import Guard
 from gatewright.web.health import Health, Standing
+from gatewright.web.litellm.invitations import InvitationRoutes
 from gatewright.web.litellm.keys import KeyRoutes
 from gatewright.web.litellm.models import ModelRoutes
 from gatewright.web.litellm.teams import TeamRoutes
@@ -90,6 +95,7 @@ from gatewright.web.render import Pages
 from gatewright.web.routes import application
 from gatewright.web.routing import Route
 from gatewright.web.setup import SetupPage
+from gatewright.web.sso.invitation import InvitationPage
 from gatewright.web.sso.routes import SsoParts
 from gatewright.web.sso.routes import routes as sso_routes
 from gatewright.web.ui import Dashboard
@@ -142,6 +148,9 @@ class Program:
         self.limiter = self._limiter()
         self.cache_store = self._cache_store()
         self.follower = Follower(db, [self.ring.apply, self.deployments.apply, self.provider.keys.apply], self._changed)
+        sources = fixed_sources(settings, self._embedded_secret)
+        self.parties = RelyingParties(db, sources, self._connect, settings.base_url)
+        self.sign_in_providers = StoredProviders(db, sources, self.parties, settings.person_policy)
         self.cookies = Cookies(https=settings.is_https)
         self.pages = Pages(settings, self.cookies)
         self.router = self._router()
@@ -199,7 +208,7 @@ class Program:
             *Dashboard(self.sessions, directory.applications, self.pages).routes(),
             *SetupPage(self.settings, setup, self.pages).routes(),
             *web_idp.routes(self.provider, self.pages, self.cookies),
-            *sso_routes(self._sso()),
+            *self._sign_in(),
             *self._management(),
             *self._previews(),
             *self._blueprints(),
@@ -208,10 +217,17 @@ class Program:
         ]
         return application([*table, *Schema(table).routes()], guard)
 
+    def _sign_in(self) -> list[Route]:
+        """Every way in: at a provider, by an invitation, for the emergency administrator."""
+        sso, invitations = self._sso(), UserInvitations(self.db, self.limits)
+        onboarding = Onboarding(self.db, self.passwords, self.provider.outbox)
+        page = InvitationPage(invitations, onboarding, sso.sign_in, sso.parties, self.cookies, self.pages)
+        api = InvitationRoutes(invitations, onboarding, sso.parties, self.settings.base_url)
+        return [*sso_routes(sso), *page.routes(), *api.routes()]
+
     def _sso(self) -> SsoParts:
         settings, db = self.settings, self.db
-        sources = fixed_sources(settings, self._embedded_secret)
-        parties = RelyingParties(db, sources, self._connect, settings.base_url)
+        parties = self.parties
         cli_logins = CliLogins(db, self.keys, self.users, self.limits, settings.cli_session_life)
         provisioning = Provisioning(db, settings.proxy_admin_id)
         return SsoParts(
@@ -250,6 +266,7 @@ class Program:
             *UiConfig(self.settings).routes(),
             *SigningKeyRoutes(self.provider.keys).routes(),
             *EmailRoutes(self.db, self.users, self.provider.email_verification, self.limits, self.mail).routes(),
+            *SignInProviderRoutes(self.sign_in_providers, self.settings.base_url).routes(),
             *RegistrationTokenRoutes(RegistrationTokens(self.db), clock).routes(),
             *KeyRoutes(self.keys, self.users, self.deployments, self.reports, clock).routes(),
             *UserRoutes(self.users, roles, self.keys, self.reports, clock).routes(),
@@ -296,11 +313,13 @@ class Program:
     async def _changed(self) -> None:
         """After changes were handed on: read again what they made stale."""
         await self.deployments.refresh()
+        await self.sign_in_providers.refresh()
 
     async def _start(self) -> None:
         # The sequence is noted first, so that no change falls between it and what is read into memory.
         await self.follower.start()
         await self.deployments.refresh()
+        await self.sign_in_providers.refresh()
         await self.ledger.start()
         background = (self.follower.run(), tidy(self.db), self.provider.keys.run())
         self.jobs = [asyncio.create_task(job) for job in background]
