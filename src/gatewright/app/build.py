@@ -147,10 +147,14 @@ class Program:
         self.valkey = None if settings.redis_url is None else Valkey(settings.redis_url)
         self.limiter = self._limiter()
         self.cache_store = self._cache_store()
-        self.follower = Follower(db, [self.ring.apply, self.deployments.apply, self.provider.keys.apply], self._changed)
         sources = fixed_sources(settings, self._embedded_secret)
         self.parties = RelyingParties(db, sources, self._connect, settings.base_url)
         self.sign_in_providers = StoredProviders(db, sources, self.parties, settings.person_policy)
+        self.follower = Follower(
+            db,
+            [self.ring.apply, self.deployments.apply, self.provider.keys.apply, self.sign_in_providers.apply],
+            self._changed,
+        )
         self.cookies = Cookies(https=settings.is_https)
         self.pages = Pages(settings, self.cookies)
         self.router = self._router()

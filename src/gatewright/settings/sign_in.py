@@ -11,7 +11,7 @@ ClientAuth = Literal["basic", "post", "private_key_jwt", "none"]
 RolePolicy = Literal["every_login", "raise_only", "first_login"]
 
 
-class ClaimNames(msgspec.Struct, frozen=True):
+class ClaimNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     r"""Which claim holds what: paths, dots for nested claims, `\.` for a dot in a name (contract litellm 1.2).
 
     `extra` are claims that are kept with the person, for attribution.
@@ -29,7 +29,7 @@ class ClaimNames(msgspec.Struct, frozen=True):
     extra: tuple[str, ...] = ()
 
 
-class RoleRules(msgspec.Struct, frozen=True):
+class RoleRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How claims become a role. `is_configured`: the provider decides, by absence too.
 
     `mappings` are the groups that give a role, looked for in `group_claim`; they come before the role claim.
@@ -43,7 +43,7 @@ class RoleRules(msgspec.Struct, frozen=True):
     policy: RolePolicy = "every_login"
 
 
-class AccessRules(msgspec.Struct, frozen=True):
+class AccessRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who may sign in at all; an empty part restricts nothing, and whoever lacks the claim is out.
 
     `email_domains` are the part after @, `groups` are looked for in `ClaimNames.groups`, `roles` is the role decided.
@@ -54,7 +54,7 @@ class AccessRules(msgspec.Struct, frozen=True):
     roles: tuple[Role, ...] = ()
 
 
-class SignInProvider(msgspec.Struct, frozen=True):
+class SignInProvider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A provider. `id` is a stable word (`generic`, `google`, or an administrator's choice), part of no identity.
 
     `profile` names its quirks (`sso.profiles`). Of `issuer` and the endpoints at least the issuer, or authorization and

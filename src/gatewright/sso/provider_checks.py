@@ -1,0 +1,93 @@
+"""What is wrong with a provider that an administrator describes: pure. Variables are checked by `settings`."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from gatewright.domain.errors import BadInput
+from gatewright.oidc.redirect_uris import origin
+from gatewright.settings import values
+from gatewright.settings.sign_in import SignInProvider
+
+IDS = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", re.ASCII)
+URLS = ("issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint", "end_session_endpoint", "jwks_uri")
+SECRETS = ("client_secret", "private_key")
+LONGEST = 2000
+LONGEST_CA = 100_000
+MOST_SKEW_S = 300
+MASK = "***"
+"""What is shown in place of a header's value."""
+
+
+def check(provider: SignInProvider) -> None:
+    """Raises BadInput naming the first field that is wrong."""
+    if IDS.fullmatch(provider.id) is None:
+        raise _wrong("id", "An id has lower-case letters, digits and hyphens, at most 40.", "Write it as my-company.")
+    for name, value in msgspec.structs.asdict(provider).items():
+        if isinstance(value, str):
+            _check_text(name, value)
+    if not provider.client_id:
+        raise _wrong("client_id", "client_id is empty.", "The provider shows it beside the client secret.")
+    for name in URLS:
+        _check_url(name, getattr(provider, name))
+    if provider.issuer is None and (provider.authorization_endpoint is None or provider.token_endpoint is None):
+        raise _wrong(
+            "issuer",
+            "There is neither an issuer nor authorization and token endpoint.",
+            "Give the issuer: everything else is found there.",
+        )
+    _check_secrets(provider)
+    if MASK in provider.headers.values():
+        raise _wrong("headers", "A header has no value of its own.", "Values are not shown: give them all again.")
+    if not 0 <= provider.clock_skew_s <= MOST_SKEW_S:
+        raise _wrong("clock_skew_s", f"clock_skew_s is not from 0 to {MOST_SKEW_S}.", None)
+    if "openid" not in provider.scope.split() and provider.issuer is not None:
+        raise _wrong("scope", "The scope does not hold openid.", "Without it a provider sends no ID token.")
+
+
+def check_secrets_stay(before: SignInProvider, after: SignInProvider, given: frozenset[str]) -> None:
+    """A secret goes nowhere but where it was given for. Raises BadInput: whoever moves the provider gives it again."""
+    if _places(before) == _places(after):
+        return
+    for name in SECRETS:
+        if getattr(before, name) is not None and getattr(after, name) is not None and name not in given:
+            raise _wrong(name, f"{name} was given for another address.", "Give it again together with the new one.")
+
+
+def _check_secrets(provider: SignInProvider) -> None:
+    if provider.client_auth in ("basic", "post") and not provider.client_secret:
+        raise _wrong("client_secret", "client_secret is missing.", "Give it, or another client_auth.")
+    if provider.client_auth == "private_key_jwt" and not provider.private_key:
+        raise _wrong("private_key", "private_key is missing.", "Give a private key in PEM, or another client_auth.")
+
+
+def _places(provider: SignInProvider) -> tuple[str | None, ...]:
+    return tuple(origin(getattr(provider, name) or "") for name in ("issuer", "token_endpoint", "userinfo_endpoint"))
+
+
+def _check_text(name: str, value: str) -> None:
+    longest = LONGEST_CA if name in ("ca", "private_key") else LONGEST
+    if len(value) > longest:
+        raise _wrong(name, f"{name} is longer than {longest} characters.", None)
+    lines = value.replace("\n", "").replace("\r", "") if longest == LONGEST_CA else value
+    if not lines.isprintable():
+        raise _wrong(name, f"{name} holds a character that cannot be printed.", None)
+
+
+def _check_url(name: str, value: str | None) -> None:
+    if value is not None:
+        _told(values.url, value, name)
+
+
+def _told(parse: Callable[[str], Any], value: str, name: str) -> None:
+    try:
+        parse(value)
+    except ValueError as error:
+        problem, _, fix = str(error).partition(" | ")
+        raise _wrong(name, f"{problem}.", f"{fix}." if fix else None) from error
+
+
+def _wrong(name: str, problem: str, fix: str | None) -> BadInput:
+    return BadInput(problem, param=name, hint=fix, code="field_invalid")
