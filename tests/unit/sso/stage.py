@@ -10,13 +10,16 @@ from tests.passwords import quick_passwords
 from tests.unit.sso.provider import CLIENT, SECRET, FakeProvider
 
 from gatewright.accounts.audit import Audit
+from gatewright.accounts.invitations import UserInvitations
 from gatewright.accounts.keys import KeyRing, Keys
 from gatewright.accounts.limits import Limits
 from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.users import Users
 from gatewright.domain.clock import HOUR
 from gatewright.domain.people import User
+from gatewright.idp.directory.onboarding import Onboarding
 from gatewright.idp.factors.factors import Factors
+from gatewright.idp.mail.outbox import Outbox
 from gatewright.outbound.client import Outbound
 from gatewright.settings.load import load
 from gatewright.settings.schema import Settings
@@ -36,6 +39,7 @@ from gatewright.web.cookies import Cookies
 from gatewright.web.guard import Guard
 from gatewright.web.render import Pages
 from gatewright.web.routes import application
+from gatewright.web.sso.invitation import InvitationPage
 from gatewright.web.sso.routes import SsoParts, routes
 
 MASTER = "sk-master-of-the-tests-0123456789"
@@ -124,7 +128,10 @@ class Stage:
             auto_redirect=self.settings.auto_redirect,
             session_life=self.settings.session_life,
         )
-        self.app = application(routes(parts), guard)
+        self.invitations = UserInvitations(db, self.limits)
+        onboarding = Onboarding(db, quick_passwords(), Outbox(db, BASE))
+        page = InvitationPage(self.invitations, onboarding, self.sign_in, parts.parties, self.cookies, pages)
+        self.app = application([*routes(parts), *page.routes()], guard)
         self.browsers: list[httpx2.AsyncClient] = []
 
     def browser(self, **headers: str) -> httpx2.AsyncClient:
