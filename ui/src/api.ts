@@ -21,6 +21,7 @@ import type {
   UserPatch,
 } from "./api-types";
 import type { CreationOptions, NewCredential } from "./passkeys";
+import { at } from "./root";
 import { expectSignOut, leave, sessionWorks, signIn } from "./session";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -42,7 +43,7 @@ export async function request<T>(
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let response: Response;
   try {
-    response = await fetch(path, {
+    response = await fetch(at(path), {
       method,
       headers,
       credentials: "same-origin",

@@ -5,6 +5,7 @@ import { Router } from "wouter";
 import { App } from "./app";
 import { Boundary } from "./components/boundary";
 import { newQueryClient } from "./queries";
+import { at } from "./root";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/shell.css";
@@ -20,7 +21,7 @@ if (root) {
     <StrictMode>
       <Boundary>
         <QueryClientProvider client={newQueryClient()}>
-          <Router base="/ui">
+          <Router base={at("/ui")}>
             <App />
           </Router>
         </QueryClientProvider>

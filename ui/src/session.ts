@@ -1,4 +1,5 @@
 import { ApiError } from "./api-error";
+import { at, ROOT } from "./root";
 
 const MARK = "gatewright.sign-in";
 const LOOP_WINDOW_MS = 30_000;
@@ -9,7 +10,7 @@ let leaving = false;
 /** Stops later 401s from starting a sign-in while the browser is already on its way elsewhere. */
 export function leave(target: string): void {
   leaving = true;
-  const url = new URL(target, location.origin);
+  const url = new URL(at(target), location.origin);
   location.assign(url.protocol === "https:" || url.protocol === "http:" ? url.href : "/");
 }
 
@@ -18,9 +19,13 @@ export function expectSignOut(expected: boolean): void {
   leaving = expected;
 }
 
-export function signInUrl(): string {
-  return `/sso/key/generate?return_to=${encodeURIComponent(location.pathname + location.search)}`;
+/** Of the gateway, not of the browser: see `at`. */
+function signInAddress(): string {
+  const here = location.pathname.slice(ROOT.length) + location.search;
+  return `/sso/key/generate?return_to=${encodeURIComponent(here)}`;
 }
+
+export const signInUrl = (): string => at(signInAddress());
 
 /** Goes to the sign-in page. The promise never settles, so nothing flashes before the page is gone. */
 export function signIn(): Promise<never> {
@@ -31,7 +36,7 @@ export function signIn(): Promise<never> {
       hint: "Allow cookies for this address, and open the dashboard at the address that the server printed.",
     });
   }
-  leave(signInUrl());
+  leave(signInAddress());
   return new Promise(() => {});
 }
 

@@ -92,6 +92,7 @@ from gatewright.web.litellm.teams import TeamRoutes
 from gatewright.web.litellm.users import UserRoutes
 from gatewright.web.model_api.routes import ModelApi
 from gatewright.web.render import Pages
+from gatewright.web.root_path import EdgeBelow, below
 from gatewright.web.routes import application
 from gatewright.web.routing import Route
 from gatewright.web.setup import SetupPage
@@ -155,11 +156,17 @@ class Program:
             [self.ring.apply, self.deployments.apply, self.provider.keys.apply, self.sign_in_providers.apply],
             self._changed,
         )
-        self.cookies = Cookies(https=settings.is_https)
+        self.cookies = Cookies(https=settings.is_https, root_path=settings.root_path)
         self.pages = Pages(settings, self.cookies)
         self.router = self._router()
-        self.outbound.mount(settings.base_url, self.router)
-        self.edge = Edge(self._model_api(), self.router, self._start, self._stop)
+        self.outbound.mount(settings.base_url, below(settings.root_path, self.router))
+        self.edge = self._edge()
+
+    def _edge(self) -> Edge:
+        root_path = self.settings.root_path
+        if root_path:
+            return EdgeBelow(root_path, self._model_api(), self.router, self._start, self._stop)
+        return Edge(self._model_api(), self.router, self._start, self._stop)
 
     def _mail(self) -> MailDelivery | None:
         if self.settings.email is None:

@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import msgspec
@@ -91,15 +92,21 @@ class Outbound:
             limits=httpx2.Limits(max_connections=50, max_keepalive_connections=0),
             headers={"user-agent": "gatewright", "accept-encoding": "identity"},
         )
-        self._own_origin: str | None = None
+        self._own_origin, self._own_path = "", "/"
         self._own: httpx2.AsyncClient | None = None
 
-    def mount(self, origin: str, app: Application) -> None:
-        """Answers calls to our own origin, such as `https://llm.example.com`, from the application in this process."""
-        self._own_origin = origin_of(origin)
+    def mount(self, base_url: str, app: Application) -> None:
+        """Answers calls below our own address, such as `https://llm.example.com`, from the application in this process.
+
+        Where the address has a path, the rest of its origin is somebody else's.
+        """
+        self._own_origin, self._own_path = origin_of(base_url), f"{urlsplit(base_url).path}/"
         self._own = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=app, raise_app_exceptions=False), follow_redirects=False, trust_env=False
         )
+
+    def _is_own(self, url: str) -> bool:
+        return origin_of(url) == self._own_origin and (urlsplit(url).path or "/").startswith(self._own_path)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -143,7 +150,7 @@ class Outbound:
         sent = {"accept": "application/json", **(headers or {})}
         with _told(shown(url)):
             async with asyncio.timeout(WHOLE_CALL_S):
-                if self._own is not None and policy.operator and origin_of(url) == self._own_origin:
+                if self._own is not None and policy.operator and self._is_own(url):
                     request = self._own.build_request(method, url, headers=sent, content=content)
                     return await _exchange(self._own, request, shown(url))
                 target = await pin(url, policy, self._resolve)

@@ -21,6 +21,7 @@ from gatewright.settings.generic import read_generic
 from gatewright.settings.jwt_auth import doubts_of as jwt_doubts
 from gatewright.settings.jwt_auth import read_jwt_auth
 from gatewright.settings.models import read_models
+from gatewright.settings.public import joined
 from gatewright.settings.reader import ENVIRONMENT, Reader
 from gatewright.settings.router import ROUTER, Router, unknown_names, without_effect
 from gatewright.settings.schema import LOOPBACK, REFUSED, SETTINGS, WITHOUT_EFFECT, ModelEntry, Settings
@@ -82,8 +83,7 @@ def examine(flags: Mapping[str, str | None] | None = None, environ: Mapping[str,
     found = reader.table(SETTINGS)
     if found["data_dir"] is None:
         found["data_dir"] = Path(platformdirs.user_data_dir("gatewright", appauthor=False))
-    if found["base_url"] is None:
-        found["base_url"] = f"http://localhost:{found['port']}"
+    found["base_url"] = reader.attempt(lambda: joined(found), found["base_url"] or "")
     for name, (problem, fix) in REFUSED.items():
         if reader.variable(name) is not None:
             reader.errors.append(SettingInvalid(name, source=ENVIRONMENT, problem=problem, fix=fix))

@@ -1,7 +1,7 @@
 """Every setting of the gateway as a whole: one row of SETTINGS and one field of Settings.
 
-Those of one part are beside it: `generic`, `router`, `caching`, `valkey`, `email`. docs/settings.md is generated from
-all.
+Those of one part are beside it: `public`, `generic`, `router`, `caching`, `valkey`, `email`. docs/settings.md is
+generated from all.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from gatewright.settings import values
 from gatewright.settings.caching import Caching
 from gatewright.settings.email import Email
 from gatewright.settings.jwt_auth import JwtAuth
+from gatewright.settings.public import PUBLIC
 from gatewright.settings.router import Router
 from gatewright.settings.setting import Setting
 from gatewright.settings.sign_in import SignInProvider
@@ -48,7 +49,10 @@ class ModelEntry(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What was configured, read once. `warnings` are shown at the start and on the dashboard."""
+    """What was configured, read once. `warnings` are shown at the start and on the dashboard.
+
+    `base_url` is the whole public address, `root_path` (`/llm`, or empty) included, without a slash at its end.
+    """
 
     host: str
     port: int
@@ -79,6 +83,7 @@ class Settings(msgspec.Struct, frozen=True):
     body_timeout_s: float = 30.0
     max_connections: int = 8192
     direct_door: bool = True
+    root_path: str = ""
     device_code_in_link: bool = False
     password_min_length: int = 10
     breached_passwords: Path | None = None
@@ -146,14 +151,7 @@ SETTINGS: tuple[Setting, ...] = (
         files=("general_settings.database_url",),
         secret=True,
     ),
-    Setting(
-        "base_url",
-        ("PROXY_BASE_URL",),
-        "The public base URL, without a path: links, redirect URIs, the issuer and cookies derive from it. "
-        "The Host header never decides.",
-        values.base_url,
-        default_doc="`http://localhost:<port>`",
-    ),
+    *PUBLIC,
     Setting(
         "logout_url",
         ("PROXY_LOGOUT_URL",),
@@ -301,14 +299,6 @@ SETTINGS: tuple[Setting, ...] = (
         ("GATEWRIGHT_ALLOWED_NETWORKS",),
         "Private networks that URLs typed in the dashboard may reach, comma-separated: `10.0.0.0/8,192.168.1.5`. "
         "Link-local and metadata addresses are never allowed.",
-        values.networks,
-        (),
-        default_doc="none",
-    ),
-    Setting(
-        "trusted_proxies",
-        ("GATEWRIGHT_TRUSTED_PROXIES",),
-        "Networks of reverse proxies whose X-Forwarded-For names the caller's address, comma-separated.",
         values.networks,
         (),
         default_doc="none",

@@ -145,17 +145,6 @@ def url(value: str) -> str:
     return value
 
 
-def base_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https"):
-        raise ValueError(f"{value!r} is not an http or https URL | Write it whole, such as https://llm.example.com")
-    clean = url(value).rstrip("/")
-    parts = urlsplit(clean)
-    if parts.path or parts.query:
-        raise ValueError(f"{value!r} has a path | Give only scheme, host and port, such as https://llm.example.com")
-    return f"{parts.scheme}://{parts.netloc.lower()}"
-
-
 def networks(value: str) -> tuple[str, ...]:
     found = []
     for part in filter(None, (part.strip() for part in value.split(","))):

@@ -15,14 +15,18 @@ STEP = "gatewright_step"
 
 
 class Cookies:
-    """HttpOnly, SameSite=Lax, Path=/; on https Secure and with the `__Host-` prefix, which no subdomain can forge."""
+    """HttpOnly, SameSite=Lax, Path=/; on https Secure and with the `__Host-` prefix, which no subdomain can forge.
 
-    def __init__(self, *, https: bool) -> None:
+    That prefix allows no other path, so the names tell gateways apart that share a host under different root paths.
+    """
+
+    def __init__(self, *, https: bool, root_path: str = "") -> None:
         self._https = https
+        self._suffix = root_path.replace("/", "~")
 
     def name(self, cookie: str) -> str:
         """The name as the browser knows it."""
-        return f"__Host-{cookie}" if self._https else cookie
+        return f"__Host-{cookie}{self._suffix}" if self._https else f"{cookie}{self._suffix}"
 
     def read(self, request: Request, cookie: str) -> str | None:
         """The value, None when it is absent or empty."""

@@ -11,6 +11,7 @@ import secrets
 from starlette.requests import Request
 
 from gatewright.domain.errors import Forbidden
+from gatewright.oidc import redirect_uris
 
 HEADER = "x-gatewright-request"
 FIELD = "csrf"
@@ -31,7 +32,10 @@ def check_origin(request: Request, base_url: str) -> None:
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
     # Browsers send the first to https and loopback only; no script can set either.
-    ours = site in ("same-origin", "none") if site is not None else origin is None or origin.lower() == base_url
+    if site is not None:
+        ours = site in ("same-origin", "none")
+    else:
+        ours = origin is None or origin.lower() == redirect_uris.origin(base_url)
     if not ours:
         raise Forbidden("This request came from another site.", code="cross_site_request")
 

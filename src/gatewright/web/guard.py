@@ -19,6 +19,7 @@ from gatewright.web.call import Call
 from gatewright.web.cookies import SESSION, Cookies
 from gatewright.web.litellm.fields import only_admins
 from gatewright.web.render import Pages
+from gatewright.web.root_path import redirected
 from gatewright.web.routing import Access, Dialect, Route
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -48,8 +49,9 @@ def dialect_of(request: Request) -> Dialect:
     return Dialect.OPENAI if path.startswith("/v1/") else Dialect.DETAIL
 
 
-def finished(response: Response, call: Call) -> Response:
-    """The response with the headers that every answer has."""
+def finished(response: Response, call: Call, root_path: str) -> Response:
+    """The response with the headers that every answer has, and its redirect below the root path."""
+    redirected(root_path, response)
     for name, value in ALWAYS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
@@ -81,7 +83,7 @@ class Guard:
             except Exception as error:  # noqa: BLE001 (the edge: logged with its reference, never shown)
                 response = self._refuse(route, call, errors.unexpected(error, call.origin.reference))
             self._cookies.renew(response, call.session)
-            return finished(response, call)
+            return finished(response, call, self._settings.root_path)
 
         return run
 
@@ -103,7 +105,7 @@ class Guard:
             refusal = kind(f"{sought}.", hint=f"{document} lists the routes.")
             response = errors.as_response(refusal, dialect, call.origin.reference)
         response.headers.update((error.headers or {}) if isinstance(error, HTTPException) else {})
-        return finished(response, call)
+        return finished(response, call, self._settings.root_path)
 
     async def _answer(self, route: Route, call: Call) -> Response:
         request = call.request

@@ -12,6 +12,7 @@ from gatewright.settings.schema import Settings
 from gatewright.web import csrf
 from gatewright.web.call import Call
 from gatewright.web.cookies import FORM, Cookies
+from gatewright.web.root_path import rooted
 
 PAGE_HEADERS = {
     "cache-control": "no-store",
@@ -22,10 +23,14 @@ TITLES = {400: "This did not work", 401: "Please sign in", 403: "This is not all
 
 
 class Pages:
-    """Renders templates of web/pages. Every template extends layout.html and fills `title` and `main`."""
+    """Renders templates of web/pages. Every template extends layout.html and fills `title` and `main`.
+
+    Templates write addresses of ours from the gateway's root (`/ui/`); the root path comes before them here.
+    """
 
     def __init__(self, settings: Settings, cookies: Cookies) -> None:
         self._settings = settings
+        self.root_path = settings.root_path
         self._cookies = cookies
         self._environment = Environment(
             loader=PackageLoader("gatewright.web", "pages"), autoescape=True, undefined=StrictUndefined
@@ -53,6 +58,7 @@ class Pages:
         html = self._environment.get_template(template).render(
             csrf=csrf.form_token(fresh), version=__version__, script=script, frames=frames, **context
         )
+        html = rooted(self.root_path, html)
         scripts = None if script is None else self._settings.base_url + script
         headers = {
             **PAGE_HEADERS,

@@ -1,7 +1,7 @@
 """The dashboard's files, and the door to it: without a session `/ui` goes to the sign-in."""
 
 import mimetypes
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,12 +13,14 @@ from gatewright.domain.errors import NotFound
 from gatewright.idp.directory.applications import DirectoryApplications
 from gatewright.web.call import Call
 from gatewright.web.render import Pages
+from gatewright.web.root_path import rooted
 from gatewright.web.routing import Access, Dialect, Route
 from gatewright.web.sso.invitation import page_of
 
 FOLDER = Path(gatewright.__file__).parent / "_ui"
 # Where LiteLLM's links to an invitation lead (contract litellm 1.7), and those that its dashboard shows.
 INVITED = ("", "onboarding")
+ROOT_NAME = 'name="gatewright-root"'
 STATIC = Path(gatewright.__file__).parent / "web" / "static"
 
 
@@ -31,6 +33,7 @@ class Dashboard:
         self._pages = pages
         self._files = index_files(FOLDER)
         self._static = index_files(STATIC)
+        self._index = index_below(pages.root_path, self._files)
 
     def routes(self) -> list[Route]:
         return [
@@ -67,7 +70,10 @@ class Dashboard:
             return RedirectResponse(f"/sso/key/generate?return_to={wanted}", 303, headers={"cache-control": "no-store"})
         if "index.html" not in self._files:
             return self._pages.page(call, "no_dashboard.html", status=503)
-        response = send_file(self._files["index.html"], call, immutable=False)
+        if self._index is not None:
+            response = Response(self._index, headers={"cache-control": "no-cache"}, media_type="text/html")
+        else:
+            response = send_file(self._files["index.html"], call, immutable=False)
         images = await self._applications.icon_origins(session.user)
         response.headers["content-security-policy"] = policy(images)
         response.headers["referrer-policy"] = "same-origin"
@@ -94,6 +100,17 @@ def index_files(folder: Path) -> dict[str, Path]:
         for file in folder.rglob("*")
         if file.is_file() and file.suffix not in (".gz", ".py") and not file.name.startswith(".")
     }
+
+
+def index_below(root_path: str, files: Mapping[str, Path]) -> str | None:
+    """The dashboard's page for a gateway below a path, so that it need not be built anew; None when the file will do.
+
+    Its scripts find everything by the path that the page names.
+    """
+    if not root_path or "index.html" not in files:
+        return None
+    html = files["index.html"].read_text(encoding="utf-8")
+    return rooted(root_path, html).replace(f'{ROOT_NAME} content=""', f'{ROOT_NAME} content="{root_path}"')
 
 
 def send_file(path: Path, call: Call, *, immutable: bool) -> Response:

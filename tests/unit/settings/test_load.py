@@ -32,6 +32,7 @@ EFFECTS: list[tuple[str, str, str, Any]] = [
     ("GATEWRIGHT_DATA_DIR", "/srv/gatewright", "data_dir", Path("/srv/gatewright")),
     ("DATABASE_URL", "postgresql://u@h/d", "database_url", "postgresql://u@h/d"),
     ("PROXY_BASE_URL", "https://LLM.example.com/", "base_url", "https://llm.example.com"),
+    ("SERVER_ROOT_PATH", "llm/", "root_path", "/llm"),
     ("PROXY_LOGOUT_URL", "https://auth.example.com/out/", "logout_url", "https://auth.example.com/out/"),
     ("AUTO_REDIRECT_UI_LOGIN_TO_SSO", "true", "auto_redirect", True),
     ("LITELLM_MASTER_KEY", KEY, "master_key", KEY),
@@ -89,6 +90,41 @@ def test_flag_beats_environment_beats_file_beats_default(tmp_path: Path) -> None
     assert settings(tmp_path, config).port == 4001
     assert settings(tmp_path, config, GATEWRIGHT_PORT="4002").port == 4002
     assert settings(tmp_path, config, {"--port": "4003"}, GATEWRIGHT_PORT="4002").port == 4003
+
+
+@pytest.mark.parametrize(
+    ("base", "root", "expected"),
+    [
+        ("https://llm.example.com", "/llm", "https://llm.example.com/llm"),
+        ("https://LLM.example.com:443/", "a/b", "https://llm.example.com/a/b"),
+        ("https://llm.example.com/llm/", "/llm", "https://llm.example.com/llm"),
+        ("http://llm.example.com:8080", "/", "http://llm.example.com:8080"),
+    ],
+)
+def test_the_public_base_is_address_and_path(tmp_path: Path, base: str, root: str, expected: str) -> None:
+    assert settings(tmp_path, PROXY_BASE_URL=base, SERVER_ROOT_PATH=root).base_url == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "told"),
+    [
+        ({"PROXY_BASE_URL": "https://x.example/llm"}, "PROXY_BASE_URL", "SERVER_ROOT_PATH=/llm"),
+        ({"PROXY_BASE_URL": "https://x.example/a", "SERVER_ROOT_PATH": "/b"}, "PROXY_BASE_URL", "SERVER_ROOT_PATH is"),
+        ({"PROXY_BASE_URL": "https://x.example?a=b"}, "PROXY_BASE_URL", "has a query"),
+        ({"PROXY_BASE_URL": "llm.example.com"}, "PROXY_BASE_URL", "not an http or https URL"),
+        ({"SERVER_ROOT_PATH": "/v1"}, "SERVER_ROOT_PATH", "begin with /v1"),
+        ({"SERVER_ROOT_PATH": "/ui/x"}, "SERVER_ROOT_PATH", "begin with /ui"),
+        ({"SERVER_ROOT_PATH": "/a/../b"}, "SERVER_ROOT_PATH", "not a path"),
+        ({"SERVER_ROOT_PATH": "/a b"}, "SERVER_ROOT_PATH", "not a path"),
+        ({"SERVER_ROOT_PATH": '/a"><'}, "SERVER_ROOT_PATH", "not a path"),
+        ({"SERVER_ROOT_PATH": "https://x.example/llm"}, "SERVER_ROOT_PATH", "not a path"),
+    ],
+)
+def test_a_public_base_that_cannot_be(tmp_path: Path, given: dict[str, str], name: str, told: str) -> None:
+    with pytest.raises(SettingInvalid) as refused:
+        settings(tmp_path, **given)
+    assert refused.value.param == name
+    assert told in f"{refused.value} {refused.value.hint}"
 
 
 def test_the_base_url_follows_the_port(tmp_path: Path) -> None:

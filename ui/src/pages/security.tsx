@@ -8,6 +8,7 @@ import { useToast } from "../components/toast";
 import { plural } from "../format/number";
 import { passkeysWork } from "../passkeys";
 import { useRefresh, useSecurity } from "../queries";
+import { at } from "../root";
 import { AddAppDialog } from "./add-app";
 import { AddPasskeyDialog } from "./add-passkey";
 import { ChangePasswordDialog } from "./change-password";
@@ -143,7 +144,7 @@ export function Security() {
           act="End everything"
           destroys
           run={(password) => api.notMe(password)}
-          onDone={({ new_password: path }) => window.location.assign(path ?? "/ui/")}
+          onDone={({ new_password: path }) => window.location.assign(at(path ?? "/ui/"))}
           onClose={close}
         >
           <p>

@@ -17,6 +17,7 @@ from gatewright.domain.people import Event, Origin, User
 from gatewright.idp.factors import recovery, totp
 from gatewright.idp.mail.letters import Notice
 from gatewright.idp.mail.outbox import Outbox
+from gatewright.oidc import redirect_uris
 from gatewright.storage import authenticators, groups
 from gatewright.storage.authenticators import Authenticator
 from gatewright.storage.database import Database, Transaction
@@ -56,7 +57,7 @@ class Factors:
         self._limits = limits
         self._audit = audit
         self._host = urlsplit(base_url).netloc
-        self.origin = base_url
+        self.origin = redirect_uris.origin(base_url) or base_url
         self.rp_id = urlsplit(base_url).hostname or ""
 
     async def of(self, user_pk: int) -> list[Authenticator]:

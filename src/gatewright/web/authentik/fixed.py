@@ -4,6 +4,7 @@ import platform
 import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid5
 
 from starlette.responses import Response
@@ -54,6 +55,7 @@ class Fixed:
     def __init__(self, db: Database, base_url: str) -> None:
         self._db = db
         self._base_url = base_url
+        self._root_path = urlsplit(base_url).path
 
     def routes(self) -> list[Route]:
         viewer, anybody, caller = Access.VIEWER, Access.PUBLIC, Access.CALLER
@@ -106,9 +108,9 @@ class Fixed:
             **slugs,
             "matched_domain": "authentik-default",
             "branding_title": "Gatewright",
-            "branding_logo": "/static/mark.svg",
+            "branding_logo": self._root_path + "/static/mark.svg",
             "branding_logo_themed_urls": None,
-            "branding_favicon": "/static/mark.svg",
+            "branding_favicon": self._root_path + "/static/mark.svg",
             "branding_favicon_themed_urls": None,
             "branding_custom_css": "",
             "branding_map_tiles": "",
@@ -203,8 +205,8 @@ class Fixed:
             "domain": "authentik-default",
             "default": True,
             "branding_title": "Gatewright",
-            "branding_logo": "/static/mark.svg",
-            "branding_favicon": "/static/mark.svg",
+            "branding_logo": self._root_path + "/static/mark.svg",
+            "branding_favicon": self._root_path + "/static/mark.svg",
             "branding_custom_css": "",
             "branding_default_flow_background": "",
             "branding_map_tiles": "",
