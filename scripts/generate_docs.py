@@ -32,7 +32,7 @@ from gatewright.settings.load import OUR_PREFIXES, READ_ELSEWHERE, load
 from gatewright.settings.params import ENTRY, INFO, KNOWN
 from gatewright.settings.providers import PROVIDERS
 from gatewright.settings.router import ALLOWED_FAILS, RETRIES, ROUTER
-from gatewright.settings.schema import REFUSED, SETTINGS, WITHOUT_EFFECT
+from gatewright.settings.schema import REFUSED, SETTINGS
 from gatewright.settings.sections import SECTIONS, known_keys
 from gatewright.settings.setting import Setting
 from gatewright.settings.valkey import VALKEY
@@ -116,10 +116,6 @@ def settings_page() -> str:
         "## Refused",
         "",
         *(f"- `{name}`: {problem}. {fix}." for name, (problem, fix) in REFUSED.items()),
-        "",
-        "## Accepted without effect",
-        "",
-        *(f"- `{name}`: {why}." for name, why in WITHOUT_EFFECT.items()),
         "",
     ]
     return "\n".join(lines)
@@ -268,7 +264,7 @@ def row_of(names: str, text: str) -> Row:
 def what_there_is() -> dict[str, set[str]]:
     """What the code has, by the kinds of compatibility.toml."""
     settings = (*SETTINGS, *GENERIC, *ROUTER, *CACHING, *VALKEY, *EMAIL, *JWT_AUTH)
-    variables = {name for setting in settings for name in setting.env} | READ_ELSEWHERE | WITHOUT_EFFECT.keys()
+    variables = {name for setting in settings for name in setting.env} | READ_ELSEWHERE
     return {
         "variable": variables,
         "provider": set(PROVIDERS),

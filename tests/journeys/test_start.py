@@ -125,10 +125,9 @@ def test_what_is_written_is_this_users_alone_even_in_an_open_folder(tmp_path: Pa
 def test_a_variable_without_effect_is_reported_by_name(tmp_path: Path) -> None:
     done = start(tmp_path, {"LITELLM_NOT_A_SETTING": "1", "GENERIC_SCOPES": "x", "LITELLM_MASTER_KEY": "sk-1234"})
     assert done.returncode == 2
-    with gatewright(tmp_path, workers=1, LITELLM_NOT_A_SETTING="1", EXPERIMENTAL_UI_LOGIN="True") as server:
+    with gatewright(tmp_path, workers=1, LITELLM_NOT_A_SETTING="1") as server:
         errors = server.stop()
     assert "warning: LITELLM_NOT_A_SETTING is set but not supported by this version" in errors
-    assert "warning: EXPERIMENTAL_UI_LOGIN has no effect: the command line's sign-in is on without it" in errors
 
 
 def start(data_dir: Path, env: dict[str, str | None]) -> subprocess.CompletedProcess[str]:

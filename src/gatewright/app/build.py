@@ -125,11 +125,13 @@ class Program:
         self.audit, self.passwords, self.limits = Audit(db), new_passwords(settings), Limits(db)
         self.users, self.keys = Users(db), Keys(db)
         self.ring = KeyRing(db, settings.master_key or "")
-        self.sessions = Sessions(db, "gateway", settings.session_life)
+        self.sessions = Sessions(
+            db, "gateway", settings.session_life, idle=settings.session_idle, short_ids=settings.short_session_ids
+        )
         self.provider = Provider(
             db,
             settings.base_url,
-            settings.session_life,
+            Sessions(db, "idp", settings.session_life, idle=settings.session_idle),
             self.passwords,
             self.audit,
             device_code_in_link=settings.device_code_in_link,
@@ -267,7 +269,7 @@ class Program:
         roles = Roles(self.users)
         return [
             *Me(self.users, self.keys, self.sessions).routes(),
-            *MySessions(self.sessions, Sessions(self.db, "idp", self.settings.session_life), self.keys).routes(),
+            *MySessions(self.sessions, self.provider.sessions, self.keys).routes(),
             *MySecurity(self.provider.own_account).routes(),
             *Today(self.reports, self.deployments, self.settings, clock).routes(),
             *VirtualKeys(self.keys, self.users, self.deployments, self.reports, clock).routes(),

@@ -9,6 +9,7 @@ import msgspec
 from gatewright.accounts.audit import Audit
 from gatewright.accounts.breached import BreachedPasswords
 from gatewright.accounts.passwords import Passwords
+from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.setup import Setup
 from gatewright.app import clock
 from gatewright.app.keyfiles import write_private
@@ -60,7 +61,14 @@ async def prepare(settings: Settings) -> Prepared:
         await check_salt_key(db)
         passwords = new_passwords(settings)
         own_client = None if settings.providers else EMBEDDED_CLIENT
-        provider = Provider(db, settings.base_url, settings.session_life, passwords, Audit(db), own_client=own_client)
+        provider = Provider(
+            db,
+            settings.base_url,
+            Sessions(db, "idp", settings.session_life),
+            passwords,
+            Audit(db),
+            own_client=own_client,
+        )
         await provider.start({CLIENT_SECRET: settings.client_secret} if settings.client_secret else None)
         await apply_blueprints(settings, db, passwords)
         return Prepared(data=shown_url(db), setup_link=await first_administrator(settings, db, passwords))

@@ -6,7 +6,6 @@ from gatewright.accounts.audit import Audit
 from gatewright.accounts.limits import Limits
 from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.sessions import Sessions
-from gatewright.domain.clock import Millis
 from gatewright.idp.authorization.drafts import Drafts
 from gatewright.idp.authorization.parts import authorization
 from gatewright.idp.blueprints.apply import Blueprints
@@ -36,13 +35,13 @@ from gatewright.storage.database import Database
 
 
 class Provider:
-    """The embedded OpenID provider. `base_url` has no trailing slash; `session_life` in milliseconds."""
+    """The embedded OpenID provider. `base_url` has no trailing slash; `sessions` are those of the kind `idp`."""
 
     def __init__(
         self,
         db: Database,
         base_url: str,
-        session_life: Millis,
+        sessions: Sessions,
         passwords: Passwords,
         audit: Audit,
         *,
@@ -50,14 +49,14 @@ class Provider:
         own_client: str | None = None,
     ) -> None:
         self._db = db
-        sessions = Sessions(db, "idp", session_life)
+        self.sessions = sessions
         grants, limits = Grants(db), Limits(db)
         self.base_url = base_url
         self._blueprints = Blueprints(db, base_url, passwords, audit, own_client=own_client)
         self.expressions = Expressions()
         self.tokens = grants.tokens
         self.clients = Clients(db, base_url)
-        self.keys = SigningKeys(db, audit, session_life)
+        self.keys = SigningKeys(db, audit, sessions.lives.absolute)
         self.claims = Claims(db, self.expressions, audit)
         known = Directory(db, self.clients, self.claims, self.keys, audit)
         self.consents = Consents(db, self.tokens, audit)

@@ -24,7 +24,7 @@ from gatewright.settings.models import read_models
 from gatewright.settings.public import joined
 from gatewright.settings.reader import ENVIRONMENT, Reader
 from gatewright.settings.router import ROUTER, Router, unknown_names, without_effect
-from gatewright.settings.schema import LOOPBACK, REFUSED, SETTINGS, WITHOUT_EFFECT, ModelEntry, Settings
+from gatewright.settings.schema import LOOPBACK, REFUSED, SETTINGS, ModelEntry, Settings
 from gatewright.settings.sections import unknown_keys
 from gatewright.settings.valkey import VALKEY, redis_url
 
@@ -117,6 +117,13 @@ def doubts(found: Mapping[str, Any]) -> Iterator[Finding]:
             "PROXY_BASE_URL is https, so a reverse proxy stands in front, but GATEWRIGHT_TRUSTED_PROXIES does not name "
             "it: everybody shares the proxy's address, in the session list and in the limits on sign-ins",
         )
+    if found["session_idle"] is not None and found["session_idle"] > found["session_life"]:
+        yield Finding(
+            "doubt",
+            "GATEWRIGHT_SESSION_IDLE",
+            "GATEWRIGHT_SESSION_IDLE is longer than LITELLM_UI_SESSION_DURATION, which ends every session before: "
+            "it has no effect",
+        )
     if found["host"] not in LOOPBACK and urlsplit(found["base_url"]).hostname in LOOPBACK:
         yield Finding(
             "doubt",
@@ -180,7 +187,5 @@ def read_caching(reader: Reader, redis: str | None) -> Caching:
 def unused_variables(reader: Reader) -> Iterator[Finding]:
     """Variables that are set but have no effect, by name."""
     for name in sorted({*reader.environ, *reader.declared}):
-        if name in WITHOUT_EFFECT:
-            yield Finding("absent", name, f"{name} has no effect: {WITHOUT_EFFECT[name]}")
-        elif name.startswith(OUR_PREFIXES) and name not in reader.used | READ_ELSEWHERE:
+        if name.startswith(OUR_PREFIXES) and name not in reader.used | READ_ELSEWHERE:
             yield Finding("absent", name, f"{name} is set but not supported by this version; it has no effect")

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from gatewright.domain.addresses import AddressPolicy
-from gatewright.domain.clock import HOUR, Millis
+from gatewright.domain.clock import Millis
 from gatewright.domain.money import Price
 from gatewright.settings import values
 from gatewright.settings.caching import Caching
@@ -19,6 +19,7 @@ from gatewright.settings.email import Email
 from gatewright.settings.jwt_auth import JwtAuth
 from gatewright.settings.public import PUBLIC
 from gatewright.settings.router import Router
+from gatewright.settings.sessions import SESSIONS
 from gatewright.settings.setting import Setting
 from gatewright.settings.sign_in import SignInProvider
 
@@ -98,6 +99,8 @@ class Settings(msgspec.Struct, frozen=True):
     email: Email | None = None
     jwt_auth: JwtAuth | None = None
     max_parallel_requests: int | None = None
+    session_idle: Millis | None = None
+    short_session_ids: bool = False
     warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -278,22 +281,7 @@ SETTINGS: tuple[Setting, ...] = (
         True,
         files=("general_settings.store_model_in_db",),
     ),
-    Setting(
-        "session_life",
-        ("LITELLM_UI_SESSION_DURATION",),
-        "How long a browser session lives: `24h`, `30m`, `7d`.",
-        values.duration,
-        24 * HOUR,
-        default_doc="`24h`",
-    ),
-    Setting(
-        "cli_session_life",
-        ("LITELLM_CLI_JWT_EXPIRATION_HOURS", "CLI_JWT_EXPIRATION_HOURS"),
-        "How long a sign-in of the command line lives, in whole hours.",
-        values.hours,
-        24 * HOUR,
-        default_doc="`24`",
-    ),
+    *SESSIONS,
     Setting(
         "allowed_networks",
         ("GATEWRIGHT_ALLOWED_NETWORKS",),
@@ -373,11 +361,6 @@ SETTINGS: tuple[Setting, ...] = (
         files=("litellm_settings.request_timeout",),
     ),
 )
-
-# Accepted because the documents name them; they change nothing here, and the start says why.
-WITHOUT_EFFECT: dict[str, str] = {
-    "EXPERIMENTAL_UI_LOGIN": "the command line's sign-in is on without it",
-}
 
 # Restrictions that this version does not know: going on without one would let people in whom it was to keep out.
 REFUSED: dict[str, tuple[str, str]] = {

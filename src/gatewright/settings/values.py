@@ -130,6 +130,14 @@ def duration(value: str) -> Millis:
     return int(match[1]) * UNITS[match[2]]
 
 
+def idle_limit(value: str) -> Millis:
+    """A duration that leaves time to read a page."""
+    found = duration(value)
+    if found < UNITS["m"]:
+        raise ValueError(f"{value!r} is less than a minute | Write a minute or more, such as 30m")
+    return found
+
+
 def path(value: str) -> Path:
     return Path(value).expanduser().absolute()
 

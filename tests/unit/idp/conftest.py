@@ -115,7 +115,7 @@ async def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict
     db = open_database(folder)
     await migrate(db)
     passwords = quick_passwords()
-    provider = Provider(db, BASE, DAY, passwords, Audit(db))
+    provider = Provider(db, BASE, Sessions(db, "idp", DAY), passwords, Audit(db))
     await provider.start()
     made = Stand(db, ManualClock(), provider, Starlette())
     await made.add_person(passwords, "alice", admin=True)
@@ -132,7 +132,9 @@ async def stand_on(db: Database, folder: Path, people: dict[str, User]) -> Async
     assert isinstance(clock, ManualClock)
     settings = load({}, {"GATEWRIGHT_DATA_DIR": str(folder), "PROXY_BASE_URL": BASE})
     passwords, cookies = quick_passwords(), Cookies(https=settings.is_https)
-    provider = Provider(db, settings.base_url, settings.session_life, passwords, Audit(db), own_client="litellm")
+    provider = Provider(
+        db, settings.base_url, Sessions(db, "idp", settings.session_life), passwords, Audit(db), own_client="litellm"
+    )
     pages = Pages(settings, cookies)
     authentication = Authentication(KeyRing(db, "sk-a-master-key-for-tests"), Sessions(db, "gateway", 1))
     guard = Guard(settings, authentication, cookies, pages)

@@ -44,6 +44,8 @@ EFFECTS: list[tuple[str, str, str, Any]] = [
     ("AUTHENTIK_BOOTSTRAP_EMAIL", "root@example.com", "bootstrap_email", "root@example.com"),
     ("STORE_MODEL_IN_DB", "False", "store_models", False),
     ("LITELLM_UI_SESSION_DURATION", "7d", "session_life", 7 * DAY),
+    ("GATEWRIGHT_SESSION_IDLE", "30m", "session_idle", HOUR // 2),
+    ("EXPERIMENTAL_UI_LOGIN", "True", "short_session_ids", True),
     ("LITELLM_CLI_JWT_EXPIRATION_HOURS", "48", "cli_session_life", 48 * HOUR),
     ("CLI_JWT_EXPIRATION_HOURS", "12", "cli_session_life", 12 * HOUR),
     ("GATEWRIGHT_ALLOWED_NETWORKS", "10.0.0.0/8, 192.168.1.5", "allowed_networks", ("10.0.0.0/8", "192.168.1.5/32")),
@@ -243,13 +245,10 @@ def test_a_wrong_entry_is_named(tmp_path: Path, config: str, text: str) -> None:
 
 def test_what_has_no_effect_is_reported_by_name(tmp_path: Path) -> None:
     config = "litellm_settings: {json_logs: true}\nguardrails: []\n"
-    found = settings(
-        tmp_path, config, LITELLM_LICENSE="x", MICROSOFT_CLIENT_ID="y", UI_PASSWORD="z", EXPERIMENTAL_UI_LOGIN="true"
-    )
+    found = settings(tmp_path, config, LITELLM_LICENSE="x", MICROSOFT_CLIENT_ID="y", UI_PASSWORD="z")
     assert found.warnings == (
         "config.yaml line 1: litellm_settings.json_logs is LiteLLM's and not supported; it has no effect",
         "config.yaml line 2: guardrails is LiteLLM's and not supported; it has no effect: no request is checked",
-        "EXPERIMENTAL_UI_LOGIN has no effect: the command line's sign-in is on without it",
         "LITELLM_LICENSE is set but not supported by this version; it has no effect",
         "MICROSOFT_CLIENT_ID is set but not supported by this version; it has no effect",
         "UI_PASSWORD is set but not supported by this version; it has no effect",
@@ -261,6 +260,19 @@ def test_https_without_a_trusted_proxy_is_doubted(tmp_path: Path) -> None:
     assert "GATEWRIGHT_TRUSTED_PROXIES does not name it" in warning
     known = settings(tmp_path, PROXY_BASE_URL="https://llm.example.com", GATEWRIGHT_TRUSTED_PROXIES="127.0.0.1")
     assert known.warnings == ()
+
+
+def test_an_idle_limit_that_never_comes_is_doubted_and_one_of_seconds_refused(tmp_path: Path) -> None:
+    [warning] = settings(tmp_path, GATEWRIGHT_SESSION_IDLE="2d").warnings
+    assert "LITELLM_UI_SESSION_DURATION" in warning
+    assert settings(tmp_path, GATEWRIGHT_SESSION_IDLE="24h").warnings == ()
+    with pytest.raises(SettingInvalid, match="less than a minute"):
+        settings(tmp_path, GATEWRIGHT_SESSION_IDLE="59s")
+
+
+def test_an_explicit_false_is_as_without_it(tmp_path: Path) -> None:
+    found = settings(tmp_path, EXPERIMENTAL_UI_LOGIN="False")
+    assert (found.short_session_ids, found.warnings) == (False, ())
 
 
 def test_a_start_that_only_this_machine_can_open_is_doubted(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from tests.postgres import Postgres
 from tests.unit.idp.conftest import BASE, ManualClock, Stand, open_database, stand_on
 
 from gatewright.accounts.audit import Audit
+from gatewright.accounts.sessions import Sessions
 from gatewright.domain.clock import DAY
 from gatewright.domain.people import User
 from gatewright.idp.provider import Provider
@@ -25,7 +26,7 @@ async def postgres_template(postgres: Postgres, migrated_template: str) -> dict[
     url = postgres.create(POSTGRES_TEMPLATE, migrated_template)
     db = open_database(Path(), url)
     passwords = quick_passwords()
-    provider = Provider(db, BASE, DAY, passwords, Audit(db))
+    provider = Provider(db, BASE, Sessions(db, "idp", DAY), passwords, Audit(db))
     await provider.start()
     made = Stand(db, ManualClock(), provider, None)  # type: ignore[arg-type]  # nothing is asked over HTTP yet
     await made.add_person(passwords, "alice", admin=True)
