@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import uuid
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -14,6 +15,7 @@ from gatewright.domain.identity import Role
 from gatewright.domain.keys import Principal, key_hash, key_name, new_key
 from gatewright.domain.limits import NO_LIMITS, Holder, Limits
 from gatewright.domain.people import Event, Origin, User
+from gatewright.oidc.bearer import looks_like_one
 from gatewright.storage import audit_log, changes, keys, teams
 from gatewright.storage.changes import Change
 from gatewright.storage.database import Database, Transaction
@@ -24,6 +26,10 @@ from gatewright.storage.rows import limit_values
 MOST_CACHED = 100_000
 MOST_UNKNOWN = 20_000
 UNKNOWN_FOR: Millis = 30 * SECOND
+
+# The kind of row that stands for an identity of outside, whose tokens are the credentials.
+JWT = "jwt"
+KINDS = {"virtual": "key"}
 
 CHANGED = ("alias", "models", "expires_at", "metadata", "team_id")
 
@@ -174,6 +180,13 @@ async def _check_team(tx: Transaction, team_id: str | None) -> None:
         raise NotFound(f"There is no team {team_id!r}.", param="team_id", code="team_not_found")
 
 
+class BearerTokens(Protocol):
+    """Who a signed token of an outside issuer speaks for."""
+
+    async def authenticate(self, token: str, origin: Origin) -> Principal: ...
+    def apply(self, change: Change) -> None: ...
+
+
 class KeyRing:
     """Who a key belongs to, from memory. `apply` keeps it fresh with the changes of every worker.
 
@@ -188,6 +201,7 @@ class KeyRing:
         self._pending: dict[str, asyncio.Task[Principal | str]] = {}
         self._epoch = 0
         self.last_used: dict[int, Millis] = {}
+        self.bearer: BearerTokens | None = None
         self._master_principal = Principal(
             kind="master", role=Role.PROXY_ADMIN, user_pk=None, user_id="default_user_id", credential_id=0
         )
@@ -210,16 +224,26 @@ class KeyRing:
             return found
         refused = self._unknown.get(hashed)
         if refused is not None and refused[0] > now:
-            raise _refusal(refused[1])
+            raise refusal(refused[1])
         answer = await self._ask_once(hashed)
         if isinstance(answer, str):
-            raise _refusal(answer)
+            raise refusal(answer)
         self.last_used[answer.credential_id] = now
         return answer
+
+    async def caller(self, secret: str, address: str | None, reference: str | None) -> Principal:
+        """The caller behind a key or, where they are credentials, a signed token. Raises Unauthenticated, Forbidden."""
+        if self.bearer is None or not looks_like_one(secret):
+            return await self.authenticate(secret)
+        found = await self.bearer.authenticate(secret, Origin(address=address, reference=reference))
+        self.last_used[found.credential_id] = self._db.clock()
+        return found
 
     def apply(self, change: Change) -> None:
         """Forgets what the change touched."""
         self._epoch += 1
+        if self.bearer is not None:
+            self.bearer.apply(change)
         if change.kind == "key":
             self._known.pop(change.ref, None)
             self._unknown.pop(change.ref, None)
@@ -244,7 +268,7 @@ class KeyRing:
         epoch = self._epoch
         async with self._db.read() as tx:
             row = await keys.by_hash(tx, hashed)
-        answer = _judge(row, self._db.clock())
+        answer = judge(row, self._db.clock())
         # A change that arrived meanwhile may be about this key: answer once, remember nothing.
         if epoch != self._epoch:
             return answer
@@ -269,12 +293,12 @@ REFUSALS = {
 }
 
 
-def _refusal(cause: str) -> Unauthenticated:
+def refusal(cause: str) -> Unauthenticated:
     code, message = REFUSALS[cause]
     return Unauthenticated(message, code=code, hint="Create a key on the dashboard's Keys page, or sign in again.")
 
 
-def _judge(row: KeyRow | None, now: Millis) -> Principal | str:
+def judge(row: KeyRow | None, now: Millis) -> Principal | str:
     """The caller that the row stands for, or the cause of refusal."""
     if row is None:
         return "unknown"
@@ -291,7 +315,7 @@ def _judge(row: KeyRow | None, now: Millis) -> Principal | str:
     # A virtual key without an owner calls models and nothing else.
     role = row.owner_role or Role.INTERNAL_USER_VIEWER
     return Principal(
-        kind="cli" if row.kind == "cli" else "key",
+        kind=KINDS.get(row.kind, row.kind),
         role=role,
         user_pk=row.user_pk,
         user_id=row.owner_user_id or "",

@@ -35,10 +35,11 @@ class Principal(msgspec.Struct, frozen=True):
     """Who is calling. Built once by the edge's authentication; everything below takes it as it is.
 
     `kind` is `session` (browser), `key` (virtual key), `cli` (the command line's or an agent's credential), `token` (an
-    API token of the directory) or `master`.
+    API token of the directory), `jwt` (a signed token of an outside issuer) or `master`.
     `models` empty means every model; a `*` in one stands for anything. `credential_id` is the id of the session or key
     row, 0 for the master key. `team_models` are those of the key's team, empty for every model. `holders` are those of
-    key, user and team that have limits.
+    key, user and team that have limits. A path must be in each list of `routes`, where there is one. `teams` is this
+    caller under each of the teams that their token names.
     """
 
     kind: str
@@ -53,6 +54,8 @@ class Principal(msgspec.Struct, frozen=True):
     team_id: str | None = None
     team_models: frozenset[str] = frozenset()
     holders: tuple[Holder, ...] = ()
+    routes: tuple[tuple[str, ...], ...] = ()
+    teams: tuple["Principal", ...] = ()
 
     @property
     def is_admin(self) -> bool:

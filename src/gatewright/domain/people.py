@@ -8,7 +8,9 @@ from gatewright.domain.clock import Millis
 from gatewright.domain.identity import Role, RoleReason
 
 # Names that mean somebody else in answers and in the audit log.
-RESERVED_NAMES = frozenset({"default_user_id", "master", "anonymous", "system", "session", "key", "cli", "token"})
+RESERVED_NAMES = frozenset(
+    {"default_user_id", "master", "anonymous", "system", "session", "key", "cli", "token", "jwt"}
+)
 
 
 class User(msgspec.Struct, frozen=True):

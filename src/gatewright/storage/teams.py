@@ -1,5 +1,6 @@
 """Teams: keys that share limits and a list of models."""
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -34,6 +35,18 @@ async def add(tx: Transaction, **columns: Any) -> TeamRow:
 async def by_id(tx: Transaction, team_id: str) -> TeamRow | None:
     row = (await tx.execute(select(*teams.c).where(teams.c.team_id == team_id))).first()
     return None if row is None else _row(row._mapping)
+
+
+async def of_ids(tx: Transaction, team_ids: Collection[str]) -> list[TeamRow]:
+    """Those of these teams that are there."""
+    query = select(*teams.c).where(teams.c.team_id.in_(team_ids))
+    return [_row(row._mapping) for row in await tx.execute(query)]
+
+
+async def by_alias(tx: Transaction, alias: str) -> TeamRow | None:
+    """The only team of that name; None when there is none or several."""
+    rows = (await tx.execute(select(*teams.c).where(teams.c.alias == alias).limit(2))).all()
+    return _row(rows[0]._mapping) if len(rows) == 1 else None
 
 
 async def everything(tx: Transaction) -> list[TeamRow]:
