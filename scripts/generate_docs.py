@@ -25,11 +25,13 @@ from gatewright.cli.group import group
 from gatewright.domain.errors import GatewrightError
 from gatewright.settings import keys
 from gatewright.settings.caching import CACHING
+from gatewright.settings.dashboard import DASHBOARD
 from gatewright.settings.email import EMAIL
 from gatewright.settings.generic import GENERIC
 from gatewright.settings.jwt_auth import JWT_AUTH
 from gatewright.settings.load import OUR_PREFIXES, READ_ELSEWHERE, load
 from gatewright.settings.params import ENTRY, INFO, KNOWN
+from gatewright.settings.password_login import PASSWORD_LOGIN
 from gatewright.settings.providers import PROVIDERS
 from gatewright.settings.router import ALLOWED_FAILS, RETRIES, ROUTER
 from gatewright.settings.schema import REFUSED, SETTINGS
@@ -108,10 +110,19 @@ def settings_page() -> str:
         "",
         "## The outside OpenID provider",
         "",
-        "With `GENERIC_CLIENT_ID` set, people sign in through that provider instead of the embedded one. All of these",
-        "without a default are then required.",
+        "With `GENERIC_CLIENT_ID` set, people sign in through that provider instead of the embedded one.",
         "",
         *table(GENERIC),
+        "",
+        "## The dashboard",
+        "",
+        *table(DASHBOARD),
+        "",
+        "## Local passwords",
+        "",
+        "For the emergency administrator. Everybody else signs in at a provider, the embedded one or an outside one.",
+        "",
+        *table(PASSWORD_LOGIN),
         "",
         "## Refused",
         "",
@@ -263,7 +274,7 @@ def row_of(names: str, text: str) -> Row:
 
 def what_there_is() -> dict[str, set[str]]:
     """What the code has, by the kinds of compatibility.toml."""
-    settings = (*SETTINGS, *GENERIC, *ROUTER, *CACHING, *VALKEY, *EMAIL, *JWT_AUTH)
+    settings = (*SETTINGS, *GENERIC, *ROUTER, *CACHING, *VALKEY, *EMAIL, *JWT_AUTH, *PASSWORD_LOGIN, *DASHBOARD)
     variables = {name for setting in settings for name in setting.env} | READ_ELSEWHERE
     return {
         "variable": variables,

@@ -14,7 +14,8 @@ RolePolicy = Literal["every_login", "raise_only", "first_login"]
 class ClaimNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     r"""Which claim holds what: paths, dots for nested claims, `\.` for a dot in a name (contract litellm 1.2).
 
-    `extra` are claims that are kept with the person, for attribution.
+    `kept` says what of them is kept in the person's metadata, and where there (contract litellm 2.6); it may take from
+    the claims in `extra`.
     """
 
     user_id: str = "preferred_username"
@@ -27,13 +28,14 @@ class ClaimNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     groups: str = "groups"
     teams: str | None = None
     extra: tuple[str, ...] = ()
+    kept: tuple[tuple[str, str], ...] = ()
 
 
 class RoleRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How claims become a role. `is_configured`: the provider decides, by absence too.
+    """How claims become a role. `is_configured`: the role claim (`ClaimNames.role`) counts.
 
-    `mappings` are the groups that give a role, looked for in `group_claim`; they come before the role claim.
-    `default_role` None means `domain.identity.DEFAULT_ROLE`.
+    `mappings` are the groups that give a role, looked for in `group_claim` (None: `ClaimNames.groups`); they come
+    before the role claim. `default_role` None means the installation's.
     """
 
     is_configured: bool = False
@@ -41,6 +43,11 @@ class RoleRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     group_claim: str | None = None
     default_role: Role | None = None
     policy: RolePolicy = "every_login"
+
+    @property
+    def decides(self) -> bool:
+        """Whether the provider decides roles at all, by absence too."""
+        return self.is_configured or bool(self.mappings)
 
 
 class AccessRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,9 +66,9 @@ class SignInProvider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `profile` names its quirks (`sso.profiles`). Of `issuer` and the endpoints at least the issuer, or authorization and
     token endpoint, are there; what is not is found by discovery. `headers` go along to token and userinfo endpoint.
-    `token_claims`: claims of the verified ID token and of a verified access token count under those of userinfo.
-    `ca` is PEM text that is trusted beside nothing else; `verify_tls` False trusts whoever answers. `options` are the
-    profile's own (`tenant`).
+    The claims of a verified ID token count under those of userinfo, with `token_claims` those of a verified access
+    token under both. `private_key` is PEM or a JWK, for `private_key_jwt`. `ca` is PEM text that is trusted beside the
+    system's authorities; `verify_tls` False trusts whoever answers. `options` are the profile's own (`tenant`).
     """
 
     id: str

@@ -9,7 +9,6 @@ import pytest
 from gatewright.domain.clock import DAY, HOUR
 from gatewright.domain.errors import SettingInvalid
 from gatewright.domain.money import Price
-from gatewright.settings.generic import GENERIC
 from gatewright.settings.load import load
 from gatewright.settings.schema import SETTINGS, Settings
 
@@ -190,15 +189,6 @@ def test_the_variables_of_the_guide_name_the_outside_provider(tmp_path: Path) ->
     assert found.token_endpoint == "https://auth.yourdomain.com/application/o/token/"
     assert (found.scope, found.claims.role) == ("openid profile email litellm_role", "litellm_role")
     assert (found.claims.email, found.claims.user_id) == ("preferred_username", "preferred_username")
-
-
-REQUIRED = [setting.env[0] for setting in GENERIC if setting.default is None and setting.field != "client_id"]
-
-
-@pytest.mark.parametrize("name", REQUIRED)
-def test_a_part_of_the_outside_provider_that_is_missing_is_named(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SettingInvalid, match=name):
-        settings(tmp_path, **{key: value for key, value in SEED.items() if key != name})
 
 
 MODELS = """
