@@ -14,6 +14,7 @@ import platformdirs
 
 from gatewright.domain.errors import SettingInvalid
 from gatewright.settings.caching import CACHING, OTHER_KINDS, Caching
+from gatewright.settings.dashboard import DASHBOARD, DashboardSettings
 from gatewright.settings.email import doubts_of, read_email
 from gatewright.settings.file import ConfigFile
 from gatewright.settings.findings import Finding
@@ -21,6 +22,8 @@ from gatewright.settings.generic import read_generic
 from gatewright.settings.jwt_auth import doubts_of as jwt_doubts
 from gatewright.settings.jwt_auth import read_jwt_auth
 from gatewright.settings.models import read_models
+from gatewright.settings.password_login import PasswordLogin, read_password_login
+from gatewright.settings.password_login import doubts_of as password_doubts
 from gatewright.settings.public import joined
 from gatewright.settings.reader import ENVIRONMENT, Reader
 from gatewright.settings.router import ROUTER, Router, unknown_names, without_effect
@@ -38,6 +41,8 @@ OUR_PREFIXES = (
         "DISABLE_ADMIN_UI",
         "ENABLE_SSO_DEBUG",
         "PKCE_STRICT_CACHE_MISS",
+        "SSL_VERIFY",
+        "SSL_CERTIFICATE",
         # Not all of REDIS_*: where a service is called redis, Kubernetes sets a dozen of them in every container.
         "REDIS_CLUSTER_NODES",
         "REDIS_SENTINEL_NODES",
@@ -98,10 +103,13 @@ def examine(flags: Mapping[str, str | None] | None = None, environ: Mapping[str,
     found["caching"] = reader.attempt(lambda: read_caching(reader, found["redis_url"]), Caching())
     found["email"] = reader.attempt(lambda: read_email(reader), None)
     found["jwt_auth"] = reader.attempt(lambda: read_jwt_auth(reader), None)
+    found["password_login"] = reader.attempt(lambda: read_password_login(reader, found["master_key"]), PasswordLogin())
+    found["dashboard"] = DashboardSettings(**reader.table(DASHBOARD))
     unknown_keys(reader)
     reader.findings.sort(key=lambda one: reader.file.order(one.name))
-    no_email = list(doubts_of(found["email"], reader))
-    reader.findings += [*unused_variables(reader), *no_email, *jwt_doubts(found["jwt_auth"]), *doubts(found)]
+    no_email, of_passwords = list(doubts_of(found["email"], reader)), list(password_doubts(reader))
+    reader.findings += [*unused_variables(reader), *no_email, *of_passwords]
+    reader.findings += [*jwt_doubts(found["jwt_auth"]), *doubts(found)]
     reader.errors.sort(key=lambda one: reader.file.order(one.name))
     errors, findings = tuple(reader.errors), tuple(reader.findings)
     settings = None if errors else Settings(**found, warnings=tuple(str(one) for one in findings))

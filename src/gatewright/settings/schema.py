@@ -15,8 +15,10 @@ from gatewright.domain.clock import Millis
 from gatewright.domain.money import Price
 from gatewright.settings import values
 from gatewright.settings.caching import Caching
+from gatewright.settings.dashboard import DashboardSettings
 from gatewright.settings.email import Email
 from gatewright.settings.jwt_auth import JwtAuth
+from gatewright.settings.password_login import PasswordLogin
 from gatewright.settings.public import PUBLIC
 from gatewright.settings.router import Router
 from gatewright.settings.sessions import SESSIONS
@@ -97,6 +99,8 @@ class Settings(msgspec.Struct, frozen=True):
     caching: Caching = Caching()
     redis_url: str | None = None
     email: Email | None = None
+    password_login: PasswordLogin = PasswordLogin()
+    dashboard: DashboardSettings = DashboardSettings()
     jwt_auth: JwtAuth | None = None
     max_parallel_requests: int | None = None
     session_idle: Millis | None = None
@@ -177,6 +181,7 @@ SETTINGS: tuple[Setting, ...] = (
         "How many characters a new password of the embedded provider needs, 8 to 128.",
         values.password_length,
         10,
+        files=("general_settings.password_policy_min_length",),
     ),
     Setting(
         "breached_passwords",

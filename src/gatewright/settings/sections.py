@@ -7,6 +7,7 @@ from gatewright.settings import keys
 from gatewright.settings.caching import CACHING
 from gatewright.settings.findings import did_you_mean
 from gatewright.settings.jwt_auth import JWT_AUTH, PLACE
+from gatewright.settings.password_login import PASSWORD_LOGIN
 from gatewright.settings.reader import Reader
 from gatewright.settings.router import ALLOWED_FAILS, RETRIES, ROUTER
 from gatewright.settings.schema import SETTINGS
@@ -21,7 +22,8 @@ SECTIONS = frozenset(
 ELSEWHERE = frozenset({"router_settings.default_litellm_params", "router_settings.ignore_invalid_deployments"})
 """Keys that `settings.models` reads."""
 
-FILES = frozenset(name for one in (*SETTINGS, *ROUTER, *CACHING, *VALKEY, *JWT_AUTH) for name in one.files) | ELSEWHERE
+TABLES = (*SETTINGS, *ROUTER, *CACHING, *VALKEY, *JWT_AUTH, *PASSWORD_LOGIN)
+FILES = frozenset(name for one in TABLES for name in one.files) | ELSEWHERE
 """Every key below a section that has a meaning here, dotted."""
 
 ANCHORS = "x-"
