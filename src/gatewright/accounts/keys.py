@@ -137,6 +137,14 @@ class Keys:
             raise NotFound("There is no such key.", param="key", code="key_not_found")
         return row
 
+    async def of_identity(self, caller: Principal) -> KeyRow:
+        """The row that stands for the identity behind a token. Raises NotFound."""
+        async with self._db.read() as tx:
+            row = await keys.by_id(tx, caller.credential_id)
+        if row is None or row.kind != JWT:
+            raise NotFound("There is no such key.", param="key", code="key_not_found")
+        return row
+
     async def by_alias(self, alias: str) -> KeyRow:
         """The living key with that alias. Raises NotFound."""
         async with self._db.read() as tx:

@@ -4,9 +4,10 @@ import logging
 from functools import partial
 from typing import NamedTuple
 
-from gatewright.accounts.keys import KeyRing
+from gatewright.accounts.keys import JWT, KeyRing
 from gatewright.domain.clock import Clock
 from gatewright.domain.errors import UpstreamFailed
+from gatewright.domain.keys import Principal
 from gatewright.gateway.attempts import WORLD, Attempts, World
 from gatewright.gateway.cache.cache import Cache
 from gatewright.gateway.deployments import Deployments
@@ -18,6 +19,7 @@ from gatewright.gateway.limits.limiter import Limiter
 from gatewright.gateway.meter import Meter, Watch
 from gatewright.gateway.outcome import Errand
 from gatewright.gateway.relay import relay
+from gatewright.gateway.team_choice import TEAM_HEADER, in_team
 from gatewright.gateway.wishes import read_wishes
 from gatewright.spend.ledger import Ledger
 from gatewright.upstreams.body import prepare
@@ -62,10 +64,14 @@ class Chat:
 
     async def serve(self, exchange: Exchange, endpoint: Endpoint) -> None:
         """Answers one request. Raises GatewrightError, also after the answer has begun, and ClientGone."""
-        caller = self._ring.cached(exchange.secret) or await self._ring.authenticate(exchange.secret)
+        caller = self._ring.cached(exchange.secret) or await self._ring.caller(
+            exchange.secret, exchange.address, exchange.request_id
+        )
         whole = await exchange.body()
         watch = Watch(self._ticks, self._clock())
         asked, wishes = read_wishes(_read(whole, exchange, endpoint), exchange.wishes)
+        if caller.kind == JWT:
+            caller = self._in_team(caller, exchange, endpoint, asked.model)
         group = self._deployments.plan(asked.model, caller)
         forwarded = exchange.forwarded(endpoint.forwards) if endpoint.forwards else ()
         opening = Opening(endpoint, exchange.request_id, watch.started_at // 1000, forwarded)
@@ -92,6 +98,15 @@ class Chat:
             raise
         finally:
             meter.settle()
+
+    def _in_team(self, caller: Principal, exchange: Exchange, endpoint: Endpoint, model: str) -> Principal:
+        """A token's caller as it acts here. Raises Forbidden."""
+        return in_team(
+            caller,
+            endpoint.path,
+            exchange.forwarded(TEAM_HEADER),
+            lambda one: self._deployments.shown(model, one) is not None,
+        )
 
     async def _ask(self, group: Group, errand: Errand, sink: Sink) -> None:
         answered = await self._attempts.first_that_answers(group, errand)

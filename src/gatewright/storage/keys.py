@@ -91,6 +91,10 @@ async def by_hash(tx: Transaction, token_hash: str) -> KeyRow | None:
     return await _one(tx, keys.c.token_hash == token_hash)
 
 
+async def by_id(tx: Transaction, key_id: int) -> KeyRow | None:
+    return await _one(tx, keys.c.id == key_id)
+
+
 async def by_uuid(tx: Transaction, uuid: str) -> KeyRow | None:
     return await _one(tx, keys.c.uuid == uuid)
 

@@ -8,6 +8,7 @@ from gatewright.accounts.sessions import Session, Sessions
 from gatewright.domain.errors import Forbidden, Unauthenticated
 from gatewright.domain.identity import Role
 from gatewright.domain.keys import Principal
+from gatewright.domain.route_groups import allows
 from gatewright.idp.tokens.presented import ApiAccess
 from gatewright.web.call import Call
 from gatewright.web.credential import key_in
@@ -23,6 +24,8 @@ KEY_HEADERS = (
     "ocp-apim-subscription-key",
 )
 WRITERS = (Role.PROXY_ADMIN, Role.INTERNAL_USER)
+MACHINES = ("master", "jwt")
+"""Kinds of callers that may have a role without being anybody."""
 
 
 def key_of(headers: Mapping[str, str]) -> str | None:
@@ -45,9 +48,14 @@ class Authentication:
         self._tokens = tokens
         self._access = access
 
-    async def principal(self, call: Call) -> Principal | None:
-        """The caller, None without a credential. A key counts before the cookie, so that a page can test a key."""
+    async def principal(self, call: Call, *, bearer: bool = False) -> Principal | None:
+        """The caller, None without a credential. A key counts before the cookie, so that a page can test a key.
+
+        `bearer`: the signed tokens of outside issuers count too, where they are turned on.
+        """
         key = key_of(call.request.headers)
+        if key is not None and bearer:
+            return await self._ring.caller(key, call.origin.address, call.origin.reference)
         if key is not None:
             return await self._ring.authenticate(key)
         session = await self._sessions.find(call.session_token, call.origin)
@@ -98,7 +106,7 @@ def check_access(rule: Access, principal: Principal | None) -> None:
     allowed = {
         Access.CALLER: True,
         Access.PERSON: principal.user_pk is not None,
-        Access.WRITER: principal.role in WRITERS and (principal.user_pk is not None or principal.kind == "master"),
+        Access.WRITER: principal.role in WRITERS and (principal.user_pk is not None or principal.kind in MACHINES),
         Access.VIEWER: principal.sees_everything,
         Access.ADMIN: principal.is_admin,
         Access.SESSION: principal.kind == "session",
@@ -107,4 +115,14 @@ def check_access(rule: Access, principal: Principal | None) -> None:
         raise Forbidden(
             f"This needs {rule.value}. Your role is {principal.role.value}.",
             hint="An administrator can change your role on the Users page.",
+        )
+
+
+def check_route(principal: Principal | None, path: str) -> None:
+    """Raises Forbidden for a token that is for other routes; `path` is the route's, without what stands before it."""
+    if principal is not None and principal.routes and not allows(principal.routes, path):
+        raise Forbidden(
+            f"The token is not for {path}.",
+            hint="The operator's litellm_jwtauth names the routes that it is for.",
+            code="jwt_route",
         )

@@ -14,7 +14,7 @@ from gatewright.domain.people import Origin
 from gatewright.settings.schema import Settings
 from gatewright.web import csrf, errors
 from gatewright.web.address import caller_address
-from gatewright.web.authentication import Authentication, check_access, key_of
+from gatewright.web.authentication import Authentication, check_access, check_route, key_of
 from gatewright.web.call import Call
 from gatewright.web.cookies import SESSION, Cookies
 from gatewright.web.litellm.fields import only_admins
@@ -117,13 +117,14 @@ class Guard:
         if route.dialect is Dialect.AUTHENTIK:
             principal = await who.directory_principal(call)
         else:
-            principal = await who.principal(call)
+            principal = await who.principal(call, bearer=route.dialect.takes_bearer)
         try:
             check_access(route.access, principal)
         except Forbidden:
             if route.dialect is Dialect.LITELLM and principal is not None:
                 raise only_admins(request.url.path, principal) from None
             raise
+        check_route(principal, route.path)
         if key_of(request.headers) is None:
             csrf.check_api(request, self._settings.base_url)
         return await self._run(route, Call(request, call.origin, principal, call.session_token))

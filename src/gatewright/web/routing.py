@@ -41,6 +41,11 @@ class Dialect(Enum):
     def takes_cookie(self) -> bool:
         return self in (Dialect.PAGE, Dialect.PROBLEM, Dialect.AUTHENTIK)
 
+    @property
+    def takes_bearer(self) -> bool:
+        """Whether signed tokens of outside issuers are credentials there."""
+        return self in (Dialect.PROBLEM, Dialect.OPENAI, Dialect.ANTHROPIC, Dialect.LITELLM)
+
 
 class Route(msgspec.Struct, frozen=True):
     """One row. `path` in Starlette's syntax. With `slash` the other spelling of the trailing slash answers too.

@@ -6,7 +6,7 @@ Every object-level check on keys stands here.
 import re
 from collections.abc import Sequence
 
-from gatewright.accounts.keys import Keys
+from gatewright.accounts.keys import JWT, Keys
 from gatewright.accounts.users import Users
 from gatewright.domain.clock import DAY, Millis
 from gatewright.domain.errors import BadInput, Forbidden, NotFound, Unauthenticated
@@ -71,6 +71,8 @@ async def visible_key(keys: Keys, principal: Principal, text: str) -> KeyRow:
 
 async def calling_key(call: Call, keys: Keys) -> KeyRow:
     """The row of the key that the call carries. Raises NotFound for the master key, which has none."""
+    if call.principal.kind == JWT:
+        return await keys.of_identity(call.principal)
     row = await keys.find(key_of(call.request.headers) or "")
     if row.id != call.principal.credential_id:
         raise NotFound("There is no such key.", param="key", code="key_not_found")

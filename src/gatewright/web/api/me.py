@@ -3,7 +3,7 @@
 import msgspec
 from starlette.responses import Response
 
-from gatewright.accounts.keys import Keys
+from gatewright.accounts.keys import JWT, Keys
 from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.users import Users
 from gatewright.domain.clock import iso_or_none
@@ -60,6 +60,10 @@ class Me:
                 "The master key cannot be signed out.",
                 hint="To retire it, set another LITELLM_MASTER_KEY and start Gatewright again.",
                 code="master_key",
+            )
+        if principal.kind == JWT:
+            raise Forbidden(
+                "A token cannot be signed out.", hint="It ends when its issuer said that it ends.", code="jwt"
             )
         if principal.kind == "session":
             await self._sessions.end_by(principal.credential_id, call.actor, call.origin)

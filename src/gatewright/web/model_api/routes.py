@@ -12,6 +12,7 @@ from gatewright.gateway.chat import Chat
 from gatewright.gateway.deployment import Deployment
 from gatewright.gateway.deployments import Deployments
 from gatewright.gateway.exchange import ClientGone, WireHeaders
+from gatewright.gateway.team_choice import TEAM_HEADER, in_team
 from gatewright.translation.dialect import Dialect
 from gatewright.upstreams.endpoints import ENDPOINTS, RERANK, RESPONSES, Endpoint
 from gatewright.web.errors import unexpected
@@ -149,21 +150,21 @@ class ModelApi:
 
     async def _list(self, exchange: ModelExchange, scope: Scope) -> None:
         anthropic = _reads_anthropic(exchange)
-        visible = self._visible(await self._ring.authenticate(exchange.secret))
+        visible = self._visible(await self._caller(exchange, scope))
         await exchange.json(anthropic_list(visible, scope["query_string"]) if anthropic else openai_list(visible))
 
     async def _show(self, exchange: ModelExchange, scope: Scope) -> None:
         anthropic = _reads_anthropic(exchange)
-        caller = await self._ring.authenticate(exchange.secret)
+        caller = await self._caller(exchange, scope)
         path: str = scope["path"]
         name = path.removeprefix("/v1").removeprefix("/models/")
-        found = self._deployments.shown(name, caller)
+        found = self._visible_as(caller, name)
         if found is None:
             raise UnknownModel(param="model")
         await exchange.json(anthropic_model(name, found) if anthropic else openai_model(name, found))
 
     async def _not_stored(self, exchange: ModelExchange, scope: Scope) -> None:
-        await self._ring.authenticate(exchange.secret)
+        await self._caller(exchange, scope)
         response_id, _ = _response_id(scope["path"])
         raise NotFound(
             f"Response with id {response_id!r} not found: responses are not stored here.",
@@ -171,11 +172,18 @@ class ModelApi:
             hint="Send the whole conversation in `input` with each request.",
         )
 
+    async def _caller(self, exchange: ModelExchange, scope: Scope) -> Principal:
+        caller = await self._ring.caller(exchange.secret, exchange.address, exchange.request_id)
+        return in_team(caller, scope["path"], exchange.forwarded(TEAM_HEADER))
+
     def _visible(self, caller: Principal) -> dict[str, Deployment]:
-        """The models that the caller may use, by public name."""
-        shown = self._deployments.shown
-        names = self._deployments.names(caller)
-        return {name: one for name in names if (one := shown(name, caller)) is not None}
+        """The models that the caller may use, for any of its teams, by public name."""
+        names = [name for one in caller.teams or (caller,) for name in self._deployments.names(one)]
+        return {name: one for name in names if (one := self._visible_as(caller, name)) is not None}
+
+    def _visible_as(self, caller: Principal, name: str) -> Deployment | None:
+        found = (self._deployments.shown(name, one) for one in caller.teams or (caller,))
+        return next((one for one in found if one is not None), None)
 
 
 def _reads_anthropic(exchange: ModelExchange) -> bool:
