@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from gatewright.accounts.api_tokens import ApiTokens
 from gatewright.accounts.audit import Audit
 from gatewright.accounts.invitations import UserInvitations
-from gatewright.accounts.keys import KeyRing, Keys
+from gatewright.accounts.keys import BearerTokens, KeyRing, Keys
 from gatewright.accounts.limits import Limits
 from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.setup import Setup
@@ -141,6 +141,7 @@ class Program:
         self.logout_notices = LogoutNotices(
             db, self.provider.clients, self.provider.keys, self.outbound, settings.person_policy, self.audit
         )
+        self.ring.bearer = self._bearer()
         self.mail = self._mail()
         self.client = Client()
         self.ledger = Ledger(db, settings.data_dir / "journal", self.ring)
@@ -177,6 +178,14 @@ class Program:
         mailer = import_module("gatewright.outbound.mail").Mailer(self.settings.email, self.db.clock)
         requests = {RECOVERY_REQUEST: self.provider.forgotten.answer}
         return MailDelivery(self.db, self.provider.outbox, mailer, requests, self.audit)
+
+    def _bearer(self) -> BearerTokens | None:
+        if self.settings.jwt_auth is None:
+            return None
+        made: BearerTokens = import_module("gatewright.sso.bearer.parts").tokens(
+            self.settings, self.db, self.outbound, self.audit, self.provider.api_access.person
+        )
+        return made
 
     def _limiter(self) -> Limiter:
         settings = self.settings
