@@ -61,6 +61,7 @@ class Victim:
             f"{V3}/stages/invitation/": invitation["pk"],
             f"{V3}/events/": (await site.events())[0]["pk"],
             "/api/v1/me/sessions/": first["id"],
+            "/api/v1/sessions/": first["id"],
             "/api/v1/models/": self.model["id"],
             "/api/v1/users/": name,
             "/application/o/": self.app.id,

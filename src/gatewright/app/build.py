@@ -16,6 +16,7 @@ from gatewright.accounts.keys import BearerTokens, KeyRing, Keys
 from gatewright.accounts.limits import Limits
 from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.setup import Setup
+from gatewright.accounts.sign_ins import SignIns
 from gatewright.accounts.teams import Teams
 from gatewright.accounts.users import Users
 from gatewright.app import clock
@@ -71,7 +72,7 @@ from gatewright.web.api.overview import Today
 from gatewright.web.api.registration_tokens import RegistrationTokenRoutes
 from gatewright.web.api.role_rules import Roles
 from gatewright.web.api.security import MySecurity
-from gatewright.web.api.sessions import MySessions
+from gatewright.web.api.sessions import SessionRoutes
 from gatewright.web.api.sign_in_providers import SignInProviderRoutes
 from gatewright.web.api.signing_keys import SigningKeyRoutes
 from gatewright.web.api.ui_config import UiConfig
@@ -122,7 +123,8 @@ class Program:
         self.stopping = False
         self.jobs: list[asyncio.Task[None]] = []
         self.db = db = open_database(settings)
-        self.audit, self.passwords, self.limits = Audit(db), new_passwords(settings), Limits(db)
+        self.audit, self.passwords = Audit(db), new_passwords(settings)
+        self.limits = Limits(db, self.passwords.guesses)
         self.users, self.keys = Users(db), Keys(db)
         self.ring = KeyRing(db, settings.master_key or "")
         self.sessions = Sessions(
@@ -278,7 +280,7 @@ class Program:
         roles = Roles(self.users)
         return [
             *Me(self.users, self.keys, self.sessions).routes(),
-            *MySessions(self.sessions, self.provider.sessions, self.keys).routes(),
+            *SessionRoutes(SignIns(self.db), self.users).routes(),
             *MySecurity(self.provider.own_account).routes(),
             *Today(self.reports, self.deployments, self.settings, clock).routes(),
             *VirtualKeys(self.keys, self.users, self.deployments, self.reports, clock).routes(),

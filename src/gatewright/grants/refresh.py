@@ -62,7 +62,7 @@ class Refreshes:
     async def _won(self, tx: Transaction, row: RefreshToken, *, rotating: bool) -> bool:
         if rotating:
             return await refresh_tokens.rotate(tx, row.token_hash, self._db.clock())
-        return await refresh_tokens.keep(tx, row.token_hash)
+        return await refresh_tokens.keep(tx, row.token_hash, self._db.clock())
 
     def _rotates(self, row: RefreshToken, keep: Millis) -> bool:
         return keep <= 0 or row.idle_expires_at - self._db.clock() <= keep

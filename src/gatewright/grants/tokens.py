@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from gatewright.domain.clock import Millis
+from gatewright.domain.people import Origin
 from gatewright.oidc.errors import InvalidGrant
 from gatewright.storage import access_tokens, authorization_codes, refresh_tokens, session_clients
 from gatewright.storage.access_tokens import AccessToken
@@ -21,7 +22,8 @@ Note = Callable[[Transaction], Awaitable[None]]
 class NewRefresh(msgspec.Struct, frozen=True):
     """What a refresh token is bound to beside its access token. `scope` is the whole grant's, which never narrows.
 
-    `expires_at` ends the family however often it is used; `idle_life` is how long the token lives unused.
+    `expires_at` ends the family however often it is used; `idle_life` is how long the token lives unused. `origin` is
+    who asks; `granted_at` is when the family began, None for now.
     """
 
     scope: str
@@ -31,6 +33,8 @@ class NewRefresh(msgspec.Struct, frozen=True):
     resource: tuple[str, ...] | None
     idle_life: Millis
     expires_at: Millis
+    origin: Origin = Origin()
+    granted_at: Millis | None = None
 
 
 class NewTokens(msgspec.Struct, frozen=True):
@@ -137,6 +141,10 @@ class Tokens:
             created_at=now,
             idle_expires_at=min(now + refresh.idle_life, refresh.expires_at),
             expires_at=refresh.expires_at,
+            granted_at=now if refresh.granted_at is None else refresh.granted_at,
+            last_used_at=now,
+            address=refresh.origin.address,
+            user_agent=(refresh.origin.user_agent or "")[:300] or None,
         )
         await refresh_tokens.add(tx, row)
         return token

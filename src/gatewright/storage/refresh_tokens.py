@@ -10,7 +10,9 @@ from gatewright.storage.tables import refresh_tokens
 
 
 class RefreshToken(msgspec.Struct, frozen=True):
-    """One row. It dies unused at `idle_expires_at`; `expires_at` is the end of the whole family."""
+    """One row. It dies unused at `idle_expires_at`; `expires_at` is the end of the whole family, which began at
+    `granted_at` and was last used at `last_used_at` from that address.
+    """
 
     token_hash: str
     family: str
@@ -27,6 +29,10 @@ class RefreshToken(msgspec.Struct, frozen=True):
     expires_at: Millis
     rotated_at: Millis | None = None
     revoked_at: Millis | None = None
+    granted_at: Millis = 0
+    last_used_at: Millis = 0
+    address: str | None = None
+    user_agent: str | None = None
 
 
 async def add(tx: Transaction, token: RefreshToken) -> None:
@@ -44,9 +50,9 @@ async def rotate(tx: Transaction, token_hash: str, at: Millis) -> bool:
     return await _change(tx, token_hash, rotated_at=at)
 
 
-async def keep(tx: Transaction, token_hash: str) -> bool:
+async def keep(tx: Transaction, token_hash: str, at: Millis) -> bool:
     """Holds a token that goes on unrotated, until the commit; False when it is rotated or revoked by now."""
-    return await _change(tx, token_hash, rotated_at=None)
+    return await _change(tx, token_hash, rotated_at=None, last_used_at=at)
 
 
 async def lock_family(tx: Transaction, family: str) -> None:
@@ -74,13 +80,13 @@ async def revoke_client(tx: Transaction, user_pk: int, provider_id: int, at: Mil
     return await _revoke(tx, mine, at)
 
 
-async def _change(tx: Transaction, token_hash: str, *, rotated_at: Millis | None) -> bool:
+async def _change(tx: Transaction, token_hash: str, **columns: Millis | None) -> bool:
     query = update(refresh_tokens).where(
         refresh_tokens.c.token_hash == token_hash,
         refresh_tokens.c.rotated_at.is_(None),
         refresh_tokens.c.revoked_at.is_(None),
     )
-    return changed(await tx.execute(query.values(rotated_at=rotated_at))) == 1
+    return changed(await tx.execute(query.values(**columns))) == 1
 
 
 async def _revoke(tx: Transaction, condition: ColumnElement[bool], at: Millis) -> int:

@@ -23,9 +23,9 @@ async def end(tx: Transaction, session_id: int, at: Millis) -> bool:
     return bool(await _end(tx, sessions.c.id == session_id, at))
 
 
-async def end_user(tx: Transaction, user_pk: int, at: Millis) -> int:
-    """Ends every session of the person and says how many. Call it last: it announces the change."""
-    return await _end(tx, sessions.c.user_pk == user_pk, at)
+async def end_user(tx: Transaction, user_pk: int, at: Millis, spared: Sequence[int] = ()) -> int:
+    """Ends every session of the person but those `spared`, and says how many. Call it last: it announces the change."""
+    return await _end(tx, (sessions.c.user_pk == user_pk) & sessions.c.id.not_in(spared), at)
 
 
 async def end_client(tx: Transaction, session_id: int, provider_id: int, at: Millis) -> None:

@@ -62,6 +62,15 @@ async def by_id(tx: Transaction, session_id: int, now: Millis) -> SessionRow | N
     return None if row is None else msgspec.convert(row._mapping, SessionRow)
 
 
+async def living_with_sid(tx: Transaction, sid: str, now: Millis) -> int | None:
+    """The id of the provider's living session that its clients know by that name."""
+    query = select(sessions.c.id).where(
+        sessions.c.sid == sid, sessions.c.kind == "idp", sessions.c.ended_at.is_(None), sessions.c.expires_at > now
+    )
+    found: int | None = (await tx.execute(query)).scalar()
+    return found
+
+
 async def not_ended(tx: Transaction, session_id: int) -> SessionRow | None:
     """The session with that id unless somebody ended it; one that merely expired is found too."""
     row = (await tx.execute(_BY_ID_NOT_ENDED, {"sought": session_id})).first()

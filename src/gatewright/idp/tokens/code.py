@@ -55,6 +55,7 @@ class CodeGrant:
             resource=None if code.resource is None else tuple(code.resource),
             idle_life=request.client.refresh_idle_life,
             expires_at=self._clock() + request.client.refresh_absolute_life,
+            origin=request.origin,
         )
 
 

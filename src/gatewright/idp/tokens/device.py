@@ -36,6 +36,7 @@ class DeviceGrant:
             resource=row.resource,
             idle_life=client.refresh_idle_life,
             expires_at=self._clock() + client.refresh_absolute_life,
+            origin=request.origin,
         )
         return Grounds(
             family=row.device_code_hash,

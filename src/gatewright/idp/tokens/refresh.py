@@ -47,5 +47,7 @@ class RefreshGrant:
                 resource=row.resource,
                 idle_life=client.refresh_idle_life,
                 expires_at=row.expires_at,
+                origin=request.origin,
+                granted_at=row.granted_at,
             ),
         )

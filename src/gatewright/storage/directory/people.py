@@ -115,8 +115,11 @@ async def bury(tx: Transaction, user_pk: int, at: Millis) -> None:
     await tx.execute(delete(group_members).where(group_members.c.user_pk == user_pk))
 
 
-async def revoke_grants(tx: Transaction, user_pk: int, at: Millis) -> None:
-    """Revokes every access and refresh token of the user, and what a device waits for."""
+async def revoke_grants(tx: Transaction, user_pk: int, at: Millis, *, but_of: Sequence[int] = ()) -> None:
+    """Revokes every access and refresh token of the user, and what a device waits for.
+
+    Access tokens that were issued in the sessions `but_of` go on.
+    """
     mine = (refresh_tokens.c.user_pk == user_pk) & refresh_tokens.c.revoked_at.is_(None)
     families = await tx.execute(
         select(refresh_tokens.c.family).where(mine).distinct().order_by(refresh_tokens.c.family)
@@ -126,6 +129,8 @@ async def revoke_grants(tx: Transaction, user_pk: int, at: Millis) -> None:
         await lock_family(tx, family)
     for table in (access_tokens, refresh_tokens):
         query = update(table).where(table.c.user_pk == user_pk, table.c.revoked_at.is_(None))
+        if table is access_tokens and but_of:
+            query = query.where(or_(table.c.session_id.is_(None), table.c.session_id.not_in(but_of)))
         await tx.execute(query.values(revoked_at=at))
     pending = and_(device_codes.c.user_pk == user_pk, device_codes.c.redeemed_at.is_(None))
     await tx.execute(update(device_codes).where(pending, device_codes.c.denied_at.is_(None)).values(denied_at=at))

@@ -1,26 +1,35 @@
-"""`/api/v1/me/sessions`: where the caller is signed in: browsers, command lines, our own provider; and ending one."""
+"""`/api/v1/me/sessions`, `/api/v1/sessions`: where people are signed in, and ending it. One's own, and everybody's."""
 
 import msgspec
 from starlette.responses import Response
 
-from gatewright.accounts.keys import Keys
-from gatewright.accounts.sessions import Sessions
+from gatewright.accounts.sign_ins import SignIns, is_current
+from gatewright.accounts.users import Users
 from gatewright.domain.clock import iso, iso_or_none
-from gatewright.domain.errors import NotFound
+from gatewright.domain.errors import BadInput
 from gatewright.domain.keys import Principal
-from gatewright.storage.keys import KeyRow
-from gatewright.storage.sessions import SessionRow
-from gatewright.web.api.wire import listed, nothing
-from gatewright.web.call import Call
+from gatewright.storage.sign_ins import KINDS, SignIn
+from gatewright.web.api.wire import answer, clean, nothing
+from gatewright.web.call import Call, listing, page_of
 from gatewright.web.routing import Access, Dialect, Route
 
 
+class Owner(msgspec.Struct, frozen=True):
+    """Whose it is."""
+
+    user_id: str
+    username: str
+    email: str | None
+
+
 class SessionAnswer(msgspec.Struct, frozen=True):
-    """One sign-in (docs/api.md). `id` is opaque to callers."""
+    """One sign-in (docs/api.md). `id` is opaque to callers; `clients` are the applications that have tokens from it."""
 
     id: str
     kind: str
     current: bool
+    owner: Owner
+    clients: tuple[str, ...]
     created_at: str
     last_used_at: str | None
     expires_at: str | None
@@ -28,117 +37,82 @@ class SessionAnswer(msgspec.Struct, frozen=True):
     user_agent: str | None
 
 
-class MySessions:
-    """A person's living sign-ins: browser sessions, the provider's, and the command line's credentials.
+class SessionRoutes:
+    """People see and end their own; administrators everybody's, and viewers see them."""
 
-    A session of the provider that a listed browser session came from is not listed beside it, and ends with it: who
-    ends a browser's session means that browser, which would sign in again by itself.
-    """
-
-    def __init__(self, sessions: Sessions, provider_sessions: Sessions, keys: Keys) -> None:
-        self._sessions = sessions
-        self._provider_sessions = provider_sessions
-        self._keys = keys
+    def __init__(self, sign_ins: SignIns, users: Users) -> None:
+        self._sign_ins = sign_ins
+        self._users = users
 
     def routes(self) -> list[Route]:
+        mine, problem = "/api/v1/me/sessions", Dialect.PROBLEM
+        everybodys, persons = "/api/v1/sessions", "/api/v1/users/{user_id:path}/sessions/end"
         return [
-            Route("/api/v1/me/sessions", ("GET",), self.show, Access.PERSON, Dialect.PROBLEM),
-            Route("/api/v1/me/sessions/{id}", ("DELETE",), self.end, Access.PERSON, Dialect.PROBLEM),
+            Route(mine, ("GET",), self.show_mine, Access.PERSON, problem),
+            Route(f"{mine}/end-others", ("POST",), self.end_others, Access.PERSON, problem),
+            Route(f"{mine}/{{id}}", ("DELETE",), self.end_mine, Access.PERSON, problem),
+            Route(everybodys, ("GET",), self.show, Access.VIEWER, problem),
+            Route(f"{everybodys}/{{id}}", ("DELETE",), self.end, Access.ADMIN, problem),
+            # A user_id comes from a provider and may hold a slash.
+            Route(persons, ("POST",), self.end_all, Access.ADMIN, problem),
         ]
+
+    async def show_mine(self, call: Call) -> Response:
+        """The caller's own, newest first."""
+        return await self._listed(call, own_pk(call.principal))
 
     async def show(self, call: Call) -> Response:
-        """The living ones, last used first."""
-        principal = call.principal
-        browsers, providers, logins = await self._own(principal)
-        shown = {row.provider_sid for row in browsers}
-        items = [
-            *(_browser(row, principal) for row in browsers),
-            *(_provider(row) for row in providers if row.sid not in shown),
-            *(_login(row, principal) for row in logins),
-        ]
-        items.sort(key=lambda item: item.last_used_at or item.created_at, reverse=True)
-        return listed(call, items)
+        """Everybody's, newest first; `user_id` names one person. Raises NotFound for somebody who is not there."""
+        user_id = call.query("user_id")
+        person = None if user_id is None else await self._users.by_user_id(clean(user_id, "user_id"))
+        return await self._listed(call, None if person is None else person.id)
+
+    async def end_mine(self, call: Call) -> Response:
+        """204, and the sign-in is over on every worker. Raises NotFound for one that is not the caller's own."""
+        await self._sign_ins.end(call.path("id"), user_pk=own_pk(call.principal), actor=call.actor, origin=call.origin)
+        return nothing()
 
     async def end(self, call: Call) -> Response:
-        """204, and the sign-in is over on every worker. Raises NotFound for one that is not a living one of the
-        caller's own.
-        """
-        wanted = call.path("id")
-        browsers, providers, logins = await self._own(call.principal)
-        for session in browsers:
-            if browser_id(session.id) == wanted:
-                for row in providers:
-                    if row.sid == session.provider_sid:
-                        await self._provider_sessions.end_by(row.id, call.actor, call.origin)
-                await self._sessions.end_by(session.id, call.actor, call.origin)
-                return nothing()
-        for row in providers:
-            if provider_id(row.id) == wanted:
-                await self._provider_sessions.end_by(row.id, call.actor, call.origin)
-                return nothing()
-        for login in logins:
-            if cli_id(login.id) == wanted:
-                await self._keys.revoke(login, actor=call.actor, origin=call.origin)
-                return nothing()
-        raise NotFound("You have no such session.", param="id", code="session_not_found")
+        """204, whosever it is."""
+        await self._sign_ins.end(call.path("id"), user_pk=None, actor=call.actor, origin=call.origin)
+        return nothing()
 
-    async def _own(self, principal: Principal) -> tuple[list[SessionRow], list[SessionRow], list[KeyRow]]:
-        """The one place that says which sign-ins are the caller's."""
-        # The route lets in nobody without a user; 0 is no user's id.
-        user_pk = principal.user_pk or 0
-        browsers, providers = await self._sessions.of_user(user_pk), await self._provider_sessions.of_user(user_pk)
-        return browsers, providers, await self._keys.cli_logins(user_pk)
+    async def end_others(self, call: Call) -> Response:
+        """How many were ended: all of the caller's but the one that calls."""
+        principal = call.principal
+        return answer(
+            await self._sign_ins.end_all(own_pk(principal), spare=principal, actor=call.actor, origin=call.origin)
+        )
+
+    async def end_all(self, call: Call) -> Response:
+        """How many were ended: all of that person's, the calling one too where it is theirs."""
+        person = await self._users.by_user_id(clean(call.path("user_id"), "user_id"))
+        return answer(await self._sign_ins.end_all(person.id, spare=None, actor=call.actor, origin=call.origin))
+
+    async def _listed(self, call: Call, user_pk: int | None) -> Response:
+        limit, cursor = page_of(call)
+        kind = call.query("kind")
+        if kind is not None and kind not in KINDS:
+            raise BadInput(f"kind is none of {', '.join(KINDS)}.", param="kind")
+        found, more = await self._sign_ins.page(limit, cursor, user_pk=user_pk, kind=kind)
+        return answer(listing([_answer(one, call.principal) for one in found], more))
 
 
-def browser_id(session_id: int) -> str:
-    """The opaque id of a browser session."""
-    return f"browser-{session_id}"
+def own_pk(principal: Principal) -> int:
+    """Whose the caller's own are: the routes let in nobody without a user, and 0 is no user's id."""
+    return principal.user_pk or 0
 
 
-def provider_id(session_id: int) -> str:
-    """The opaque id of a session of our own provider."""
-    return f"provider-{session_id}"
-
-
-def cli_id(key_id: int) -> str:
-    """The opaque id of a command-line sign-in."""
-    return f"cli-{key_id}"
-
-
-def _browser(row: SessionRow, principal: Principal) -> SessionAnswer:
+def _answer(one: SignIn, caller: Principal) -> SessionAnswer:
     return SessionAnswer(
-        id=browser_id(row.id),
-        kind="browser",
-        current=principal.kind == "session" and principal.credential_id == row.id,
-        created_at=iso(row.created_at),
-        last_used_at=iso(row.last_used_at),
-        expires_at=iso(row.expires_at),
-        address=row.address,
-        user_agent=row.user_agent,
-    )
-
-
-def _provider(row: SessionRow) -> SessionAnswer:
-    return SessionAnswer(
-        id=provider_id(row.id),
-        kind="provider",
-        current=False,
-        created_at=iso(row.created_at),
-        last_used_at=iso(row.last_used_at),
-        expires_at=iso(row.expires_at),
-        address=row.address,
-        user_agent=row.user_agent,
-    )
-
-
-def _login(row: KeyRow, principal: Principal) -> SessionAnswer:
-    return SessionAnswer(
-        id=cli_id(row.id),
-        kind="cli",
-        current=principal.kind == "cli" and principal.credential_id == row.id,
-        created_at=iso(row.created_at),
-        last_used_at=iso_or_none(row.last_used_at),
-        expires_at=iso_or_none(row.expires_at),
-        address=row.address,
-        user_agent=row.user_agent,
+        id=one.id,
+        kind=one.kind,
+        current=is_current(one, caller),
+        owner=Owner(one.user_id, one.username, one.email),
+        clients=one.clients,
+        created_at=iso(one.created_at),
+        last_used_at=iso_or_none(one.last_used_at),
+        expires_at=iso_or_none(one.expires_at),
+        address=one.address,
+        user_agent=one.user_agent,
     )

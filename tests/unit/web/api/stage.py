@@ -11,6 +11,7 @@ from gatewright.accounts.audit import Audit
 from gatewright.accounts.keys import KeyRing, Keys, NewKey
 from gatewright.accounts.limits import Limits
 from gatewright.accounts.sessions import Sessions
+from gatewright.accounts.sign_ins import SignIns
 from gatewright.accounts.teams import Teams
 from gatewright.accounts.users import Users
 from gatewright.app.follow import Follower
@@ -30,7 +31,7 @@ from gatewright.web.api.me import Me
 from gatewright.web.api.models import Models
 from gatewright.web.api.overview import Today
 from gatewright.web.api.role_rules import Roles
-from gatewright.web.api.sessions import MySessions
+from gatewright.web.api.sessions import SessionRoutes
 from gatewright.web.api.ui_config import UiConfig
 from gatewright.web.api.users import People
 from gatewright.web.authentication import Authentication
@@ -101,7 +102,7 @@ class Stage:
         roles, reports, deployments = Roles(self.users), Reports(db), self.deployments
         self.routes: list[Route] = [
             *Me(self.users, self.keys, self.sessions).routes(),
-            *MySessions(self.sessions, self.provider_sessions, self.keys).routes(),
+            *SessionRoutes(SignIns(db), self.users).routes(),
             *Today(reports, deployments, settings, self.clock).routes(),
             *VirtualKeys(self.keys, self.users, deployments, reports, self.clock).routes(),
             *People(self.users, roles).routes(),
