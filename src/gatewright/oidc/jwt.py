@@ -6,6 +6,7 @@ HMAC family are refused by name, so that a public key can never serve as a share
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
 
 from gatewright.oidc.errors import TokenInvalid
+from gatewright.oidc.strict_json import parse_object
 
 VerifiedClaims = NewType("VerifiedClaims", Mapping[str, Any])
 """The payload of a token whose signature was verified. Nothing else may be believed; its claims are still unchecked."""
@@ -28,6 +30,10 @@ HASHES = {"256": "sha256", "384": "sha384", "512": "sha512"}
 MAX_TOKEN_CHARS = 64 * 1024
 RSA_BITS = 2048
 MIN_RSA_BITS = 2048
+# What checks in reasonable time: anybody who publishes keys could keep us busy with longer ones, or with many.
+LONGEST_KEY_MEMBER = 2800
+MOST_KEYS = 100
+CURVES = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512", "Ed25519": "EdDSA"}
 
 # RFC 9864 renames EdDSA to Ed25519; OpenID providers and their discovery documents go on saying EdDSA.
 jws.JWSRegistry.algorithms["EdDSA"].security_warning = None
@@ -79,6 +85,31 @@ def load_pem(pem: str, algorithm: str, kid: str = "") -> SigningKey:
         raise ValueError(f"it has less than {MIN_RSA_BITS} bits")
     made = _signing_key(key, algorithm)
     return msgspec.structs.replace(made, kid=kid) if kid else made
+
+
+def load_private(text: str) -> SigningKey:
+    """A key pair from a private key in PEM or from the JSON text of a private JWK, whose `alg` and `kid` count.
+
+    RSA signs with RS256, an elliptic curve with its own algorithm. Raises ValueError, without quoting the key.
+    """
+    try:
+        given = json.loads(text) if text.lstrip().startswith("{") else {}
+        key = JWKRegistry.import_key(given) if given else _from_pem(text)
+    except (JoseError, ValueError, TypeError, AttributeError):
+        raise ValueError("it is no private key in PEM and no JWK") from None
+    if not key.is_private or key.key_type == "oct":
+        raise ValueError("it is not the private key of a key pair")
+    if isinstance(key, RSAKey) and key.public_key.key_size < MIN_RSA_BITS:
+        raise ValueError(f"it has less than {MIN_RSA_BITS} bits")
+    public = key.as_dict(private=False)
+    algorithm = given.get("alg") or ("RS256" if key.key_type == "RSA" else CURVES.get(str(public.get("crv"))))
+    if algorithm not in ASYMMETRIC or not _is_for({"kty": public["kty"]}, algorithm):
+        raise ValueError("nothing can be signed with a key of this kind")
+    made = _signing_key(key, algorithm)
+    kid = given.get("kid")
+    if not isinstance(kid, str) or not kid:
+        return made
+    return msgspec.structs.replace(made, kid=kid, public_jwk={**made.public_jwk, "kid": kid})
 
 
 def sign(claims: Mapping[str, Any], key: SigningKey, *, typ: str = "JWT") -> str:
@@ -172,6 +203,14 @@ def _signing_key(key: Key, algorithm: str) -> SigningKey:
     return SigningKey(kid=kid, algorithm=algorithm, private_jwk=private, public_jwk=public)
 
 
+def _from_pem(text: str) -> Key:
+    """A key of whatever kind the PEM text holds: the kinds are tried, since the library asks for one."""
+    for kind in ("RSA", "EC", "OKP"):
+        with contextlib.suppress(JoseError, ValueError, TypeError, AttributeError):
+            return JWKRegistry.import_key(text, kind)  # type: ignore[arg-type] # a loop over its literals
+    raise ValueError("no kind of key fits")
+
+
 def _registry(algorithms: list[str]) -> jws.JWSRegistry:
     # Header members that nobody understands are ignored (RFC 7515 4); `crit` is still enforced.
     registry = jws.JWSRegistry(algorithms=algorithms, strict_check_header=False)
@@ -185,19 +224,16 @@ def _header(token: str, kind: str) -> dict[str, Any]:
         raise malformed
     segment = token.split(".", 1)[0]
     try:
-        header = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
-    except (binascii.Error, ValueError, RecursionError) as error:
+        return parse_object(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
+    except (binascii.Error, ValueError) as error:
         raise malformed from error
-    if not isinstance(header, dict):
-        raise malformed
-    return header
 
 
 def _fitting(jwks: Mapping[str, Any], algorithm: str, kid: object) -> list[Key]:
     """The keys that may verify this token; a kid that is named must match, unless the key carries none."""
     entries = jwks.get("keys")
     found = []
-    for entry in entries if isinstance(entries, list) else []:
+    for entry in entries[:MOST_KEYS] if isinstance(entries, list) else []:
         if not isinstance(entry, dict) or not _is_for(entry, algorithm):
             continue
         if kid is not None and entry.get("kid") not in (kid, None):
@@ -214,15 +250,24 @@ def _is_for(entry: Mapping[str, Any], algorithm: str) -> bool:
     return (
         entry.get("kty") == family
         and entry.get("use") in (None, "sig")
+        and _may_verify(entry.get("key_ops"))
         and entry.get("alg") in (None, algorithm, *(("EdDSA", "Ed25519") if family == "OKP" else ()))
     )
+
+
+def _may_verify(operations: object) -> bool:
+    """`key_ops` (RFC 7517 4.3) leaves verifying in, or is not there."""
+    return operations is None or (isinstance(operations, list) and "verify" in operations)
 
 
 def _import(entry: Mapping[str, Any]) -> Key | None:
     """None for a key that is malformed or too weak: a provider's one bad key must not break the good ones."""
     names = ("kty", "n", "e", "crv", "x", "y")
     try:
-        key = JWKRegistry.import_key({name: entry[name] for name in names if name in entry})
+        members = {name: entry[name] for name in names if name in entry}
+        if any(len(value) > LONGEST_KEY_MEMBER for value in members.values()):
+            return None
+        key = JWKRegistry.import_key(members)
         if isinstance(key, RSAKey) and key.public_key.key_size < MIN_RSA_BITS:
             return None
     except (JoseError, ValueError, TypeError, AttributeError):
@@ -240,9 +285,6 @@ def _payload(token: str, key: Key, algorithm: str) -> bytes | None:
 
 def _object(payload: bytes, kind: str) -> dict[str, Any]:
     try:
-        claims = json.loads(payload)
-    except (ValueError, RecursionError) as error:
-        raise TokenInvalid(f"{kind}_malformed", "The token's payload is not JSON.") from error
-    if not isinstance(claims, dict):
-        raise TokenInvalid(f"{kind}_malformed", "The token's payload is not a JSON object.")
-    return claims
+        return parse_object(payload)
+    except ValueError as error:
+        raise TokenInvalid(f"{kind}_malformed", f"The token's payload cannot be read: {error}.") from error
