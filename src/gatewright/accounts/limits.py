@@ -6,13 +6,11 @@ from ipaddress import ip_address, ip_network
 
 from gatewright.domain.clock import DAY, HOUR, MINUTE, Millis
 from gatewright.domain.errors import TooManyRequests
+from gatewright.domain.guess_limits import GuessLimits
 from gatewright.domain.people import User
 from gatewright.storage import attempts
-from gatewright.storage.database import Database
+from gatewright.storage.database import Database, Transaction
 
-# By account low enough that guessing is hopeless, by address high enough for an office behind one address.
-FAILURES_BY_ACCOUNT = 8
-FAILURES_BY_ADDRESS = 40
 WINDOW: Millis = 5 * MINUTE
 # Guesses of a second factor by somebody who has the password already: 44 in the first month, while three of a million
 # codes are good at any time. Whoever mistyped waits a minute.
@@ -25,8 +23,9 @@ GUESSES_REMEMBERED: Millis = 30 * DAY
 class Limits:
     """Counts in the database, before the work, so that parallel attempts cannot slip past."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, guess_limits: GuessLimits | None = None) -> None:
         self._db = db
+        self._guess_limits = guess_limits or GuessLimits()
 
     async def count(self, bucket: str, most: int, window: Millis = WINDOW) -> None:
         """Counts one attempt. Raises TooManyRequests when there were more than `most` in the window."""
@@ -49,16 +48,26 @@ class Limits:
 
         By address first: whoever is stopped there neither locks others out nor makes a row for each made-up name.
         """
-        now = self._db.clock()
-        over: list[Millis] = []
+        now, rules = self._db.clock(), self._guess_limits
         async with self._db.write() as tx:
-            found, resets_at = await attempts.count(tx, _address(address), now, WINDOW)
-            over += [resets_at] if found > FAILURES_BY_ADDRESS else []
-            for one in () if over else accounts:
-                found, resets_at = await attempts.count(tx, _account(one), now, WINDOW)
-                over += [resets_at] if found > FAILURES_BY_ACCOUNT else []
-        if over:
-            raise _too_many(max(over) - now)
+            over = [await self._over(tx, _address(address), rules.by_address, now)]
+            if over == [None]:
+                over += [await self._over(tx, _account(one), rules.by_account, now) for one in accounts]
+        until = [one for one in over if one is not None]
+        if until:
+            raise _too_many(max(until) - now)
+
+    async def _over(self, tx: Transaction, bucket: str, most: int, now: Millis) -> Millis | None:
+        """Counts one sign-in; until when the bucket is over its limit, None when it is not."""
+        found, resets_at = await attempts.count(tx, bucket, now, self._guess_limits.window)
+        if found <= most:
+            return None
+        block = self._guess_limits.block
+        if block is not None and found == most + 1:
+            # The attempts that come meanwhile do not make it longer.
+            resets_at = now + block
+            await attempts.hold(tx, bucket, resets_at)
+        return resets_at
 
     async def forgive(self, accounts: Sequence[str], address: str | None) -> None:
         """A good sign-in empties the buckets of the account, and does not count for the address.

@@ -8,6 +8,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from gatewright.domain.errors import BadInput
+from gatewright.domain.guess_limits import GuessLimits
 
 SHORTEST = 10
 LONGEST = 1024
@@ -25,13 +26,18 @@ class Passwords:
     """Hashes and checks passwords. A check without a stored hash costs the same, so that time tells nothing.
 
     New ones have at least `shortest` characters and are not among `breached`. `hasher` says what a hash costs; without
-    it, what RFC 9106 section 4 recommends where memory is limited.
+    it, what RFC 9106 section 4 recommends where memory is limited. `guesses`: how often one may be guessed.
     """
 
     def __init__(
-        self, shortest: int = SHORTEST, breached: Container[str] = (), hasher: PasswordHasher | None = None
+        self,
+        shortest: int = SHORTEST,
+        breached: Container[str] = (),
+        hasher: PasswordHasher | None = None,
+        guesses: GuessLimits | None = None,
     ) -> None:
         self.shortest = shortest
+        self.guesses = guesses or GuessLimits()
         self._breached = breached
         self._hasher = hasher or PasswordHasher()
         self._slots = asyncio.Semaphore(AT_ONCE)

@@ -49,7 +49,8 @@ def open_database(settings: Settings) -> Database:
 def new_passwords(settings: Settings) -> Passwords:
     """The rules for passwords that the settings make. Raises SettingInvalid for a list that is none."""
     breached = None if settings.breached_passwords is None else BreachedPasswords(settings.breached_passwords)
-    return Passwords(settings.password_min_length, () if breached is None else breached)
+    guesses = settings.password_login.rules
+    return Passwords(settings.password_min_length, () if breached is None else breached, guesses=guesses)
 
 
 async def prepare(settings: Settings) -> Prepared:

@@ -50,7 +50,7 @@ class Provider:
     ) -> None:
         self._db = db
         self.sessions = sessions
-        grants, limits = Grants(db), Limits(db)
+        grants, limits = Grants(db), Limits(db, passwords.guesses)
         self.base_url = base_url
         self._blueprints = Blueprints(db, base_url, passwords, audit, own_client=own_client)
         self.expressions = Expressions()

@@ -11,7 +11,7 @@ import msgspec
 
 from gatewright.domain.clock import MINUTE, SECOND, Millis
 from gatewright.domain.errors import SettingInvalid
-from gatewright.domain.sign_in_rules import SignInRules
+from gatewright.domain.guess_limits import GuessLimits
 from gatewright.settings import values
 from gatewright.settings.findings import Finding
 from gatewright.settings.reader import ENVIRONMENT, Reader
@@ -33,7 +33,7 @@ class PasswordLogin(msgspec.Struct, frozen=True):
     username: str = "admin"
     password: str | None = None
     is_off: bool = False
-    rules: SignInRules = SignInRules()
+    rules: GuessLimits = GuessLimits()
 
     def __repr__(self) -> str:
         return f"PasswordLogin({self.username!r})"
@@ -171,13 +171,13 @@ def doubts_of(reader: Reader) -> Iterator[Finding]:
         yield Finding("absent", PASSWORD, text)
 
 
-def _rules(found: dict[str, Any]) -> SignInRules:
+def _rules(found: dict[str, Any]) -> GuessLimits:
     limits = (found["by_source"], found["window"], found["block"])
     if limits == (None, None, None):
-        return SignInRules()
-    usual = SignInRules()
+        return GuessLimits()
+    usual = GuessLimits()
     by_source = found["by_source"]
-    return SignInRules(
+    return GuessLimits(
         by_account=usual.by_account if by_source is None else -(-by_source // 2),
         by_address=by_source or usual.by_address,
         window=found["window"] or WINDOW,

@@ -40,6 +40,11 @@ async def standing(tx: Transaction, bucket: str, now: Millis) -> tuple[int, Mill
     return (0, now) if row is None else (row[0], row[1])
 
 
+async def hold(tx: Transaction, bucket: str, until: Millis) -> None:
+    """Lets the bucket empty at that time instead."""
+    await tx.execute(update(attempts).where(attempts.c.bucket == bucket).values(resets_at=until))
+
+
 async def clear(tx: Transaction, buckets: Sequence[str]) -> None:
     await tx.execute(delete(attempts).where(attempts.c.bucket.in_(buckets)))
 

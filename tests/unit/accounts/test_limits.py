@@ -9,7 +9,6 @@ import contextlib
 import pytest
 
 from gatewright.accounts.limits import (
-    FAILURES_BY_ADDRESS,
     FREE_GUESSES,
     GUESSES_REMEMBERED,
     LONGEST_PAUSE,
@@ -18,6 +17,7 @@ from gatewright.accounts.limits import (
 )
 from gatewright.domain.clock import DAY, MINUTE
 from gatewright.domain.errors import TooManyRequests
+from gatewright.domain.guess_limits import GuessLimits
 from gatewright.storage.database import Database
 
 pytestmark = pytest.mark.anyio
@@ -76,10 +76,10 @@ def test_a_pause_grows_to_a_day() -> None:
 
 async def test_good_sign_ins_close_no_address(db: Database, clock: Clock) -> None:
     limits = Limits(db)
-    for number in range(FAILURES_BY_ADDRESS + 5):
+    for number in range(GuessLimits().by_address + 5):
         await limits.count_sign_in([f"user:{number}"], "192.0.2.1")
         await limits.forgive([f"user:{number}"], "192.0.2.1")
-    for number in range(FAILURES_BY_ADDRESS):
+    for number in range(GuessLimits().by_address):
         await limits.count_sign_in([f"name:{number}"], "192.0.2.1")
         # Whoever has an account of their own gets no more guesses at others' by it.
         with contextlib.suppress(TooManyRequests):
@@ -88,3 +88,19 @@ async def test_good_sign_ins_close_no_address(db: Database, clock: Clock) -> Non
     with pytest.raises(TooManyRequests):
         await limits.count_sign_in(["name:another"], "192.0.2.1")
     await limits.count_sign_in(["name:another"], "192.0.2.2")
+
+
+async def test_whoever_is_over_the_limit_is_blocked_from_then_on(db: Database, clock: Clock) -> None:
+    """`failed_login_block_seconds`: neither the window's end nor more attempts change when it ends."""
+    limits = Limits(db, GuessLimits(by_account=2, by_address=9, window=MINUTE, block=5 * MINUTE))
+    for _ in range(2):
+        await limits.count_sign_in(["user:1"], "192.0.2.1")
+    with pytest.raises(TooManyRequests) as first:
+        await limits.count_sign_in(["user:1"], "192.0.2.1")
+    assert first.value.retry_after == 300
+    clock.now += 4 * MINUTE
+    with pytest.raises(TooManyRequests) as second:
+        await limits.count_sign_in(["user:1"], "192.0.2.1")
+    assert second.value.retry_after == 60
+    clock.now += MINUTE
+    await limits.count_sign_in(["user:1"], "192.0.2.1")

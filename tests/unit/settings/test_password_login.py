@@ -6,14 +6,14 @@ import pytest
 from tests.unit.settings.test_load import KEY, settings
 
 from gatewright.domain.errors import SettingInvalid
-from gatewright.domain.sign_in_rules import SignInRules
+from gatewright.domain.guess_limits import GuessLimits
 
 GOOD = "Tr0ubadour-and-more"
 
 
 def test_nothing_is_let_in_by_default(tmp_path: Path) -> None:
     found = settings(tmp_path, LITELLM_MASTER_KEY=KEY).password_login
-    assert (found.username, found.password, found.is_off, found.rules) == ("admin", None, False, SignInRules())
+    assert (found.username, found.password, found.is_off, found.rules) == ("admin", None, False, GuessLimits())
 
 
 def test_the_variables_name_the_account(tmp_path: Path) -> None:
@@ -58,14 +58,14 @@ def test_litellms_keys_set_the_limits(tmp_path: Path) -> None:
         "failed_login_block_seconds": 600,
     }
 
-    def rules(*names: str) -> SignInRules:
+    def rules(*names: str) -> GuessLimits:
         lines = "".join(f"  {name}: {keys[name]}\n" for name in names)
         return settings(tmp_path, f"general_settings:\n{lines}").password_login.rules
 
-    assert rules(*keys) == SignInRules(3, 5, 30_000, 600_000)
+    assert rules(*keys) == GuessLimits(3, 5, 30_000, 600_000)
     # As there, the others have a minute and five minutes then.
-    assert rules("max_failed_login_attempts_per_source") == SignInRules(3, 5, 60_000, 300_000)
-    assert rules("failed_login_block_seconds") == SignInRules(8, 40, 60_000, 600_000)
+    assert rules("max_failed_login_attempts_per_source") == GuessLimits(3, 5, 60_000, 300_000)
+    assert rules("failed_login_block_seconds") == GuessLimits(8, 40, 60_000, 600_000)
     for name, value in (("max_failed_login_attempts_per_source", 101), ("failed_login_block_seconds", 1)):
         with pytest.raises(SettingInvalid, match=name):
             settings(tmp_path, f"general_settings:\n  {name}: {value}\n")

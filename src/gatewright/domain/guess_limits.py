@@ -5,7 +5,7 @@ import msgspec
 from gatewright.domain.clock import MINUTE, Millis
 
 
-class SignInRules(msgspec.Struct, frozen=True):
+class GuessLimits(msgspec.Struct, frozen=True):
     """Wrong passwords in `window` after which an account, or an address, is refused.
 
     `block` is how long from then on; None until the window ends. By account low enough that guessing is hopeless, by
