@@ -67,13 +67,17 @@ class Discovery:
 
     async def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
         """GET that must answer 200. Raises ProviderFailed."""
-        try:
-            answer = await self._outbound.get(url, self._policy, headers)
-        except (AddressRefused, OutboundFailed) as error:
-            raise unreachable(error) from error
+        answer = await self.ask(url, headers)
         if answer.status != 200:
             raise ProviderFailed("provider_answer", f"The provider answered {answer.status} at {answer.url}.")
         return answer
+
+    async def ask(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """GET, any status. Raises ProviderFailed."""
+        try:
+            return await self._outbound.get(url, self._policy, headers)
+        except (AddressRefused, OutboundFailed) as error:
+            raise unreachable(error) from error
 
     async def post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
         """POST of a form, any status. Raises ProviderFailed."""

@@ -58,9 +58,9 @@ class RelyingParty:
     def __init__(self, db: Database, source: Source, discovery: Discovery, base_url: str) -> None:
         self.source = source
         self._db = db
-        self._discovery = discovery
+        self.discovery = discovery
         self._provider = source.provider
-        self._redirect_uri = base_url + source.callback
+        self.redirect_uri = base_url + source.callback
         self.id_tokens = IdTokens(source, discovery, db.clock)
 
     async def begin(
@@ -76,7 +76,7 @@ class RelyingParty:
 
         `return_to` must be safe already. Raises ProviderFailed or MetadataInvalid.
         """
-        endpoint = await self._endpoint("authorization_endpoint")
+        endpoint = await self.endpoint("authorization_endpoint")
         state, nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(32), pkce.new_verifier()
         bound = browser if browser and BROWSER_TOKEN.fullmatch(browser) else secrets.token_urlsafe(32)
         now = self._db.clock()
@@ -97,7 +97,7 @@ class RelyingParty:
         query = {
             "response_type": "code",
             "client_id": self._provider.client_id,
-            "redirect_uri": self._redirect_uri,
+            "redirect_uri": self.redirect_uri,
             "scope": self._provider.scope,
             "state": state,
             "nonce": nonce,
@@ -134,7 +134,7 @@ class RelyingParty:
         """`iss` of the response, before the code goes anywhere (RFC 9207, against mix-up)."""
         found, known = parameters.value("iss"), self._provider.issuer
         if known is not None:
-            metadata = await self._discovery.metadata(known)
+            metadata = await self.discovery.metadata(known)
             wrong = found != known if found else metadata.authorization_response_iss_parameter_supported
         else:
             ours = {origin(self._provider.authorization_endpoint or ""), origin(self._provider.token_endpoint or "")}
@@ -147,13 +147,13 @@ class RelyingParty:
         form = {
             "grant_type": "authorization_code",
             "code": code,
-            "redirect_uri": self._redirect_uri,
+            "redirect_uri": self.redirect_uri,
             "client_id": self._provider.client_id,
         }
         if self._provider.use_pkce:
             form["code_verifier"] = verifier
-        answer = await self._discovery.post(
-            await self._endpoint("token_endpoint"), form, {"authorization": await self._basic()}
+        answer = await self.discovery.post(
+            await self.endpoint("token_endpoint"), form, {"authorization": await self._basic()}
         )
         tokens = object_of(answer)
         if answer.status != 200 or "error" in tokens:
@@ -162,7 +162,7 @@ class RelyingParty:
                 "token_exchange_refused",
                 f"The provider refused to complete the sign-in: {words}.",
                 hint="invalid_client means that client id or secret differ; invalid_grant that the redirect URI "
-                f"{self._redirect_uri} or PKCE differ, or that the code was used.",
+                f"{self.redirect_uri} or PKCE differ, or that the code was used.",
             )
         token = tokens.get("access_token")
         if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
@@ -190,12 +190,12 @@ class RelyingParty:
 
     async def _userinfo(self, access_token: str, checked: IdToken | None) -> Mapping[str, Any]:
         """The profile; its `sub` must be the ID token's (OpenID Connect Core 5.3.2)."""
-        endpoint = await self._known_endpoint("userinfo_endpoint")
+        endpoint = await self.known_endpoint("userinfo_endpoint")
         if endpoint is None:
             if checked is None or checked.doubt is not None:
                 raise ProviderFailed("endpoint_missing", "The provider has no userinfo_endpoint.")
             return checked.claims
-        answer = await self._discovery.fetch(endpoint, {"authorization": f"Bearer {access_token}"})
+        answer = await self.discovery.fetch(endpoint, {"authorization": f"Bearer {access_token}"})
         profile = object_of(answer)
         subject = profile.get("sub")
         if not isinstance(subject, str) or not 0 < len(subject) <= 255:
@@ -204,18 +204,18 @@ class RelyingParty:
             raise LoginRefused("userinfo_subject", "The provider's profile is about somebody else.")
         return profile
 
-    async def _endpoint(self, name: str) -> str:
+    async def endpoint(self, name: str) -> str:
         """An endpoint that the provider must have. Raises ProviderFailed."""
-        known = await self._known_endpoint(name)
+        known = await self.known_endpoint(name)
         if known is None:
             raise ProviderFailed("endpoint_missing", f"The provider has no {name}.")
         return known
 
-    async def _known_endpoint(self, name: str) -> str | None:
+    async def known_endpoint(self, name: str) -> str | None:
         """An endpoint from the settings, else from the discovery document."""
         known: str | None = getattr(self._provider, name)
         if known is None and self._provider.issuer is not None:
-            known = getattr(await self._discovery.metadata(self._provider.issuer), name)
+            known = getattr(await self.discovery.metadata(self._provider.issuer), name)
         return known
 
 
