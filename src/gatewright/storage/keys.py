@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, insert, select, text, update
+from sqlalchemy import ColumnElement, insert, or_, select, text, update
 
 from gatewright.domain.clock import Millis
 from gatewright.domain.identity import Role
@@ -144,9 +144,10 @@ async def of_team(tx: Transaction, team_id: str) -> list[KeyRow]:
 
 
 async def used(tx: Transaction, last_used: dict[int, Millis]) -> None:
-    """Notes when keys were last used."""
+    """Notes when keys were last used; another worker may have noted a later use."""
     for key_id, at in last_used.items():
-        await tx.execute(update(keys).where(keys.c.id == key_id).values(last_used_at=at))
+        earlier = or_(keys.c.last_used_at.is_(None), keys.c.last_used_at < at)
+        await tx.execute(update(keys).where(keys.c.id == key_id, earlier).values(last_used_at=at))
 
 
 async def _one(tx: Transaction, condition: ColumnElement[bool]) -> KeyRow | None:
