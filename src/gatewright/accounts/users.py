@@ -119,19 +119,29 @@ async def _changed(
 
 
 async def create_local(
-    tx: Transaction, db: Database, *, email: str, password_hash: str, role_reason: RoleReason, break_glass: bool
+    tx: Transaction,
+    db: Database,
+    *,
+    email: str | None,
+    password_hash: str,
+    role_reason: RoleReason,
+    break_glass: bool,
+    username: str = "",
 ) -> User:
-    """Makes a local person who signs in with a password at our own provider, linked to their own identity."""
-    now = db.clock()
+    """Makes a local administrator who signs in with a password at our own provider, linked to their own identity.
+
+    `username` is the e-mail address where it is empty.
+    """
+    now, name = db.clock(), username or email or ""
     new = NewUser(
         uuid=str(uuid.uuid4()),
-        username=email,
-        user_id=email,
+        username=name,
+        user_id=name,
         email=email,
         role=Role.PROXY_ADMIN,
         role_reason=role_reason,
-        display_name=email.partition("@")[0],
-        email_verified=True,
+        display_name=name.partition("@")[0],
+        email_verified=email is not None,
         is_break_glass=break_glass,
         password_hash=password_hash,
     )

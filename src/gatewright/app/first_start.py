@@ -11,9 +11,10 @@ from gatewright.accounts.breached import BreachedPasswords
 from gatewright.accounts.passwords import Passwords
 from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.setup import Setup
+from gatewright.accounts.ui_administrator import UiAdministrator
 from gatewright.app import clock
 from gatewright.app.keyfiles import write_private
-from gatewright.domain.errors import SettingInvalid, Unavailable
+from gatewright.domain.errors import BadInput, SettingInvalid, Unavailable
 from gatewright.idp.blueprints.apply import Blueprints
 from gatewright.idp.blueprints.folder import Folder, apply_folder
 from gatewright.idp.blueprints.keeping import orphan
@@ -21,6 +22,7 @@ from gatewright.idp.directory.bootstrap import Bootstrap, Wanted
 from gatewright.idp.directory.tokens import DirectoryTokens
 from gatewright.idp.provider import Provider
 from gatewright.idp.signing_keys import PURPOSE
+from gatewright.settings.password_login import PASSWORD, check_not_master
 from gatewright.settings.schema import Settings
 from gatewright.sso.sources import EMBEDDED_CLIENT
 from gatewright.storage import signing_keys
@@ -123,12 +125,28 @@ async def first_administrator(settings: Settings, db: Database, passwords: Passw
     await bootstrap(settings, db, passwords)
     if settings.admin_email and settings.admin_password:
         await setup.headless(settings.admin_email, settings.admin_password)
+    await keep_ui_administrator(settings, db, passwords)
     if not await setup.is_open():
         link_file.unlink(missing_ok=True)
         return None
     link = f"{settings.base_url}/setup?token={await setup.new_link()}"
     write_private(link_file, link + "\n")
     return link
+
+
+async def keep_ui_administrator(settings: Settings, db: Database, passwords: Passwords) -> None:
+    """The emergency administrator whose password UI_PASSWORD is. Raises SettingInvalid for a bad password."""
+    login = settings.password_login
+    # Once more: the master key may have been generated since the variables were read.
+    check_not_master(login, settings.master_key)
+    try:
+        problem = await UiAdministrator(db, passwords).keep(login.username, login.password)
+    except BadInput as error:
+        raise SettingInvalid(
+            PASSWORD, source="environment", problem=error.message.rstrip("."), fix="Choose another password"
+        ) from error
+    if problem is not None:
+        logger.warning("%s has no effect: %s.", PASSWORD, problem)
 
 
 async def bootstrap(settings: Settings, db: Database, passwords: Passwords) -> None:
