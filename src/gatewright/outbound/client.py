@@ -5,7 +5,6 @@ was checked. Redirects are not followed, answers are bounded, and errors hold no
 """
 
 import asyncio
-import functools
 import json
 import logging
 import ssl
@@ -20,6 +19,7 @@ import msgspec
 from gatewright.domain.addresses import AddressPolicy
 from gatewright.outbound.errors import OutboundFailed, shown
 from gatewright.outbound.pinning import Resolve, Target, origin_of, pin, system_resolve
+from gatewright.outbound.trust import certificate_problem, system_tls
 
 LARGEST_ANSWER = 1_000_000
 METADATA = "http://169.254.169.254"
@@ -65,27 +65,28 @@ class Answer(msgspec.Struct, frozen=True):
         return value
 
 
-@functools.cache
-def _system_tls() -> ssl.SSLContext:
-    """This machine's certificate authorities, read once a process: it takes 30 ms. Clients of HTTP alone share it."""
-    return ssl.create_default_context()
-
-
 class Outbound:
     """Opened once a process, closed at its end.
 
     `mount` names our own origin and the application behind it: calls to it stay in the process (only under the
-    operator's policy, so that no URL that a person types can reach us as if from inside).
+    operator's policy, so that no URL that a person types can reach us as if from inside). `whole_call_s` is the most
+    seconds that a call may take from its first byte to its last.
     """
 
     def __init__(
-        self, *, resolve: Resolve = system_resolve, tls: ssl.SSLContext | None = None, metadata: str = METADATA
+        self,
+        *,
+        resolve: Resolve = system_resolve,
+        tls: ssl.SSLContext | None = None,
+        metadata: str = METADATA,
+        whole_call_s: float = WHOLE_CALL_S,
     ) -> None:
         self._resolve = resolve
+        self._whole_call_s = whole_call_s
         self._metadata = metadata
         # A kept connection is known by its IP address alone and would serve another name without a certificate check.
         self._client = httpx2.AsyncClient(
-            verify=tls or _system_tls(),
+            verify=tls or system_tls(),
             follow_redirects=False,
             trust_env=False,
             timeout=httpx2.Timeout(READ_S, connect=CONNECT_S),
@@ -133,7 +134,7 @@ class Outbound:
         """
         url = self._metadata + path
         with _told(shown(url)):
-            async with asyncio.timeout(WHOLE_CALL_S):
+            async with asyncio.timeout(self._whole_call_s):
                 request = self._client.build_request(method, url, headers={"accept": "application/json", **headers})
                 return await _exchange(self._client, request, shown(url))
 
@@ -149,7 +150,7 @@ class Outbound:
         """One call. Raises AddressRefused before anything is sent, OutboundFailed for everything after."""
         sent = {"accept": "application/json", **(headers or {})}
         with _told(shown(url)):
-            async with asyncio.timeout(WHOLE_CALL_S):
+            async with asyncio.timeout(self._whole_call_s):
                 if self._own is not None and policy.operator and self._is_own(url):
                     request = self._own.build_request(method, url, headers=sent, content=content)
                     return await _exchange(self._own, request, shown(url))
@@ -184,6 +185,9 @@ def _told(name: str) -> Iterator[None]:
     except (TimeoutError, httpx2.TimeoutException) as error:
         raise OutboundFailed(f"{name} took too long to answer.", code="outbound_timeout") from error
     except (httpx2.HTTPError, httpx2.InvalidURL, ssl.SSLError) as error:
+        problem = certificate_problem(error)
+        if problem is not None:
+            raise OutboundFailed(f"The certificate of {name} {problem[1]}.", code=problem[0]) from error
         raise OutboundFailed(_words(name, error)) from error
 
 
@@ -210,12 +214,6 @@ async def _exchange(client: httpx2.AsyncClient, request: httpx2.Request, name: s
 
 def _words(name: str, error: Exception) -> str:
     """Why the connection failed, from a list of known causes: the library's own text may quote what was sent."""
-    text = f"{error} {error.__cause__}".lower()
-    if "certificate" in text:
-        return (
-            f"The certificate of {name} is not trusted here. Add its authority to the system's, or name a file with "
-            "SSL_CERT_FILE."
-        )
     if isinstance(error, httpx2.ConnectError):
         return f"{name} could not be reached."
     return f"{name} broke off the connection or does not speak HTTP."
