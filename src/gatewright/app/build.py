@@ -22,6 +22,7 @@ from gatewright.accounts.users import Users
 from gatewright.app import clock
 from gatewright.app.first_start import new_blueprints, new_passwords, open_database
 from gatewright.app.follow import Follower
+from gatewright.app.scim import scim_table
 from gatewright.app.tidy import tidy
 from gatewright.domain.errors import Unavailable
 from gatewright.gateway.cache.cache import Cache
@@ -238,6 +239,7 @@ class Program:
             *self._blueprints(),
             *authentik_routes(directory, db, self.pages, after),
             *IdpProviders(directory.providers).routes(),
+            *scim_table(self.settings, db, self.audit),
         ]
         return application([*table, *Schema(table).routes()], guard)
 

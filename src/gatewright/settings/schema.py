@@ -21,9 +21,11 @@ from gatewright.settings.jwt_auth import JwtAuth
 from gatewright.settings.password_login import PasswordLogin
 from gatewright.settings.public import PUBLIC
 from gatewright.settings.router import Router
+from gatewright.settings.scim import SCIM
 from gatewright.settings.sessions import SESSIONS
 from gatewright.settings.setting import Setting
 from gatewright.settings.sign_in import SignInProvider
+from gatewright.settings.sign_in_rules import SignInRules
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -105,6 +107,9 @@ class Settings(msgspec.Struct, frozen=True):
     max_parallel_requests: int | None = None
     session_idle: Millis | None = None
     short_session_ids: bool = False
+    sign_in_rules: SignInRules = SignInRules()
+    scim_id_claims: Mapping[str, str] = {}
+    scim_adopt_users: bool = False
     warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -287,6 +292,7 @@ SETTINGS: tuple[Setting, ...] = (
         files=("general_settings.store_model_in_db",),
     ),
     *SESSIONS,
+    *SCIM,
     Setting(
         "allowed_networks",
         ("GATEWRIGHT_ALLOWED_NETWORKS",),
@@ -366,11 +372,3 @@ SETTINGS: tuple[Setting, ...] = (
         files=("litellm_settings.request_timeout",),
     ),
 )
-
-# Restrictions that this version does not know: going on without one would let people in whom it was to keep out.
-REFUSED: dict[str, tuple[str, str]] = {
-    "ALLOWED_EMAIL_DOMAINS": (
-        "this version does not restrict sign-in by e-mail domain",
-        "Restrict who may use the application at the provider, and unset it here",
-    ),
-}

@@ -82,6 +82,23 @@ class Authentication:
         return found
 
 
+    async def scim_principal(self, call: Call) -> Principal | None:
+        """The caller of `/scim/v2`: an API token's owner, or the master key. Never a cookie, nor a key of any kind."""
+        key = key_of(call.request.headers)
+        if not key:
+            return None
+        if self._tokens is not None and (owner := await self._tokens.authenticate(key)) is not None:
+            return owner
+        found = await self._ring.authenticate(key)
+        if found.kind != "master":
+            raise Forbidden(
+                "This key does not open SCIM.",
+                hint="Use an administrator's API token (Directory, Tokens), or the master key.",
+                code="not_a_scim_credential",
+            )
+        return found
+
+
 def session_principal(session: Session) -> Principal:
     """The caller behind a browser session: the user as they are now."""
     return Principal(

@@ -106,6 +106,18 @@ def authentik_error(error: GatewrightError, reference: str | None) -> dict[str, 
     return {"detail": message, "code": error.error_code, "request_id": reference}
 
 
+def scim_error(error: GatewrightError) -> dict[str, Any]:
+    """SCIM's error message; `scimType` where RFC 7644 has a word for the cause (3.12)."""
+    message = f"{error.message} {error.hint}" if error.hint else error.message
+    body: dict[str, Any] = {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+        "status": str(error.status),
+        "detail": message,
+    }
+    kind: str | None = getattr(error, "scim_type", None)
+    return body if kind is None else {**body, "scimType": kind}
+
+
 def as_response(error: GatewrightError, dialect: Dialect, reference: str | None) -> Response:
     """The JSON answer of a dialect; pages are rendered by web.render."""
     headers: dict[str, str] = {"cache-control": "no-store"}
@@ -129,6 +141,8 @@ def as_response(error: GatewrightError, dialect: Dialect, reference: str | None)
         return JSONResponse(body, status, headers=headers)
     if dialect is Dialect.AUTHENTIK:
         return JSONResponse(authentik_error(error, reference), error.status, headers=headers)
+    if dialect is Dialect.SCIM:
+        return JSONResponse(scim_error(error), error.status, headers=headers, media_type="application/scim+json")
     if dialect is Dialect.OAUTH:
         body = {"error": oauth_code(error), "error_description": error.message}
         return JSONResponse(body, error.status, headers={**headers, "pragma": "no-cache"})

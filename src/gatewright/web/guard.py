@@ -24,6 +24,7 @@ from gatewright.web.routing import Access, Dialect, Route
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 LONGEST_PATH = 200
+DIALECTS = (("/api/v1/", Dialect.PROBLEM), ("/api/v3/", Dialect.AUTHENTIK), ("/scim/v2/", Dialect.SCIM))
 ALWAYS = {"x-content-type-options": "nosniff", "x-frame-options": "DENY"}
 
 
@@ -38,10 +39,9 @@ class MisdirectedHost(BadInput):
 def dialect_of(request: Request) -> Dialect:
     """The dialect of an address that is in no row: by its path, and a page for a browser that goes there."""
     path = request.url.path
-    if path.startswith("/api/v1/"):
-        return Dialect.PROBLEM
-    if path.startswith("/api/v3/"):
-        return Dialect.AUTHENTIK
+    ours = next((dialect for prefix, dialect in DIALECTS if path.startswith(prefix)), None)
+    if ours is not None:
+        return ours
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
         return Dialect.PAGE
     if path.startswith("/v1/messages"):
@@ -100,7 +100,7 @@ class Guard:
             body = {"detail": HTTPStatus(kind.status).phrase, "hint": f"{sought}; docs/api.md lists the routes."}
             response = JSONResponse(body, kind.status)
         else:
-            ours = dialect in (Dialect.PROBLEM, Dialect.AUTHENTIK)
+            ours = dialect in (Dialect.PROBLEM, Dialect.AUTHENTIK, Dialect.SCIM)
             document = "docs/api.md" if ours else "docs/compatibility.md"
             refusal = kind(f"{sought}.", hint=f"{document} lists the routes.")
             response = errors.as_response(refusal, dialect, call.origin.reference)
@@ -116,6 +116,8 @@ class Guard:
         who = self._authentication
         if route.dialect is Dialect.AUTHENTIK:
             principal = await who.directory_principal(call)
+        elif route.dialect is Dialect.SCIM:
+            principal = await who.scim_principal(call)
         else:
             principal = await who.principal(call, bearer=route.dialect.takes_bearer)
         try:

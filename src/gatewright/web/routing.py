@@ -36,6 +36,7 @@ class Dialect(Enum):
     OAUTH = "RFC 6749 error JSON"
     DETAIL = "a JSON object with the member detail, as LiteLLM's sign-in routes answer"
     AUTHENTIK = "Authentik's REST errors: a list of texts for each field, else the member detail"
+    SCIM = "SCIM's error message, with the status as text (RFC 7644 3.12)"
 
     @property
     def takes_cookie(self) -> bool:
