@@ -21,6 +21,7 @@ from gatewright.oidc.parameters import Parameters
 from gatewright.oidc.redirect_uris import origin
 from gatewright.sso.discovery import Discovery, object_of
 from gatewright.sso.id_tokens import IdToken, IdTokens
+from gatewright.sso.profiles.flow import NamedTeam, flow_of
 from gatewright.sso.refusals import ProviderFailed, ProviderRefused, StateInvalid, oauth_words
 from gatewright.sso.sources import Source
 from gatewright.storage import login_transactions
@@ -43,6 +44,7 @@ class Proof(msgspec.Struct, frozen=True):
     """Who came back. `issuer` None: the provider sent no ID token. `doubt`: why no signature was checked, else None.
 
     `claims` are those that may be believed: userinfo's, and under them the ID token's when its signature was checked.
+    `teams` are those that the provider wants to exist.
     """
 
     subject: str
@@ -50,6 +52,7 @@ class Proof(msgspec.Struct, frozen=True):
     issuer: str | None
     doubt: str | None
     id_token: str | None
+    teams: tuple[NamedTeam, ...] = ()
 
 
 class RelyingParty:
@@ -62,6 +65,7 @@ class RelyingParty:
         self._provider = source.provider
         self.redirect_uri = base_url + source.callback
         self.id_tokens = IdTokens(source, discovery, db.clock)
+        self.flow = flow_of(source.provider, discovery)
 
     async def begin(
         self,
@@ -71,6 +75,7 @@ class RelyingParty:
         cli_login: str | None = None,
         prompt: str | None = None,
         invitation: str | None = None,
+        is_trial: bool = False,
     ) -> Begun:
         """Starts a sign-in. `browser` is the binding cookie's present value, kept so that two tabs can sign in.
 
@@ -91,6 +96,7 @@ class RelyingParty:
             created_at=now,
             expires_at=now + LIFE,
             invitation=invitation,
+            is_trial=is_trial,
         )
         async with self._db.write() as tx:
             await login_transactions.add(tx, row)
@@ -105,7 +111,7 @@ class RelyingParty:
         if self._provider.use_pkce:
             query |= {"code_challenge": pkce.challenge(verifier), "code_challenge_method": pkce.METHOD}
         if prompt:
-            query["prompt"] = prompt
+            query["prompt"] = self.flow.profile.again if prompt == "login" else prompt
         return Begun(f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}", bound)
 
     async def complete(self, parameters: Parameters, row: LoginTransaction) -> Proof:
@@ -120,14 +126,16 @@ class RelyingParty:
         tokens = await self._exchange(code, self._db.sealer.open(row.code_verifier, PURPOSE))
         access_token = str(tokens["access_token"])
         checked = await self._check_id_token(tokens.get("id_token"), row.nonce, access_token, parameters.value("iss"))
-        profile = await self._userinfo(access_token, checked)
+        told = await self.flow.told(access_token, checked, lambda: self._userinfo(access_token, checked))
         verified = checked is not None and checked.doubt is None
+        missing = None if told.issuer is not None else "the provider sent no ID token"
         return Proof(
-            subject=str(profile["sub"]),
-            claims={**(checked.claims if checked is not None and verified else {}), **profile},
-            issuer=None if checked is None else checked.issuer,
-            doubt="the provider sent no ID token" if checked is None else checked.doubt,
+            subject=str(told.claims["sub"]),
+            claims=self.flow.shaped({**(checked.claims if checked is not None and verified else {}), **told.claims}),
+            issuer=told.issuer if checked is None else checked.issuer,
+            doubt=missing if checked is None else checked.doubt,
             id_token=None if checked is None else str(tokens["id_token"]),
+            teams=told.teams,
         )
 
     async def _check_response_issuer(self, parameters: Parameters) -> None:

@@ -23,6 +23,7 @@ class LoginTransaction(msgspec.Struct, frozen=True):
     created_at: Millis
     expires_at: Millis
     invitation: str | None = None
+    is_trial: bool = False
 
 
 async def add(tx: Transaction, row: LoginTransaction) -> None:

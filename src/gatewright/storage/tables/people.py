@@ -178,5 +178,7 @@ login_transactions = Table(
     Column("expires_at", BigInteger, nullable=False),
     # The hash of the invitation whose page started it: the row of it is what this sign-in binds.
     Column("invitation", Text),
+    # Shows an administrator what it came to, and signs nobody in.
+    Column("is_trial", Boolean, nullable=False, server_default=false()),
     Index(None, "expires_at"),
 )
