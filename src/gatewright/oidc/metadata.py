@@ -1,6 +1,5 @@
 """The discovery document (OpenID Connect Discovery 1.0, 3; RFC 8414; RFC 9207 3)."""
 
-import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,6 +7,7 @@ import msgspec
 
 from gatewright.oidc.errors import MetadataInvalid
 from gatewright.oidc.jwt import ASYMMETRIC
+from gatewright.oidc.strict_json import parse_object
 
 WELL_KNOWN = ".well-known/openid-configuration"
 
@@ -37,9 +37,9 @@ def discovery_url(issuer: str) -> str:
 def parse(body: bytes, *, issuer: str) -> Metadata:
     """A fetched document. Its issuer must equal the expected one exactly (Discovery 4.3). Raises MetadataInvalid."""
     try:
-        raw = json.loads(body)
+        raw = parse_object(body)
         metadata = msgspec.convert({k: v for k, v in raw.items() if v is not None}, Metadata)
-    except (ValueError, AttributeError, RecursionError, msgspec.ValidationError) as error:
+    except (ValueError, msgspec.ValidationError) as error:
         raise MetadataInvalid(
             "metadata_malformed",
             f"The provider's discovery document cannot be read: {error}",

@@ -10,8 +10,10 @@ from gatewright.domain.errors import GatewrightError
 from gatewright.oidc import metadata
 from gatewright.oidc.errors import LoginRefused, MetadataInvalid
 from gatewright.oidc.metadata import Metadata, discovery_url
+from gatewright.oidc.strict_json import parse_object
 from gatewright.outbound.client import Answer, Outbound
 from gatewright.outbound.errors import AddressRefused, OutboundFailed
+from gatewright.outbound.trust import EXPIRED, OTHER_NAME, UNTRUSTED
 from gatewright.sso.refusals import ProviderFailed
 
 KEPT_FOR = HOUR
@@ -38,9 +40,7 @@ class Discovery:
         async with self._lock:
             now = self._clock()
             known = self._metadata.get(issuer)
-            if known is not None and now - known[0] < (
-                KEPT_FOR if isinstance(known[1], Metadata) else FAILURE_KEPT_FOR
-            ):
+            if known is not None and now - known[0] < _life(known[1]):
                 return _or_raise(known[1])
             found = await self._fetch_metadata(issuer)
             if len(self._metadata) >= MOST_CACHED:
@@ -51,7 +51,7 @@ class Discovery:
     async def jwks(self, uri: str, *, again: bool = False) -> Mapping[str, Any]:
         """The provider's public keys. `again` fetches them anew, unless that happened just now.
 
-        Raises ProviderFailed.
+        Raises ProviderFailed, `jwks_malformed` for a document without a list of keys.
         """
         async with self._lock:
             now = self._clock()
@@ -62,15 +62,10 @@ class Discovery:
             if len(self._jwks) >= MOST_CACHED:
                 self._jwks.clear()
             keys = object_of(answer)
+            if not isinstance(keys.get("keys"), list):
+                raise ProviderFailed("jwks_malformed", f"{answer.url} answered no list of keys.")
             self._jwks[uri] = (now, keys)
             return keys
-
-    async def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
-        """GET that must answer 200. Raises ProviderFailed."""
-        answer = await self.ask(url, headers)
-        if answer.status != 200:
-            raise ProviderFailed("provider_answer", f"The provider answered {answer.status} at {answer.url}.")
-        return answer
 
     async def ask(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
         """GET, any status. Raises ProviderFailed."""
@@ -78,6 +73,14 @@ class Discovery:
             return await self._outbound.get(url, self._policy, headers)
         except (AddressRefused, OutboundFailed) as error:
             raise unreachable(error) from error
+
+    async def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """GET that must answer 200. Raises ProviderFailed."""
+        answer = await self.ask(url, headers)
+        refuse_no_answer(answer)
+        if answer.status != 200:
+            raise ProviderFailed("provider_status", f"The provider answered {answer.status} at {answer.url}.")
+        return answer
 
     async def post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
         """POST of a form, any status. Raises ProviderFailed."""
@@ -95,20 +98,52 @@ class Discovery:
 
 
 def object_of(answer: Answer) -> dict[str, Any]:
-    """The answer's JSON object. Raises ProviderFailed."""
+    """The answer's JSON object. Raises ProviderFailed, which never quotes the body."""
     try:
-        return answer.json()
-    except OutboundFailed as error:
-        raise ProviderFailed("provider_answer", error.message) from error
+        return parse_object(answer.body)
+    except ValueError as error:
+        kind = answer.headers.get("content-type", "no content type")[:60]
+        raise ProviderFailed(
+            "provider_answer",
+            f"{answer.url} answered {answer.status} and no JSON object that can be read ({kind}).",
+            hint="Check that this is the provider's address, not a page or a proxy in front of it.",
+        ) from error
+
+
+def refuse_no_answer(answer: Answer) -> None:
+    """Statuses that say nothing of the sign-in: a redirect, too many requests, a failure. Raises ProviderFailed."""
+    where = f"The provider answered {answer.status} at {answer.url}"
+    if 300 <= answer.status < 400:
+        raise ProviderFailed(
+            "provider_redirect",
+            f"{where}, a redirect. It is not followed: what we send would go elsewhere.",
+            hint="Configure the address that it leads to, if that is the provider's own.",
+        )
+    if answer.status == 429:
+        raise ProviderFailed("provider_busy", f"{where}: too many requests.", hint="Try again in a minute.")
+    if answer.status >= 500:
+        raise ProviderFailed("provider_down", f"{where}: it has failed.", hint="Look at the provider's own log.")
 
 
 def unreachable(error: GatewrightError) -> ProviderFailed:
     """A failed call in the words of a sign-in."""
-    return ProviderFailed(
-        "provider_unreachable",
-        f"The sign-in provider cannot be used now: {error.message}",
-        hint="Check that Gatewright can reach the provider's address and trusts its certificate.",
-    )
+    code, hint = CAUSES.get(error.error_code, ("provider_unreachable", REACH))
+    return ProviderFailed(code, f"The sign-in provider cannot be used now: {error.message}", hint=hint)
+
+
+REACH = "Check that Gatewright can reach the provider's address."
+CERTIFICATE = "Name a PEM file of the provider's authority with GENERIC_CA_FILE, or give it in the provider's settings."
+CAUSES: dict[str, tuple[str, str]] = {
+    "address_refused": ("provider_address", "The provider's document or settings name an address that is not allowed."),
+    "url_invalid": ("provider_address", "The provider's document or settings hold something that is no address."),
+    "outbound_timeout": ("provider_timeout", REACH),
+    "answer_too_large": ("provider_answer_too_large", "Check that this is the provider's address."),
+    "answer_encoded": ("provider_answer_encoded", "Take the proxy that packs answers out of the way."),
+    UNTRUSTED: ("provider_certificate_untrusted", CERTIFICATE),
+    EXPIRED: ("provider_certificate_expired", "Renew the provider's certificate, or set this machine's clock right."),
+    OTHER_NAME: ("provider_certificate_name", "Use the host name that the provider's certificate was made for."),
+}
+"""From what went wrong with a call to the code of the refused sign-in, and what to do."""
 
 
 def _life(found: Metadata | LoginRefused) -> Millis:

@@ -25,6 +25,17 @@ class ProviderFailed(LoginRefused):
     status = 502
 
 
+class EndpointMissing(ProviderFailed):
+    """Neither the settings nor the discovery document name an endpoint."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            "endpoint_missing",
+            f"The provider has no {name}.",
+            hint=f"Set GENERIC_{name.upper()}, or the issuer: its discovery document names it.",
+        )
+
+
 def oauth_words(error: object, description: object) -> str:
     """A provider's error code and description as far as they can be shown: printable, short, escaped by the page."""
     code = error if isinstance(error, str) and OAUTH_CODE.fullmatch(error) else "an error"
