@@ -30,13 +30,15 @@ from gatewright.settings.email import EMAIL
 from gatewright.settings.generic import GENERIC
 from gatewright.settings.jwt_auth import JWT_AUTH
 from gatewright.settings.load import OUR_PREFIXES, READ_ELSEWHERE, load
+from gatewright.settings.outside import OUTSIDE
 from gatewright.settings.params import ENTRY, INFO, KNOWN
 from gatewright.settings.password_login import PASSWORD_LOGIN
 from gatewright.settings.providers import PROVIDERS
 from gatewright.settings.router import ALLOWED_FAILS, RETRIES, ROUTER
-from gatewright.settings.schema import REFUSED, SETTINGS
+from gatewright.settings.schema import SETTINGS
 from gatewright.settings.sections import SECTIONS, known_keys
 from gatewright.settings.setting import Setting
+from gatewright.settings.sign_in_policy import SIGN_IN_POLICY, TEAM_PARAMS, USER_PARAMS
 from gatewright.settings.valkey import VALKEY
 from gatewright.settings.variables import variables_of
 from gatewright.web.authentication import KEY_HEADERS
@@ -114,6 +116,13 @@ def settings_page() -> str:
         "",
         *table(GENERIC),
         "",
+        "## Google, Microsoft, GitHub",
+        "",
+        "Each is one more provider to sign in through, beside the one above. [providers.md](providers.md) says what to",
+        "click there.",
+        "",
+        *table(OUTSIDE),
+        "",
         "## The dashboard",
         "",
         *table(DASHBOARD),
@@ -124,9 +133,12 @@ def settings_page() -> str:
         "",
         *table(PASSWORD_LOGIN),
         "",
-        "## Refused",
+        "## Roles, teams and who may sign in",
         "",
-        *(f"- `{name}`: {problem}. {fix}." for name, (problem, fix) in REFUSED.items()),
+        "[roles.md](roles.md) has the order in which a role is decided. `GENERIC_*` is about the outside OpenID provider,",
+        "the others about every sign-in.",
+        "",
+        *table(SIGN_IN_POLICY),
         "",
     ]
     return "\n".join(lines)
@@ -274,7 +286,19 @@ def row_of(names: str, text: str) -> Row:
 
 def what_there_is() -> dict[str, set[str]]:
     """What the code has, by the kinds of compatibility.toml."""
-    settings = (*SETTINGS, *GENERIC, *ROUTER, *CACHING, *VALKEY, *EMAIL, *JWT_AUTH, *PASSWORD_LOGIN, *DASHBOARD)
+    settings = (
+        *SETTINGS,
+        *GENERIC,
+        *OUTSIDE,
+        *ROUTER,
+        *CACHING,
+        *VALKEY,
+        *EMAIL,
+        *JWT_AUTH,
+        *PASSWORD_LOGIN,
+        *DASHBOARD,
+        *SIGN_IN_POLICY,
+    )
     variables = {name for setting in settings for name in setting.env} | READ_ELSEWHERE
     return {
         "variable": variables,
@@ -297,6 +321,8 @@ def keys_of_the_file() -> dict[str, frozenset[str]]:
         "model_info": INFO,
         "credential_list": frozenset({"credential_name", "credential_values"}),
         "cache_params": known_keys("litellm_settings.cache_params"),
+        "default_internal_user_params": known_keys(USER_PARAMS),
+        "default_team_params": known_keys(TEAM_PARAMS),
         "litellm_jwtauth": known_keys("general_settings.litellm_jwtauth"),
         "retry_policy": RETRIES,
         "allowed_fails_policy": ALLOWED_FAILS,

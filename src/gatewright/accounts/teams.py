@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from gatewright.accounts.team_members import Member, put_by_hand
+from gatewright.domain.clock import Millis
 from gatewright.domain.errors import Conflict, NotFound
 from gatewright.domain.limits import NO_LIMITS, Limits
 from gatewright.domain.people import Event, Origin
@@ -24,6 +26,7 @@ class NewTeam(msgspec.Struct, frozen=True):
     models: Sequence[str] = ()
     metadata: dict[str, object] = {}
     limits: Limits = NO_LIMITS
+    members: Sequence[Member] = ()
 
 
 class TeamChange(msgspec.Struct, frozen=True):
@@ -43,26 +46,8 @@ class Teams:
 
     async def create(self, new: NewTeam, *, actor: str, origin: Origin) -> TeamRow:
         """Raises Conflict when there is a team of that id."""
-        now, team_id = self._db.clock(), new.team_id or str(uuid.uuid4())
         async with self._db.write() as tx:
-            await keys.lock_new(tx)
-            if await teams.by_id(tx, team_id) is not None:
-                raise Conflict(f"There is a team {team_id!r} already.", param="team_id", code="team_exists")
-            row = await teams.add(
-                tx,
-                team_id=team_id,
-                alias=new.alias,
-                models=list(new.models),
-                metadata=new.metadata,
-                **limit_values(new.limits),
-                created_at=now,
-                created_by=actor,
-                updated_at=now,
-            )
-            await audit_log.add(tx, Event("team.create", "ok", actor=actor, target=team_id, origin=origin), now)
-            # Keys of a deleted team of that name may be remembered as refused.
-            await self._announce(tx, team_id, await keys.of_team(tx, team_id))
-        return row
+            return await add_team(tx, new, self._db.clock(), actor=actor, origin=origin)
 
     async def find(self, team_id: str) -> TeamRow:
         """Raises NotFound."""
@@ -106,14 +91,41 @@ class Teams:
                 details = {"keys": [key.id for key in living]}
                 event = Event("team.delete", "ok", actor=actor, target=row.team_id, details=details, origin=origin)
                 await audit_log.add(tx, event, now)
-                await self._announce(tx, row.team_id, living)
+                await _announce(tx, row.team_id, living, now)
         return rows
 
-    async def _announce(self, tx: Transaction, team_id: str, of_it: Sequence[KeyRow]) -> None:
-        now = self._db.clock()
-        await changes.announce(tx, "team", team_id, now)
-        for key in of_it:
-            await changes.announce(tx, "key", key.token_hash, now)
+
+async def add_team(tx: Transaction, new: NewTeam, now: Millis, *, actor: str, origin: Origin) -> TeamRow:
+    """Makes the team with its members. Raises Conflict when there is one of that id, NotFound for an unknown member.
+
+    Call it last: it announces the change.
+    """
+    team_id = new.team_id or str(uuid.uuid4())
+    await keys.lock_new(tx)
+    if await teams.by_id(tx, team_id) is not None:
+        raise Conflict(f"There is a team {team_id!r} already.", param="team_id", code="team_exists")
+    row = await teams.add(
+        tx,
+        team_id=team_id,
+        alias=new.alias,
+        models=list(new.models),
+        metadata=new.metadata,
+        **limit_values(new.limits),
+        created_at=now,
+        created_by=actor,
+        updated_at=now,
+    )
+    await audit_log.add(tx, Event("team.create", "ok", actor=actor, target=team_id, origin=origin), now)
+    await put_by_hand(tx, row, new.members, now, actor=actor, origin=origin)
+    # Keys of a deleted team of that name may be remembered as refused.
+    await _announce(tx, team_id, await keys.of_team(tx, team_id), now)
+    return row
+
+
+async def _announce(tx: Transaction, team_id: str, of_it: Sequence[KeyRow], now: Millis) -> None:
+    await changes.announce(tx, "team", team_id, now)
+    for key in of_it:
+        await changes.announce(tx, "key", key.token_hash, now)
 
 
 def _known(row: TeamRow | None, team_id: str) -> TeamRow:

@@ -255,7 +255,7 @@ class Program:
         settings, db = self.settings, self.db
         parties = self.parties
         cli_logins = CliLogins(db, self.keys, self.users, self.limits, settings.cli_session_life)
-        provisioning = Provisioning(db, settings.proxy_admin_id)
+        provisioning = Provisioning(db, settings.sign_in_rules)
         return SsoParts(
             parties=parties,
             sign_in=SignIn(db, parties, provisioning, self.sessions, cli_logins, self.users.uuid_of, self.limits),

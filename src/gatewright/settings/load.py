@@ -18,22 +18,25 @@ from gatewright.settings.dashboard import DASHBOARD, DashboardSettings
 from gatewright.settings.email import doubts_of, read_email
 from gatewright.settings.file import ConfigFile
 from gatewright.settings.findings import Finding
-from gatewright.settings.generic import read_generic
 from gatewright.settings.jwt_auth import doubts_of as jwt_doubts
 from gatewright.settings.jwt_auth import read_jwt_auth
 from gatewright.settings.models import read_models
+from gatewright.settings.outside import read_outside
 from gatewright.settings.password_login import PasswordLogin, read_password_login
 from gatewright.settings.password_login import doubts_of as password_doubts
 from gatewright.settings.public import joined
 from gatewright.settings.reader import ENVIRONMENT, Reader
 from gatewright.settings.router import ROUTER, Router, unknown_names, without_effect
-from gatewright.settings.schema import LOOPBACK, REFUSED, SETTINGS, ModelEntry, Settings
+from gatewright.settings.schema import LOOPBACK, SETTINGS, ModelEntry, Settings
 from gatewright.settings.sections import unknown_keys
+from gatewright.settings.sign_in_policy import read_policy
+from gatewright.settings.sign_in_rules import SignInRules
 from gatewright.settings.valkey import VALKEY, redis_url
 
 OUR_PREFIXES = (
     *("GATEWRIGHT_", "LITELLM_", "GENERIC_", "PROXY_", "GOOGLE_CLIENT_", "MICROSOFT_", "SAML_", "CLI_SSO_"),
     "AUTHENTIK_",
+    *("GOOGLE_ALLOWED_", "GITHUB_CLIENT_", "GITHUB_ALLOWED_", "GITHUB_ENTERPRISE_URL"),
     *(
         "UI_USERNAME",
         "UI_PASSWORD",
@@ -89,12 +92,12 @@ def examine(flags: Mapping[str, str | None] | None = None, environ: Mapping[str,
     if found["data_dir"] is None:
         found["data_dir"] = Path(platformdirs.user_data_dir("gatewright", appauthor=False))
     found["base_url"] = reader.attempt(lambda: joined(found), found["base_url"] or "")
-    for name, (problem, fix) in REFUSED.items():
-        if reader.variable(name) is not None:
-            reader.errors.append(SettingInvalid(name, source=ENVIRONMENT, problem=problem, fix=fix))
     found["blueprint_environment"] = dict(reader.environ)
-    named = (reader.attempt(lambda: read_generic(reader), None),)
-    found["providers"] = tuple(provider for provider in named if provider is not None)
+    found["providers"] = read_outside(reader)
+    found["sign_in_rules"] = SignInRules()
+    ruled = reader.attempt(lambda: read_policy(reader, found["providers"], found["proxy_admin_id"]), None)
+    if ruled is not None:
+        found["providers"], found["sign_in_rules"] = ruled
     reader.attempt(lambda: check_admin(found), None)
     models = read_models(reader)
     found["router"] = router = read_router(reader, [one.name for one in models])

@@ -17,6 +17,7 @@ MAPPINGS = (
     *("environment_variables", "general_settings", "litellm_settings", "router_settings"),
     *("litellm_settings.cache_params", "router_settings.default_litellm_params"),
     "general_settings.litellm_jwtauth",
+    *("litellm_settings.default_internal_user_params", "litellm_settings.default_team_params"),
 )
 """The parts of the file that are mappings or nothing."""
 ENVIRONMENT = "environment"

@@ -11,6 +11,7 @@ from gatewright.settings.password_login import PASSWORD_LOGIN
 from gatewright.settings.reader import Reader
 from gatewright.settings.router import ALLOWED_FAILS, RETRIES, ROUTER
 from gatewright.settings.schema import SETTINGS
+from gatewright.settings.sign_in_policy import SIGN_IN_POLICY, TEAM_PARAMS, USER_PARAMS
 from gatewright.settings.valkey import VALKEY
 
 SECTIONS = frozenset(
@@ -22,7 +23,7 @@ SECTIONS = frozenset(
 ELSEWHERE = frozenset({"router_settings.default_litellm_params", "router_settings.ignore_invalid_deployments"})
 """Keys that `settings.models` reads."""
 
-TABLES = (*SETTINGS, *ROUTER, *CACHING, *VALKEY, *JWT_AUTH, *PASSWORD_LOGIN)
+TABLES = (*SETTINGS, *ROUTER, *CACHING, *VALKEY, *JWT_AUTH, *PASSWORD_LOGIN, *SIGN_IN_POLICY)
 FILES = frozenset(name for one in TABLES for name in one.files) | ELSEWHERE
 """Every key below a section that has a meaning here, dotted."""
 
@@ -47,7 +48,8 @@ def unknown_keys(reader: Reader) -> None:
     report(
         reader, "cache_params", "litellm_settings.cache_params.", params, known_keys("litellm_settings.cache_params")
     )
-    report(reader, "litellm_jwtauth", f"{PLACE}.", reader.section(PLACE), known_keys(PLACE))
+    for place in (PLACE, USER_PARAMS, TEAM_PARAMS):
+        report(reader, place.rpartition(".")[2], f"{place}.", reader.section(place), known_keys(place))
     for name, known in POLICIES.items():
         report(reader, name, f"router_settings.{name}.", reader.section(f"router_settings.{name}"), known)
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import msgspec
 
-from gatewright.domain.identity import Role, parse_role
+from gatewright.domain.identity import Role, parse_role, unknown_role
 from gatewright.settings.sign_in import ClaimNames
 
 LONGEST_ID = 255
 LONGEST_EMAIL = 254
 LONGEST_NAME = 200
 LONGEST_SHOWN = 200
+MOST_ENTRIES = 5000
+"""Of a list of groups or teams; further ones do not count."""
 
 
 class RoleClaim(msgspec.Struct, frozen=True):
@@ -27,7 +29,10 @@ class RoleClaim(msgspec.Struct, frozen=True):
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Who signed in, by (source, subject). The names are wishes of the provider; None means that it said nothing."""
+    """Who signed in, by (source, subject). The names are wishes of the provider; None means that it said nothing.
+
+    `email_refuted`: the provider says that the address is not the person's. `claims` are all that may be believed.
+    """
 
     source: str
     subject: str
@@ -37,6 +42,23 @@ class Person(msgspec.Struct, frozen=True):
     email: str | None = None
     email_verified: bool = False
     display_name: str | None = None
+    email_refuted: bool = False
+    claims: Mapping[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"Person({self.source!r}, {self.subject!r})"
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """The entries of a claim that names groups or teams. `present` is False for a missing claim or an empty one."""
+
+    name: str
+    entries: tuple[str, ...] = ()
+    shown: str = ""
+
+    @property
+    def present(self) -> bool:
+        return bool(self.entries)
 
 
 def person(claims: Mapping[str, Any], names: ClaimNames, *, source: str, subject: str) -> Person:
@@ -52,6 +74,8 @@ def person(claims: Mapping[str, Any], names: ClaimNames, *, source: str, subject
         email=None if email is None else email.lower(),
         email_verified=names.email == "email" and claims.get("email_verified") is True,
         display_name=_text(at(claims, names.display_name), LONGEST_NAME),
+        email_refuted=names.email == "email" and claims.get("email_verified") in (False, "false"),
+        claims=claims,
     )
 
 
@@ -86,9 +110,17 @@ def role_claim(claims: Mapping[str, Any], name: str) -> RoleClaim:
     roles = [role for role in map(parse_role, entries) if role is not None]
     if roles:
         return RoleClaim(name, present=True, role=min(roles, key=lambda role: role.rank), value=shown)
-    known = ", ".join(role.value for role in Role)
-    warning = f"The claim {name} holds {shown}, which is no role. Known roles: {known}."
+    warning = f"The claim {name} holds {shown}, which is no role. {unknown_role(value)}"
     return RoleClaim(name, present=True, value=shown, warning=warning)
+
+
+def listed(claims: Mapping[str, Any], path: str) -> Listed:
+    """The groups or teams in a claim: a list, text with commas, or one value (contract litellm 1.8), each once."""
+    value = at(claims, path)
+    given = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else [value]
+    found = (_text(entry, LONGEST_ID) for entry in given[:MOST_ENTRIES])
+    entries = tuple(dict.fromkeys(entry for entry in found if entry is not None))
+    return Listed(path, entries, _shown(", ".join(entries)))
 
 
 def _shown(value: object) -> str:

@@ -1,15 +1,22 @@
 """From a proven identity to a user: found by (source, subject) alone, made when unknown, brought up to date."""
 
+import unicodedata
 import uuid
 from typing import Any
 
-from gatewright.domain.clock import Millis
+import msgspec
+
+from gatewright.domain.identity import RoleReason
 from gatewright.domain.people import RESERVED_NAMES, Event, Origin, User
 from gatewright.oidc.errors import LoginRefused
+from gatewright.settings.sign_in_rules import SignInRules
+from gatewright.sso.access import DASHBOARD_ALONE
 from gatewright.sso.binding import bind
 from gatewright.sso.claims import Person
-from gatewright.sso.roles import RoleDecision, decide_role
+from gatewright.sso.lost_access import end_sign_ins
 from gatewright.sso.sources import Source
+from gatewright.sso.team_claims import TeamPlan, carry_out, plan_teams
+from gatewright.sso.verdict import Verdict, judge
 from gatewright.storage import audit_log, changes, login_transactions, users
 from gatewright.storage.database import Database, Transaction
 from gatewright.storage.users import NewUser
@@ -18,56 +25,74 @@ from gatewright.storage.users import NewUser
 class Provisioning:
     """Makes and updates users at sign-in. Nothing is ever found by e-mail, user_id or username."""
 
-    def __init__(self, db: Database, proxy_admin_id: str | None) -> None:
+    def __init__(self, db: Database, rules: SignInRules) -> None:
         self._db = db
-        self._proxy_admin_id = proxy_admin_id or None
+        self._rules = rules
 
-    async def sign_in(self, person: Person, source: Source, origin: Origin, invitation: str | None = None) -> User:
-        """The user behind the identity, as this sign-in leaves them. `invitation` is the hash of the one it came from.
+    async def sign_in(
+        self, person: Person, source: Source, origin: Origin, invitation: str | None = None, *, dashboard: bool = True
+    ) -> User:
+        """The user behind the identity, as this sign-in leaves them. `invitation` is the hash of the one it came from,
+        `dashboard` is False for the command line, which `ui_access_mode` leaves open.
 
         Raises LoginRefused: `user_inactive`, `user_deleted`, `not_linked` (our own provider signs in people that exist,
-        no others).
+        no others), `user_id_taken`, and what `sso.access` refuses. Somebody who is refused is not made; of somebody who
+        is here already the role and the teams follow all the same, and the sessions end.
         """
         now = self._db.clock()
         async with self._db.write() as tx:
             if invitation is not None:
                 await bind(tx, invitation, person, origin, now)
-            user = await users.by_identity(tx, person.source, person.subject)
-            if user is None and not source.is_embedded:
-                await login_transactions.lock_newcomers(tx)
-                # Another tab may have made them while this one waited.
-                user = await users.by_identity(tx, person.source, person.subject)
-                if user is None and await users.is_linked(tx, person.source, person.subject):
-                    raise LoginRefused(
-                        "user_deleted", "This account was deleted.", hint="An administrator knows more about it."
-                    )
-                if user is None:
-                    return await self._welcome(tx, person, source, origin, now)
+            user = await self._known(tx, person, source)
+            verdict = judge(person, user, source.provider, self._rules, dashboard=dashboard)
+            # Nothing may stay of somebody who is new here, and an invitation must not be used up.
+            if verdict.refusal is not None and (user is None or invitation is not None):
+                raise verdict.refusal
             if user is None:
-                raise LoginRefused(
-                    "not_linked",
-                    "This account is not linked to a user.",
-                    hint="Ask an administrator to look at it on the Users page.",
-                )
-            if not user.is_active:
-                raise LoginRefused(
-                    "user_inactive", "This account is switched off.", hint="An administrator can switch it on again."
-                )
-            return await self._update(tx, user, person, source, origin, now)
+                return await self._welcome(tx, person, source, verdict, origin)
+            user = await self._update(tx, user, person, source, verdict, origin)
+        if verdict.refusal is not None:
+            raise verdict.refusal
+        return user
 
-    async def _welcome(self, tx: Transaction, person: Person, source: Source, origin: Origin, now: Millis) -> User:
+    async def _known(self, tx: Transaction, person: Person, source: Source) -> User | None:
+        """The active user who is linked to the identity, None for a newcomer who may be made."""
+        user = await users.by_identity(tx, person.source, person.subject)
+        if user is None and not source.is_embedded:
+            await login_transactions.lock_newcomers(tx)
+            # Another tab may have made them while this one waited.
+            user = await users.by_identity(tx, person.source, person.subject)
+            if user is None and await users.is_linked(tx, person.source, person.subject):
+                raise LoginRefused(
+                    "user_deleted", "This account was deleted.", hint="An administrator knows more about it."
+                )
+            if user is None:
+                return None
+        if user is None:
+            raise LoginRefused(
+                "not_linked",
+                "This account is not linked to a user.",
+                hint="Ask an administrator to look at it on the Users page.",
+            )
+        if not user.is_active:
+            raise LoginRefused(
+                "user_inactive", "This account is switched off.", hint="An administrator can switch it on again."
+            )
+        return user
+
+    async def _welcome(self, tx: Transaction, person: Person, source: Source, verdict: Verdict, origin: Origin) -> User:
         """A user for an identity that signs in for the first time."""
-        fresh = str(uuid.uuid4())
-        decision = self._decide(person, source, None)
+        fresh, now = str(uuid.uuid4()), self._db.clock()
+        plan = await plan_teams(tx, verdict, self._rules, newcomer=True)
         new = NewUser(
             uuid=fresh,
-            username=await self._free(tx, "username", person.username, person, fresh),
-            user_id=await self._free(tx, "user_id", person.user_id, person, fresh),
+            username=await self._username(tx, person) or fresh,
+            user_id=await self._user_id(tx, person) or fresh,
             email=person.email,
             email_verified=person.email_verified,
             display_name=person.display_name,
-            role=decision.role,
-            role_reason=decision.reason,
+            role=verdict.role.role,
+            role_reason=_reason(verdict, plan),
         )
         user = await users.add(tx, new, now)
         await users.link(tx, user.id, person.source, person.subject, now)
@@ -76,52 +101,73 @@ class Provisioning:
         details = {"source": person.source, "role": user.role, "rule": user.role_reason.rule}
         event = Event("user.create", "ok", actor=user.user_id, target=user.user_id, details=details, origin=origin)
         await audit_log.add(tx, event, now)
+        await carry_out(tx, user, plan, f"sso:{source.id}", self._rules, origin=origin, now=now)
         await changes.announce(tx, "user", str(user.id), now)
         return changed or user
 
     async def _update(
-        self, tx: Transaction, user: User, person: Person, source: Source, origin: Origin, now: Millis
+        self, tx: Transaction, user: User, person: Person, source: Source, verdict: Verdict, origin: Origin
     ) -> User:
-        """What the provider says today. A claim that is absent erases nothing but, where it decides, the role."""
-        decision = self._decide(person, source, user)
+        """What the provider says today. A claim that is absent erases nothing but, where it decides, role and teams."""
+        now, role = self._db.clock(), verdict.role.role
+        plan = await plan_teams(tx, verdict, self._rules, newcomer=False)
+        reason = _reason(verdict, plan)
         columns: dict[str, Any] = {}
-        if (decision.role, decision.reason) != (user.role, user.role_reason):
-            columns |= {"role": decision.role, "role_reason": decision.reason}
+        if (role, reason) != (user.role, user.role_reason):
+            columns |= {"role": role, "role_reason": reason}
         # The embedded provider's claims are this very row.
         if not source.is_embedded:
             columns |= _profile(user, person)
-        after = await users.change(tx, user.id, now, last_login_at=now, **columns)
+        signed_in = {} if verdict.refusal is not None else {"last_login_at": now}
+        after = await users.change(tx, user.id, now, **signed_in, **columns)
         await users.identity_used(tx, person.source, person.subject, now)
-        if decision.role is not user.role:
-            details = {"from": user.role, "to": decision.role, "rule": decision.reason.rule, "source": person.source}
+        if role is not user.role:
+            details = {"from": user.role, "to": role, "rule": reason.rule, "source": person.source}
             event = Event("user.role", "ok", actor="sso", target=user.user_id, details=details, origin=origin)
             await audit_log.add(tx, event, now)
+        await carry_out(tx, user, plan, f"sso:{source.id}", self._rules, origin=origin, now=now)
         if columns:
             await changes.announce(tx, "user", str(user.id), now)
+        if verdict.refusal is not None:
+            await end_sign_ins(tx, user.id, now, command_lines=verdict.refusal.error_code not in DASHBOARD_ALONE)
         return after or user
 
-    def _decide(self, person: Person, source: Source, user: User | None) -> RoleDecision:
-        return decide_role(
-            person.role,
-            user,
-            provider_decides=source.provider.roles.is_configured,
-            always_admin=self._is_proxy_admin(person, user),
-        )
-
-    def _is_proxy_admin(self, person: Person, user: User | None) -> bool:
-        """PROXY_ADMIN_ID names a subject, or the user_id of somebody who is linked already."""
-        wanted = self._proxy_admin_id
-        return wanted is not None and (person.subject == wanted or (user is not None and user.user_id == wanted))
-
-    async def _free(self, tx: Transaction, column: str, wish: str | None, person: Person, fresh: str) -> str:
-        """The wished name when it is nobody's, else the user's own uuid.
+    async def _user_id(self, tx: Transaction, person: Person) -> str | None:
+        """The wished user_id; None where the provider has no usable wish. Raises LoginRefused when it is somebody's.
 
         PROXY_ADMIN_ID is nobody's to claim: whoever got it as user_id would be administrator at the next sign-in.
         """
-        if wish is None or wish in RESERVED_NAMES or (wish == self._proxy_admin_id and wish != person.subject):
-            return fresh
-        names = {"username": fresh, "user_id": fresh, column: wish}
-        return fresh if await users.taken(tx, **names) else wish
+        wish = person.user_id
+        if wish is None or _is_reserved(wish):
+            return None
+        if wish == self._rules.proxy_admin_id and wish != person.subject:
+            return None
+        if await users.resembles(tx, "user_id", wish):
+            raise LoginRefused(
+                "user_id_taken",
+                f"The provider calls you {wish}, and there is an account of that name here already, which this sign-in "
+                "is not linked to.",
+                hint="If it is yours, an administrator can send you an invitation link for it (Users, then the "
+                "account): it binds the account to this sign-in. If not, they make another user and invite you to "
+                "that one.",
+            )
+        return wish
+
+    async def _username(self, tx: Transaction, person: Person) -> str | None:
+        """The wished username where it is nobody's: a name to show, that opens nothing."""
+        wish = person.username
+        if wish is None or _is_reserved(wish) or wish == self._rules.proxy_admin_id:
+            return None
+        return None if await users.resembles(tx, "username", wish) else wish
+
+
+def _reason(verdict: Verdict, plan: TeamPlan) -> RoleReason:
+    """The role's reason with every step of the sign-in."""
+    return msgspec.structs.replace(verdict.role.reason, steps=(*verdict.steps, *plan.steps))
+
+
+def _is_reserved(wish: str) -> bool:
+    return unicodedata.normalize("NFKC", wish).casefold() in RESERVED_NAMES
 
 
 def _profile(user: User, person: Person) -> dict[str, Any]:

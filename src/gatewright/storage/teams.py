@@ -10,7 +10,7 @@ from gatewright.domain.clock import Millis
 from gatewright.domain.limits import NO_LIMITS, Limits
 from gatewright.storage.database import Transaction
 from gatewright.storage.rows import builtins, limits_in
-from gatewright.storage.tables import teams
+from gatewright.storage.tables import team_members, teams
 
 
 class TeamRow(msgspec.Struct, frozen=True):
@@ -47,6 +47,13 @@ async def by_alias(tx: Transaction, alias: str) -> TeamRow | None:
     """The only team of that name; None when there is none or several."""
     rows = (await tx.execute(select(*teams.c).where(teams.c.alias == alias).limit(2))).all()
     return _row(rows[0]._mapping) if len(rows) == 1 else None
+
+
+async def of_user(tx: Transaction, user_pk: int) -> list[TeamRow]:
+    """The teams that the person is in, by team_id."""
+    query = select(*teams.c).join(team_members, team_members.c.team_pk == teams.c.id)
+    rows = await tx.execute(query.where(team_members.c.user_pk == user_pk).order_by(teams.c.team_id))
+    return [_row(row._mapping) for row in rows]
 
 
 async def everything(tx: Transaction) -> list[TeamRow]:

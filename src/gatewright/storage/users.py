@@ -1,5 +1,6 @@
 """Users and the identities that link a login to one."""
 
+import unicodedata
 from typing import Any, cast
 
 import msgspec
@@ -59,6 +60,16 @@ async def taken(tx: Transaction, *, username: str, user_id: str) -> bool:
     """Whether either name belongs to somebody, deleted people included."""
     query = select(users.c.id).where(or_(users.c.username == username, users.c.user_id == user_id)).limit(1)
     return (await tx.execute(query)).first() is not None
+
+
+async def resembles(tx: Transaction, column: str, name: str) -> bool:
+    """Whether somebody, deleted people included, has that `username` or `user_id`, or one that looks like it.
+
+    Upper and lower case are one (of ASCII letters alone on SQLite), and so are a letter's wide and narrow forms.
+    """
+    known, plain = users.c[column], unicodedata.normalize("NFKC", name)
+    query = select(users.c.id).where(or_(known.in_({name, plain}), func.lower(known) == plain.lower()))
+    return (await tx.execute(query.limit(1))).first() is not None
 
 
 async def any_exist(tx: Transaction) -> bool:

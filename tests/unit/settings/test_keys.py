@@ -20,6 +20,8 @@ PLACES = {
     "retry_policy": RETRIES,
     "allowed_fails_policy": ALLOWED_FAILS,
     "cache_params": known_keys("litellm_settings.cache_params"),
+    "default_internal_user_params": known_keys("litellm_settings.default_internal_user_params"),
+    "default_team_params": known_keys("litellm_settings.default_team_params"),
     "litellm_jwtauth": known_keys("general_settings.litellm_jwtauth"),
     **{name: known_keys(name) for name in ("general_settings", "litellm_settings", "router_settings")},
 }

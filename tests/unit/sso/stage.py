@@ -104,7 +104,7 @@ class Stage:
         self.ring = KeyRing(db, MASTER)
         self.parties = RelyingParties(db, sources, self._connect, self.settings.base_url)
         self.cli_logins = CliLogins(db, self.keys, self.users, self.limits, self.settings.cli_session_life)
-        self.provisioning = Provisioning(db, self.settings.proxy_admin_id)
+        self.provisioning = Provisioning(db, self.settings.sign_in_rules)
         self.sign_in = SignIn(
             db, self.parties, self.provisioning, self.sessions, self.cli_logins, self._uuid_of, self.limits
         )
