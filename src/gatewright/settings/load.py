@@ -24,7 +24,7 @@ from gatewright.settings.models import read_models
 from gatewright.settings.outside import read_outside
 from gatewright.settings.password_login import PasswordLogin, read_password_login
 from gatewright.settings.password_login import doubts_of as password_doubts
-from gatewright.settings.public import joined
+from gatewright.settings.public import joined, listened_to
 from gatewright.settings.reader import ENVIRONMENT, Reader
 from gatewright.settings.router import ROUTER, Router, unknown_names, without_effect
 from gatewright.settings.schema import LOOPBACK, SETTINGS, ModelEntry, Settings
@@ -91,6 +91,7 @@ def examine(flags: Mapping[str, str | None] | None = None, environ: Mapping[str,
     found = reader.table(SETTINGS)
     if found["data_dir"] is None:
         found["data_dir"] = Path(platformdirs.user_data_dir("gatewright", appauthor=False))
+    found["trusted_proxies"] = listened_to(found, reader)
     found["base_url"] = reader.attempt(lambda: joined(found), found["base_url"] or "")
     found["blueprint_environment"] = dict(reader.environ)
     found["providers"] = read_outside(reader)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from gatewright.domain.errors import SettingInvalid
 from gatewright.settings import values
+from gatewright.settings.reader import Reader
 from gatewright.settings.setting import Setting
 
 PORTS = {"http": 80, "https": 443}
@@ -84,6 +85,15 @@ def joined(found: Mapping[str, Any]) -> str:
     return base if path else base + root
 
 
+def listened_to(found: dict[str, Any], reader: Reader) -> tuple[str, ...]:
+    """The proxies whose headers count: none when `use_x_forwarded_for` is false (contract litellm 1.5)."""
+    wanted, proxies = found.pop("forwarded_for"), found["trusted_proxies"]
+    if wanted and not proxies:
+        name = "general_settings.use_x_forwarded_for"
+        reader.warn("doubt", name, f"{name} is true, but nobody is believed before trusted_proxy_ranges names a proxy")
+    return () if wanted is False else proxies
+
+
 PUBLIC: tuple[Setting, ...] = (
     Setting(
         "base_url",
@@ -109,5 +119,15 @@ PUBLIC: tuple[Setting, ...] = (
         values.networks,
         (),
         default_doc="none",
+        files=("general_settings.trusted_proxy_ranges",),
+        structured=True,
+    ),
+    Setting(
+        "forwarded_for",
+        (),
+        "`false`: X-Forwarded-For never counts, whatever proxies are named. Here as in LiteLLM, which needs `true`.",
+        values.boolean,
+        default_doc="`true`",
+        files=("general_settings.use_x_forwarded_for",),
     ),
 )

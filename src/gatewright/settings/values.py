@@ -153,9 +153,11 @@ def url(value: str) -> str:
     return value
 
 
-def networks(value: str) -> tuple[str, ...]:
+def networks(value: str | list[str]) -> tuple[str, ...]:
+    """Of text with commas, or of a list in the config file."""
     found = []
-    for part in filter(None, (part.strip() for part in value.split(","))):
+    parts = value.split(",") if isinstance(value, str) else [str(one) for one in value]
+    for part in filter(None, (part.strip() for part in parts)):
         try:
             found.append(str(ip_network(part, strict=False)))
         except ValueError:

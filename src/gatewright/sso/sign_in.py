@@ -102,7 +102,7 @@ class SignIn:
                 invitation=invitation,
             )
         except GatewrightError as error:
-            await self._refused(error, source_id, origin)
+            await self.refused(error, source_id, origin)
             raise
 
     async def complete(
@@ -122,7 +122,7 @@ class SignIn:
             session = await self._open(user, party.source, proof, old_session, origin)
             return Completed(user, safe_return_to(row.return_to), session=session)
         except GatewrightError as error:
-            await self._refused(error, source_id, origin)
+            await self.refused(error, source_id, origin)
             raise
 
     async def is_signed_in(self, session_token: str | None) -> bool:
@@ -135,7 +135,8 @@ class SignIn:
             value = await facts.read(tx, f"{STANDING}.{source_id}")
         return None if value is None else msgspec.convert(value, Standing)
 
-    async def _refused(self, error: GatewrightError, source_id: str | None, origin: Origin) -> None:
+    async def refused(self, error: GatewrightError, source_id: str | None, origin: Origin) -> None:
+        """Into the audit log: why somebody was not signed in."""
         details = {"source": source_id, "message": error.message}
         await self._audit.write(Event("login.sso", error.error_code, details=details, origin=origin))
 

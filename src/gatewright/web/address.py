@@ -13,11 +13,7 @@ def caller_address(trusted_proxies: tuple[str, ...]) -> Callable[[Scope], str | 
     make an address up. What is no address counts as the hop that sent it: nobody escapes a limit by nonsense. None
     only when the connection itself has no address.
     """
-    proxies = [ip_network(text) for text in trusted_proxies]
-
-    def is_proxy(address: str) -> bool:
-        ip = _read(address)
-        return ip is not None and any(ip in network for network in proxies)
+    is_proxy = is_within(trusted_proxies)
 
     def peer(scope: Scope) -> str | None:
         client = scope.get("client")
@@ -38,7 +34,18 @@ def caller_address(trusted_proxies: tuple[str, ...]) -> Callable[[Scope], str | 
             address = str(before)
         return address
 
-    return behind_proxies if proxies else peer
+    return behind_proxies if trusted_proxies else peer
+
+
+def is_within(networks: tuple[str, ...]) -> Callable[[str], bool]:
+    """The function that says whether an address is in one of the networks; what is no address is in none."""
+    known = [ip_network(text) for text in networks]
+
+    def check(address: str) -> bool:
+        ip = _read(address)
+        return ip is not None and any(ip in network for network in known)
+
+    return check
 
 
 def _read(text: str) -> IPv4Address | IPv6Address | None:

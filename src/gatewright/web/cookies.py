@@ -11,6 +11,7 @@ IDP_SESSION = "gatewright_idp_session"
 LOGIN = "gatewright_login"
 FORM = "gatewright_form"
 SIGNED_OUT = "gatewright_signed_out"
+ROUNDS = "gatewright_rounds"
 STEP = "gatewright_step"
 
 

@@ -3,13 +3,12 @@
 import secrets
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 
-from gatewright.domain.errors import BadInput, Forbidden, GatewrightError, MethodNotAllowed, NotFound
+from gatewright.domain.errors import Forbidden, GatewrightError, MethodNotAllowed, NotFound
 from gatewright.domain.people import Origin
 from gatewright.settings.schema import Settings
 from gatewright.web import csrf, errors
@@ -17,23 +16,15 @@ from gatewright.web.address import caller_address
 from gatewright.web.authentication import Authentication, check_access, check_route, key_of
 from gatewright.web.call import Call
 from gatewright.web.cookies import SESSION, Cookies
+from gatewright.web.front import Front
 from gatewright.web.litellm.fields import only_admins
 from gatewright.web.render import Pages
 from gatewright.web.root_path import redirected
 from gatewright.web.routing import Access, Dialect, Route
 
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 LONGEST_PATH = 200
 DIALECTS = (("/api/v1/", Dialect.PROBLEM), ("/api/v3/", Dialect.AUTHENTIK), ("/scim/v2/", Dialect.SCIM))
 ALWAYS = {"x-content-type-options": "nosniff", "x-frame-options": "DENY"}
-
-
-class MisdirectedHost(BadInput):
-    """The Host header names somebody else (RFC 9110 15.5.20)."""
-
-    code = "misdirected_request"
-    status = 421
-    summary = "This server does not answer for that host name."
 
 
 def dialect_of(request: Request) -> Dialect:
@@ -67,7 +58,7 @@ class Guard:
         self._authentication = authentication
         self._cookies = cookies
         self._pages = pages
-        self._host = urlsplit(settings.base_url).netloc
+        self._front = Front(settings)
         self._address = caller_address(settings.trusted_proxies)
 
     def endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
@@ -109,7 +100,7 @@ class Guard:
 
     async def _answer(self, route: Route, call: Call) -> Response:
         request = call.request
-        if route.dialect is Dialect.PAGE and (moved := self._canonical(request)) is not None:
+        if route.dialect is Dialect.PAGE and (moved := self._front.elsewhere(request)) is not None:
             return moved
         if route.access is Access.PUBLIC:
             return await self._run(route, call)
@@ -141,17 +132,6 @@ class Guard:
         if route.dialect is Dialect.PAGE:
             return self._pages.error(call, error)
         return errors.as_response(error, route.dialect, call.origin.reference)
-
-    def _canonical(self, request: Request) -> Response | None:
-        """Pages live at one host name: another loopback name is sent there, a foreign one is refused."""
-        host = request.headers.get("host", "").lower()
-        if host == self._host:
-            return None
-        name = host.rpartition(":")[0] if ":" in host.rpartition("]")[2] else host
-        if name in LOOPBACK_NAMES and self._settings.listens_on_loopback_only and request.method in ("GET", "HEAD"):
-            query = f"?{request.url.query}" if request.url.query else ""
-            return RedirectResponse(f"{self._settings.base_url}{request.url.path}{query}", 307)
-        raise MisdirectedHost(hint=f"Open {self._settings.base_url} instead, or set PROXY_BASE_URL to the public URL.")
 
     def _origin(self, request: Request) -> Origin:
         return Origin(

@@ -128,6 +128,17 @@ def test_a_public_base_that_cannot_be(tmp_path: Path, given: dict[str, str], nam
     assert told in f"{refused.value} {refused.value.hint}"
 
 
+def test_litellms_keys_name_the_proxies(tmp_path: Path) -> None:
+    ranges = "general_settings:\n  trusted_proxy_ranges: [10.0.0.0/8, 192.168.1.5]\n"
+    both = ("10.0.0.0/8", "192.168.1.5/32")
+    assert settings(tmp_path, ranges).trusted_proxies == both
+    assert settings(tmp_path, f"{ranges}  use_x_forwarded_for: true\n").trusted_proxies == both
+    assert settings(tmp_path, f"{ranges}  use_x_forwarded_for: false\n").trusted_proxies == ()
+    nobody = settings(tmp_path, "general_settings:\n  use_x_forwarded_for: true\n")
+    assert nobody.trusted_proxies == ()
+    assert any("nobody is believed" in text for text in nobody.warnings)
+
+
 def test_the_base_url_follows_the_port(tmp_path: Path) -> None:
     assert settings(tmp_path, GATEWRIGHT_PORT="4100").base_url == "http://localhost:4100"
 

@@ -18,6 +18,7 @@ from gatewright.web.cookies import LOGIN, SESSION, SIGNED_OUT, Cookies
 from gatewright.web.render import Pages
 from gatewright.web.routing import Access, Dialect, Route
 from gatewright.web.sso.cli import code_page
+from gatewright.web.sso.rounds import Rounds
 
 CLI_SOURCE = "litellm-cli"
 HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
@@ -42,6 +43,7 @@ class SignInPages:
         self._pages = pages
         self._auto_redirect = auto_redirect
         self._session_life = session_life
+        self._rounds = Rounds(cookies)
 
     def routes(self) -> list[Route]:
         return [
@@ -61,6 +63,8 @@ class SignInPages:
                 if "text/html" in call.request.headers.get("accept", ""):
                     raise
                 return JSONResponse({"detail": error.message}, error.status, headers=HEADERS)
+        if self._rounds.is_loop(call) and not await self._sign_in.is_signed_in(call.session_token):
+            return await self._leave_loop(call)
         party = self._parties.default
         at_once = self._auto_redirect or party.source.is_embedded
         if not at_once and call.query("go") is None:
@@ -84,12 +88,13 @@ class SignInPages:
             # The second of two clicks, or the page loaded again, after the first one worked.
             if error.error_code == "state_unknown" and await self._sign_in.is_signed_in(call.session_token):
                 return RedirectResponse(START, 303, headers=HEADERS)
-            return self._failed(call, error)
+            return self._failed(call, self._rounds.explained(call, error))
         if done.prompt is not None:
             response: Response = code_page(self._pages, call, done.prompt)
         else:
             response = RedirectResponse(done.return_to, 303, headers=HEADERS)
             self._cookies.write(response, SESSION, done.session or "", max_age=self._session_life // SECOND)
+            self._rounds.count(call, response)
         self._cookies.clear(response, SIGNED_OUT)
         return response
 
@@ -104,6 +109,13 @@ class SignInPages:
         )
         response = RedirectResponse(begun.url, 303, headers=HEADERS)
         self._cookies.write(response, LOGIN, begun.browser, max_age=LIFE // SECOND)
+        return response
+
+    async def _leave_loop(self, call: Call) -> Response:
+        error = self._rounds.refusal(call)
+        await self._sign_in.refused(error, call.query("provider"), call.origin)
+        response = self._failed(call, error)
+        self._rounds.forget(response)
         return response
 
     def _failed(self, call: Call, error: GatewrightError) -> Response:

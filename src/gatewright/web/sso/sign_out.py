@@ -6,7 +6,7 @@ from gatewright.domain.clock import DAY, SECOND
 from gatewright.sso.sign_out import SIGNED_OUT as SIGNED_OUT_PAGE
 from gatewright.sso.sign_out import SignOut
 from gatewright.web.call import Call
-from gatewright.web.cookies import SESSION, SIGNED_OUT, Cookies
+from gatewright.web.cookies import ROUNDS, SESSION, SIGNED_OUT, Cookies
 from gatewright.web.render import Pages
 from gatewright.web.routing import Access, Dialect, Route
 
@@ -33,6 +33,7 @@ class SignOutPages:
             {"message": "Session revoked.", "redirect_to": target}, headers={"cache-control": "no-store"}
         )
         self._cookies.clear(response, SESSION)
+        self._cookies.clear(response, ROUNDS)
         self._cookies.write(response, SIGNED_OUT, "1", max_age=MARKED_FOR // SECOND)
         return response
 
