@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, null, or_, select, text, true, update
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, literal, or_, select, text, update
 
 from gatewright.domain.clock import Millis
 from gatewright.domain.people import User
@@ -22,11 +22,10 @@ MOST_AT_ONCE = 500
 
 
 class Email(msgspec.Struct, frozen=True):
-    """One address; the primary one is the user's own column."""
+    """One address in lower case; `type` may be empty."""
 
     value: str
-    type: str | None = None
-    display: str | None = None
+    type: str
 
 
 class Team(msgspec.Struct, frozen=True):
@@ -37,7 +36,7 @@ class Team(msgspec.Struct, frozen=True):
 
 
 class PersonRow(msgspec.Struct, frozen=True):
-    """A person; `user_name` None for one whom no SCIM client has provisioned."""
+    """A person; `user_name` None for one whom no SCIM client has provisioned. `emails` are for writing alone."""
 
     user: User
     user_name: str | None
@@ -103,24 +102,11 @@ FILTERED: Fields = {
     "meta.created": Field(users.c.created_at, "time"),
     "meta.lastmodified": Field(users.c.updated_at, "time"),
     "emails": (
-        Source(
-            {
-                "value": Field(scim_emails.c.value),
-                "type": Field(scim_emails.c.type),
-                "display": Field(scim_emails.c.display),
-                "primary": Field(
-                    func.lower(scim_emails.c.value) == func.lower(func.coalesce(users.c.email, "")), "boolean"
-                ),
-            },
-            _EMAILS,
-        ),
+        Source({"value": Field(scim_emails.c.value), "type": Field(scim_emails.c.type)}, _EMAILS),
         # An address that the sign-in provider told.
         Source(
-            {"value": Field(users.c.email), "type": Field(null()), "primary": Field(true(), "boolean")},
-            also=and_(
-                users.c.email.is_not(None),
-                ~_EMAILS.where(func.lower(scim_emails.c.value) == func.lower(users.c.email)).exists(),
-            ),
+            {"value": Field(users.c.email), "type": Field(literal(""))},
+            also=and_(users.c.email.is_not(None), ~_EMAILS.where(scim_emails.c.value == users.c.email).exists()),
         ),
     ),
     "groups": (Source({"value": Field(teams.c.team_id, "exact"), "display": Field(teams.c.alias)}, _TEAMS),),
@@ -237,10 +223,6 @@ def _query(adopt: bool) -> Select[Any]:
 async def _people(tx: Transaction, query: Select[Any]) -> list[PersonRow]:
     rows = (await tx.execute(query)).all()
     pks = [row.id for row in rows]
-    emails: dict[int, list[Email]] = {}
-    found = select(*scim_emails.c).where(scim_emails.c.user_pk.in_(pks)).order_by(scim_emails.c.value)
-    for row in await tx.execute(found):
-        emails.setdefault(row.user_pk, []).append(Email(row.value, row.type, row.display))
     joined = select(team_members.c.user_pk, teams.c.team_id, teams.c.alias).join(
         teams, teams.c.id == team_members.c.team_pk
     )
@@ -253,8 +235,7 @@ async def _people(tx: Transaction, query: Select[Any]) -> list[PersonRow]:
             row.user_name,
             row.external_id,
             row.scim_attributes or {},
-            tuple(emails.get(row.id, ())),
-            tuple(inside.get(row.id, ())),
+            teams=tuple(inside.get(row.id, ())),
         )
         for row in rows
     ]

@@ -7,8 +7,8 @@ from gatewright.domain.scim.documents import Document
 from gatewright.domain.scim.errors import ScimRefused
 from gatewright.storage.scim import Email, PersonRow
 
-OWN = frozenset({"userName", "externalId", "displayName", "active", "emails", "groups"})
-"""Attributes that have columns; the others are kept as they came."""
+OWN = frozenset({"userName", "externalId", "displayName", "active", "groups"})
+"""Attributes that have columns; the others are kept as they came, e-mail addresses also in a table to find them by."""
 
 LONGEST = {"userName": 255, "externalId": 255, "displayName": 200}
 LONGEST_EMAIL = 254
@@ -21,10 +21,12 @@ def document_of(row: PersonRow) -> Document:
         "externalId": row.external_id,
         "displayName": row.user.display_name,
         "active": row.user.is_active,
-        "emails": _emails(row) or None,
         "groups": [{"value": team.team_id, "display": team.alias or team.team_id} for team in row.teams] or None,
     }
-    return {**{name: value for name, value in own.items() if value is not None}, **row.attributes}
+    found = {**{name: value for name, value in own.items() if value is not None}, **row.attributes}
+    if emails := _emails(row):
+        found["emails"] = emails
+    return found
 
 
 def resource_of(row: PersonRow) -> Resource:
@@ -61,15 +63,16 @@ def primary(document: Document) -> str | None:
 
 
 def emails_in(document: Document) -> tuple[Email, ...]:
-    """The addresses, each once. Raises ScimRefused for one that is too long."""
-    found: dict[str, Email] = {}
+    """The addresses to find the person by. Raises ScimRefused for one that is too long."""
+    found: dict[tuple[str, str], Email] = {}
     for one in document.get("emails", ()):
         value = one.get("value")
         if value is None:
             continue
         if len(value) > LONGEST_EMAIL or not value.isprintable():
             raise ScimRefused("invalidValue", f"An address has more than {LONGEST_EMAIL} characters.", param="emails")
-        found.setdefault(value, Email(value, one.get("type"), one.get("display")))
+        kind = str(one.get("type") or "")
+        found[value.lower(), kind] = Email(value.lower(), kind)
     return tuple(found.values())
 
 
@@ -78,14 +81,8 @@ def kept_as_it_came(document: Document) -> Document:
 
 
 def _emails(row: PersonRow) -> list[Document]:
-    """The addresses, the primary one first."""
-    mail = row.user.email
-    rows = list(row.emails)
-    if mail is not None and mail not in (one.value.lower() for one in rows):
-        rows.append(Email(mail))
-    shown = []
-    for one in rows:
-        parts = {"value": one.value, "type": one.type, "display": one.display}
-        given: Document = {name: part for name, part in parts.items() if part is not None}
-        shown.append({**given, "primary": one.value.lower() == mail})
-    return sorted(shown, key=lambda one: not one["primary"])
+    """The addresses as they came, and before them the one that the sign-in provider told since."""
+    mail, given = row.user.email, list(row.attributes.get("emails", ()))
+    if mail is None or mail in (str(one.get("value")).lower() for one in given):
+        return given
+    return [{"value": mail, "primary": True}, *({**one, "primary": False} for one in given)]

@@ -37,7 +37,8 @@ def read(body: Any, kind: Kind) -> Document:
         elif (attribute := known(kind.attribute(key), key, value)) is not None:
             _put(document, attribute, value)
     for attribute in kind.core.attributes:
-        if attribute.required and not document.get(attribute.name):
+        # `active` has a default: true for a newcomer, else what it was.
+        if attribute.required and attribute.type == "string" and not document.get(attribute.name):
             raise ScimRefused("invalidValue", f"{attribute.name} is missing.", param=attribute.name)
     return document
 
@@ -110,6 +111,8 @@ def _members(value: Any, attributes: Iterable[Attribute], owner: str) -> Documen
     by_name = {one.name.lower(): one for one in attributes}
     found: Document = {}
     for key, one in value.items():
+        if key.lower() == "schemas":
+            continue
         attribute = known(by_name.get(key.lower()), f"{owner}.{key}", one)
         if attribute is not None:
             _put(found, attribute, one)

@@ -91,6 +91,8 @@ def _extension(new: Document, one: Operation, extension: Schema, kind: Kind) -> 
         new.pop(extension.id, None)
         return
     for key, value in object_of(one).items():
+        if key.lower() == "schemas":
+            continue
         inner = Operation(one.op, f"{extension.id}:{key}", value)
         _at(new, inner, parse_path(inner.path or ""), kind)
 

@@ -144,7 +144,6 @@ MEMBERS = _complex(
     _text("value", "The person's id.", mutability="immutable", case_exact=True),
     Attribute("$ref", "reference", "The person.", mutability="immutable", reference_types=("User",)),
     _text("type", "Always User: teams hold people.", mutability="immutable", canonical_values=("User",)),
-    _text("display", "The person's name.", mutability="readOnly"),
     multi_valued=True,
 )
 MANAGER = _complex(
@@ -173,7 +172,7 @@ USERS = Kind(
                 locale="A locale.",
                 timezone="A time zone.",
             ),
-            Attribute("active", "boolean", "Whether they may sign in and their keys work."),
+            Attribute("active", "boolean", "Whether they may sign in and their keys work.", required=True),
             _plural("emails", "E-mail addresses; the primary one is the account's.", ("work", "home", "other")),
             _plural("phoneNumbers", "Telephone numbers.", ("work", "home", "mobile", "fax", "pager", "other")),
             ADDRESSES,

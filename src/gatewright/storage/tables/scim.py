@@ -20,14 +20,13 @@ scim_users = Table(
     Column("created_at", BigInteger, nullable=False),
 )
 
-# Every address that the client knows; `users.email` is the primary one.
+# Every address that the client knows, in lower case, to find people by; `users.email` is the primary one.
 scim_emails = Table(
     "scim_emails",
     metadata,
     Column("user_pk", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("value", Text, primary_key=True),
-    Column("type", Text),
-    Column("display", Text),
+    Column("type", Text, primary_key=True),
 )
 
 scim_groups = Table(
