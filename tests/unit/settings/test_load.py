@@ -252,7 +252,7 @@ def test_what_has_no_effect_is_reported_by_name(tmp_path: Path) -> None:
         "config.yaml line 2: guardrails is LiteLLM's and not supported; it has no effect: no request is checked",
         "ENABLE_SSO_DEBUG is set but not supported by this version; it has no effect",
         "LITELLM_LICENSE is set but not supported by this version; it has no effect",
-        "MICROSOFT_CLIENT_ID is set but not supported by this version; it has no effect",
+        "SAML_STRICT is set but not supported by this version; it has no effect",
     )
 
 
