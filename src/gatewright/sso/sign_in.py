@@ -13,7 +13,7 @@ from gatewright.domain.errors import GatewrightError
 from gatewright.domain.people import Event, Origin, User
 from gatewright.oidc.errors import LoginRefused
 from gatewright.oidc.parameters import Parameters
-from gatewright.sso.claims import person
+from gatewright.sso.claims import Person, person
 from gatewright.sso.cli_login import CliLogins, CodePrompt
 from gatewright.sso.parties import RelyingParties
 from gatewright.sso.provisioning import Provisioning
@@ -109,12 +109,15 @@ class SignIn:
         self, parameters: Parameters, *, callback: str, browser: str | None, old_session: str | None, origin: Origin
     ) -> Completed:
         """Finishes a sign-in. Raises LoginRefused or an OAuthError, each with a cause code, each in the audit log."""
-        source_id = None
+        source_id, who = None, None
         try:
             party, row = await self._parties.returned(parameters, browser, callback)
             source_id = party.source.id
             proof = await party.complete(parameters, row)
-            user = await self._user(party.source, proof, origin, row.invitation)
+            who = await self._person(party.source, proof)
+            user = await self._provisioning.sign_in(
+                who, party.source, origin, row.invitation, dashboard=row.cli_login is None
+            )
             await self._note(party.source, proof)
             if row.cli_login is not None:
                 prompt = await self._cli_logins.attach(row.cli_login, user, browser or "", origin)
@@ -122,7 +125,7 @@ class SignIn:
             session = await self._open(user, party.source, proof, old_session, origin)
             return Completed(user, safe_return_to(row.return_to), session=session)
         except GatewrightError as error:
-            await self.refused(error, source_id, origin)
+            await self.refused(error, source_id, origin, who)
             raise
 
     async def is_signed_in(self, session_token: str | None) -> bool:
@@ -135,10 +138,15 @@ class SignIn:
             value = await facts.read(tx, f"{STANDING}.{source_id}")
         return None if value is None else msgspec.convert(value, Standing)
 
-    async def refused(self, error: GatewrightError, source_id: str | None, origin: Origin) -> None:
-        """Into the audit log: why somebody was not signed in."""
-        details = {"source": source_id, "message": error.message}
-        await self._audit.write(Event("login.sso", error.error_code, details=details, origin=origin))
+    async def refused(
+        self, error: GatewrightError, source_id: str | None, origin: Origin, who: Person | None = None
+    ) -> None:
+        """Into the audit log: why somebody was not signed in, and who it was once they had proved it."""
+        details, target = {"source": source_id, "message": error.message}, None
+        if who is not None:
+            details |= {"issuer": who.source, "subject": who.subject}
+            target = who.user_id or who.subject
+        await self._audit.write(Event("login.sso", error.error_code, target=target, details=details, origin=origin))
 
     async def _open(self, user: User, source: Source, proof: Proof, old_session: str | None, origin: Origin) -> str:
         """The cookie's value of a new session."""
@@ -151,19 +159,20 @@ class SignIn:
             id_token=proof.id_token,
             provider_sid=_provider_sid(source, proof),
         )
-        details = {"source": source.id, "role": user.role, "rule": user.role_reason.rule}
+        reason = user.role_reason
+        steps = [step.text for step in reason.steps]
+        details = {"source": source.id, "role": user.role, "rule": reason.rule, "steps": steps}
         await self._audit.write(Event("login.sso", "ok", actor=user.user_id, details=details, origin=origin))
         return token
 
-    async def _user(self, source: Source, proof: Proof, origin: Origin, invitation: str | None) -> User:
+    async def _person(self, source: Source, proof: Proof) -> Person:
         subject: str | None = proof.subject
         if source.is_embedded:
             subject = await self._uuid_of(proof.subject)
         if subject is None:
             raise LoginRefused("not_linked", "The account that signed in does not exist any more.")
         identity = source.identity_source(proof.issuer)
-        who = person(proof.claims, source.provider.claims, source=identity, subject=subject)
-        return await self._provisioning.sign_in(who, source, origin, invitation)
+        return person(proof.claims, source.provider.claims, source=identity, subject=subject)
 
     async def _note(self, source: Source, proof: Proof) -> None:
         """Remembers how far the issuer can be trusted, for the dashboard and the doctor; written when it changes."""
