@@ -15,11 +15,10 @@ SCIM = "scim"
 
 
 class Member(msgspec.Struct, frozen=True):
-    """A person in a team: the SCIM id, a name, and by whose word they are in it."""
+    """A person in a team: the SCIM id, and by whose word they are in it."""
 
     user_pk: int
     uuid: str
-    name: str
     origin: str
 
 
@@ -113,12 +112,10 @@ async def leave(tx: Transaction, team_pk: int, user_pks: Sequence[int]) -> None:
 
 
 async def _members(tx: Transaction, team_pks: Sequence[int], adopt: bool) -> dict[int, list[Member]]:
-    name = func.coalesce(users.c.display_name, scim_users.c.user_name, users.c.username)
-    query = select(
-        *(team_members.c.team_pk, team_members.c.user_pk, team_members.c.origin, users.c.uuid), name.label("name")
-    ).select_from(_PEOPLE)
+    query = select(team_members.c.team_pk, team_members.c.user_pk, team_members.c.origin, users.c.uuid)
+    query = query.select_from(_PEOPLE)
     found: dict[int, list[Member]] = {}
     inside = query.where(team_members.c.team_pk.in_(team_pks), visible(adopt=adopt)).order_by(users.c.id)
     for row in await tx.execute(inside):
-        found.setdefault(row.team_pk, []).append(Member(row.user_pk, row.uuid, row.name, row.origin))
+        found.setdefault(row.team_pk, []).append(Member(row.user_pk, row.uuid, row.origin))
     return found

@@ -1,6 +1,6 @@
 """SCIM Groups: teams that a directory elsewhere names, and whom it puts into them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from gatewright.domain.errors import NotFound
 from gatewright.domain.people import Event, Origin
 from gatewright.domain.scim.documents import Document, read
 from gatewright.domain.scim.errors import ScimRefused, ScimTaken
-from gatewright.domain.scim.members import MemberChange, ids_in, split
+from gatewright.domain.scim.members import NAME, MemberChange, ids_in, split
 from gatewright.domain.scim.patch import Operation, patched
 from gatewright.domain.scim.schema import TEAMS
 from gatewright.storage import audit_log, changes, scim, scim_groups, teams
@@ -56,25 +56,23 @@ class ScimTeams:
     async def create(self, body: Any, *, actor: str, origin: Origin) -> Resource:
         """A team of every model and no limits, which administrators set. Raises ScimRefused, ScimTaken."""
         async with told(self._audit, "scim.group.create", "-", actor, origin):
-            document, now = _read(body), self._db.clock()
+            (document, members), now = _read(body), self._db.clock()
             async with self._db.write() as tx:
                 await scim.lock(tx)
                 await _check_free(tx, document, None)
                 new = NewTeam(alias=document["displayName"])
                 team = await Teams(self._db.joined(tx)).create(new, actor=actor, origin=origin)
                 await scim_groups.put(tx, team.id, document.get("externalId"))
-                wanted = MemberChange("replace", ids_in(document.get("members")))
-                await self._move(tx, await self._known(tx, team.team_id), [wanted], now)
+                await self._move(tx, await self._known(tx, team.team_id), [members], now)
                 return _resource(await self._known(tx, team.team_id))
 
     async def replace(self, team_id: str, body: Any, *, expected: str | None, actor: str, origin: Origin) -> Resource:
         """PUT: SCIM's memberships are exactly these. Raises NotFound, VersionDiffers, ScimRefused, ScimTaken."""
         async with told(self._audit, "scim.group.update", team_id, actor, origin):
-            document = _read(body)
-            wanted = MemberChange("replace", ids_in(document.pop("members", None)))
+            document, members = _read(body)
             async with self._db.write() as tx:
                 before = await self._locked(tx, team_id, expected)
-                return await self._store(tx, before, document, [wanted], actor, origin)
+                return await self._store(tx, before, document, [members], actor, origin)
 
     async def patch(
         self, team_id: str, operations: list[Operation], *, expected: str | None, actor: str, origin: Origin
@@ -150,10 +148,13 @@ class ScimTeams:
         return Moved(added, [one.uuid for one in removed])
 
 
-def _read(body: Any) -> Document:
-    document = read(body, TEAMS)
+def _read(body: Any) -> tuple[Document, MemberChange]:
+    """The team's own attributes, and who is to be in it. What a client calls its members is passed over."""
+    given = body.items() if isinstance(body, Mapping) else ()
+    members = [value for key, value in given if key.lower() == NAME]
+    document = read({key: value for key, value in given if key.lower() != NAME} if given else body, TEAMS)
     _check_name(document)
-    return document
+    return document, MemberChange("replace", ids_in(members[0] if members else None))
 
 
 def _check_name(document: Document) -> None:
@@ -177,6 +178,6 @@ def _own(row: GroupRow) -> Document:
 def _resource(row: GroupRow, *, whole: bool = True) -> Resource:
     document = _own(row)
     if row.members:
-        document["members"] = [{"value": one.uuid, "display": one.name, "type": "User"} for one in row.members]
+        document["members"] = [{"value": one.uuid, "type": "User"} for one in row.members]
     version = version_of(row.team_id, document, row.updated_at) if whole else None
     return Resource(row.team_id, document, row.created_at, row.updated_at, version)
