@@ -53,6 +53,8 @@ from gatewright.spend.reports import Reports
 from gatewright.sso.break_glass import BreakGlass
 from gatewright.sso.cli_login import CliLogins
 from gatewright.sso.discovery import Discovery
+from gatewright.sso.doctor.certificate import trust_of
+from gatewright.sso.doctor.doctor import Doctor
 from gatewright.sso.parties import RelyingParties
 from gatewright.sso.provisioning import Provisioning
 from gatewright.sso.sign_in import SignIn
@@ -62,6 +64,7 @@ from gatewright.sso.stored_providers import StoredProviders
 from gatewright.upstreams.client import Client
 from gatewright.web import idp as web_idp
 from gatewright.web.address import caller_address
+from gatewright.web.api.doctor import DoctorRoutes
 from gatewright.web.api.email import EmailRoutes
 from gatewright.web.api.factors import PeopleFactors
 from gatewright.web.api.idp_preview import IdpPreview
@@ -89,6 +92,7 @@ from gatewright.web.guard import Guard
 from gatewright.web.health import Health, Standing
 from gatewright.web.litellm.invitations import InvitationRoutes
 from gatewright.web.litellm.keys import KeyRoutes
+from gatewright.web.litellm.login import LoginRoutes
 from gatewright.web.litellm.models import ModelRoutes
 from gatewright.web.litellm.teams import TeamRoutes
 from gatewright.web.litellm.users import UserRoutes
@@ -230,7 +234,9 @@ class Program:
         directory = self._directory()
         table = [
             *Health(self.db, self._standing).routes(),
-            *Dashboard(self.sessions, directory.applications, self.pages).routes(),
+            *Dashboard(
+                self.sessions, directory.applications, self.pages, is_off=self.settings.dashboard.is_off
+            ).routes(),
             *SetupPage(self.settings, setup, self.pages).routes(),
             *web_idp.routes(self.provider, self.pages, self.cookies),
             *self._sign_in(),
@@ -249,7 +255,8 @@ class Program:
         onboarding = Onboarding(self.db, self.passwords, self.provider.outbox)
         page = InvitationPage(invitations, onboarding, sso.sign_in, sso.parties, self.cookies, self.pages)
         api = InvitationRoutes(invitations, onboarding, sso.parties, self.settings.base_url)
-        return [*sso_routes(sso), *page.routes(), *api.routes()]
+        login = LoginRoutes(self.settings, sso.break_glass, self.cookies, self.pages)
+        return [*sso_routes(sso), *page.routes(), *api.routes(), *login.routes()]
 
     def _sso(self) -> SsoParts:
         settings, db = self.settings, self.db
@@ -272,6 +279,8 @@ class Program:
             pages=self.pages,
             auto_redirect=settings.auto_redirect,
             session_life=settings.session_life,
+            has_local_login=settings.password_login.password is not None,
+            dashboard_is_off=settings.dashboard.is_off,
         )
 
     def _connect(self, source: Source) -> Discovery:
@@ -293,12 +302,18 @@ class Program:
             *SigningKeyRoutes(self.provider.keys).routes(),
             *EmailRoutes(self.db, self.users, self.provider.email_verification, self.limits, self.mail).routes(),
             *SignInProviderRoutes(self.sign_in_providers, self.settings.base_url).routes(),
+            *self._doctor(),
             *RegistrationTokenRoutes(RegistrationTokens(self.db), clock).routes(),
             *KeyRoutes(self.keys, self.users, self.deployments, self.reports, clock).routes(),
             *UserRoutes(self.users, roles, self.keys, self.reports, clock).routes(),
             *TeamRoutes(Teams(self.db), self.reports, clock).routes(),
             *ModelRoutes(self.deployments).routes(),
         ]
+
+    def _doctor(self) -> list[Route]:
+        settings = self.settings
+        doctor = Doctor(self.parties, settings.sign_in_rules, trust_of, self.db.clock, logout_url=settings.logout_url)
+        return DoctorRoutes(doctor).routes()
 
     def _previews(self) -> list[Route]:
         preview = Preview(self.db, self.provider.clients, self.provider.claims, self.audit)

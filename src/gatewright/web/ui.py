@@ -25,9 +25,12 @@ STATIC = Path(gatewright.__file__).parent / "web" / "static"
 
 
 class Dashboard:
-    """Serves what the build put into the package."""
+    """Serves what the build put into the package. `is_off`: a notice in its place (DISABLE_ADMIN_UI)."""
 
-    def __init__(self, sessions: Sessions, applications: DirectoryApplications, pages: Pages) -> None:
+    def __init__(
+        self, sessions: Sessions, applications: DirectoryApplications, pages: Pages, *, is_off: bool = False
+    ) -> None:
+        self._is_off = is_off
         self._sessions = sessions
         self._applications = applications
         self._pages = pages
@@ -56,6 +59,8 @@ class Dashboard:
     async def page(self, call: Call) -> Response:
         """An asset, else the one page for a signed-in browser, else the sign-in."""
         path = call.request.path_params.get("path", "")
+        if self._is_off:
+            return (page_of(call) if path in INVITED else None) or self._pages.page(call, "ui_off.html")
         asset = self._files.get(path)
         if asset is not None and path != "index.html":
             return send_file(asset, call, immutable=path.startswith("assets/"))

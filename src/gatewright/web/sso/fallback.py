@@ -1,4 +1,4 @@
-"""The local password form for the break-glass administrator, beside an outside provider."""
+"""The local password form for the break-glass administrator, for when no provider can be used."""
 
 from starlette.responses import RedirectResponse, Response
 
@@ -14,16 +14,26 @@ from gatewright.web.routing import Access, Dialect, Route
 
 
 class FallbackPages:
-    """With the embedded provider there is nothing to fall back to: the form leads to its own sign-in page."""
+    """With the embedded provider and no local account there is nothing to fall back to: its own page is shown."""
 
     def __init__(
-        self, break_glass: BreakGlass, parties: RelyingParties, cookies: Cookies, pages: Pages, *, session_life: Millis
+        self,
+        break_glass: BreakGlass,
+        parties: RelyingParties,
+        cookies: Cookies,
+        pages: Pages,
+        *,
+        session_life: Millis,
+        has_local_login: bool = False,
+        dashboard_is_off: bool = False,
     ) -> None:
         self._break_glass = break_glass
         self._parties = parties
         self._cookies = cookies
         self._pages = pages
         self._session_life = session_life
+        self._has_local_login = has_local_login
+        self._dashboard_is_off = dashboard_is_off
 
     def routes(self) -> list[Route]:
         return [
@@ -32,12 +42,14 @@ class FallbackPages:
         ]
 
     async def show(self, call: Call) -> Response:
-        if self._parties.default.source.is_embedded:
+        if self._dashboard_is_off:
+            return self._pages.page(call, "ui_off.html")
+        if self._is_closed:
             return RedirectResponse("/sso/key/generate", 303, headers={"cache-control": "no-store"})
         return self._form(call, "", None, 200)
 
     async def submit(self, call: Call) -> Response:
-        if self._parties.default.source.is_embedded:
+        if self._dashboard_is_off or self._is_closed:
             raise NotFound()
         fields = await self._pages.form(call)
         name = fields.get("username", "")
@@ -53,6 +65,10 @@ class FallbackPages:
         done = RedirectResponse(START, 303, headers={"cache-control": "no-store"})
         self._cookies.write(done, SESSION, token, max_age=self._session_life // SECOND)
         return done
+
+    @property
+    def _is_closed(self) -> bool:
+        return self._parties.default.source.is_embedded and not self._has_local_login
 
     def _form(self, call: Call, name: str, problem: str | None, status: int) -> Response:
         return self._pages.page(

@@ -15,11 +15,12 @@ from gatewright.web.sso.cli import CliPages
 from gatewright.web.sso.fallback import FallbackPages
 from gatewright.web.sso.sign_in import SignInPages
 from gatewright.web.sso.sign_out import SignOutPages
+from gatewright.web.sso.trial import TrialPages
 
 
 @dataclass(frozen=True)
 class SsoParts:
-    """What the rows need; the composition root fills it."""
+    """What the rows need; the composition root fills it. `has_local_login`: UI_PASSWORD made an account."""
 
     parties: RelyingParties
     sign_in: SignIn
@@ -30,6 +31,8 @@ class SsoParts:
     pages: Pages
     auto_redirect: bool
     session_life: Millis
+    has_local_login: bool = False
+    dashboard_is_off: bool = False
 
 
 def routes(parts: SsoParts) -> list[Route]:
@@ -43,8 +46,18 @@ def routes(parts: SsoParts) -> list[Route]:
             parts.pages,
             auto_redirect=parts.auto_redirect,
             session_life=life,
+            dashboard_is_off=parts.dashboard_is_off,
         ).routes(),
+        *TrialPages(parts.sign_in, parts.cookies, parts.pages).routes(),
         *CliPages(parts.cli_logins, parts.cookies, parts.pages).routes(),
         *SignOutPages(parts.sign_out, parts.cookies, parts.pages).routes(),
-        *FallbackPages(parts.break_glass, parts.parties, parts.cookies, parts.pages, session_life=life).routes(),
+        *FallbackPages(
+            parts.break_glass,
+            parts.parties,
+            parts.cookies,
+            parts.pages,
+            session_life=life,
+            has_local_login=parts.has_local_login,
+            dashboard_is_off=parts.dashboard_is_off,
+        ).routes(),
     ]

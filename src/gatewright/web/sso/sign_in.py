@@ -19,6 +19,7 @@ from gatewright.web.render import Pages
 from gatewright.web.routing import Access, Dialect, Route
 from gatewright.web.sso.cli import code_page
 from gatewright.web.sso.rounds import Rounds
+from gatewright.web.sso.trial import trial_page
 
 CLI_SOURCE = "litellm-cli"
 HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
@@ -36,6 +37,7 @@ class SignInPages:
         *,
         auto_redirect: bool,
         session_life: Millis,
+        dashboard_is_off: bool = False,
     ) -> None:
         self._sign_in = sign_in
         self._parties = parties
@@ -43,6 +45,7 @@ class SignInPages:
         self._pages = pages
         self._auto_redirect = auto_redirect
         self._session_life = session_life
+        self._dashboard_is_off = dashboard_is_off
         self._rounds = Rounds(cookies)
 
     def routes(self) -> list[Route]:
@@ -65,6 +68,8 @@ class SignInPages:
                 return JSONResponse({"detail": error.message}, error.status, headers=HEADERS)
         if self._rounds.is_loop(call) and not await self._sign_in.is_signed_in(call.session_token):
             return await self._leave_loop(call)
+        if self._dashboard_is_off:
+            return self._pages.page(call, "ui_off.html")
         party = self._parties.default
         at_once = self._auto_redirect or party.source.is_embedded
         if not at_once and call.query("go") is None:
@@ -89,6 +94,8 @@ class SignInPages:
             if error.error_code == "state_unknown" and await self._sign_in.is_signed_in(call.session_token):
                 return RedirectResponse(START, 303, headers=HEADERS)
             return self._failed(call, self._rounds.explained(call, error))
+        if done.trial is not None:
+            return trial_page(self._pages, call, done.trial)
         if done.prompt is not None:
             response: Response = code_page(self._pages, call, done.prompt)
         else:
