@@ -246,7 +246,7 @@ def test_a_wrong_entry_is_named(tmp_path: Path, config: str, text: str) -> None:
 
 def test_what_has_no_effect_is_reported_by_name(tmp_path: Path) -> None:
     config = "litellm_settings: {json_logs: true}\nguardrails: []\n"
-    found = settings(tmp_path, config, LITELLM_LICENSE="x", MICROSOFT_CLIENT_ID="y", ENABLE_SSO_DEBUG="z")
+    found = settings(tmp_path, config, LITELLM_LICENSE="x", SAML_STRICT="y", ENABLE_SSO_DEBUG="z")
     assert found.warnings == (
         "config.yaml line 1: litellm_settings.json_logs is LiteLLM's and not supported; it has no effect",
         "config.yaml line 2: guardrails is LiteLLM's and not supported; it has no effect: no request is checked",
