@@ -1,7 +1,5 @@
 """Where people are signed in, listed and ended: browsers, our own provider, command lines, devices, applications."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from gatewright.domain.errors import NotFound
@@ -10,7 +8,7 @@ from gatewright.domain.people import Event, Origin
 from gatewright.storage import access_tokens, audit_log, changes, keys, refresh_tokens, session_ends, sessions, sign_ins
 from gatewright.storage.database import Database, Transaction
 from gatewright.storage.directory import people
-from gatewright.storage.sign_ins import BROWSER, CLI, KINDS, PROVIDER, SignIn
+from gatewright.storage.sign_ins import BROWSER, CLI, PROVIDER, SignIn, Wanted
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -27,13 +25,10 @@ class SignIns:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def page(
-        self, limit: int, cursor: str | None, *, user_pk: int | None, kind: str | None
-    ) -> tuple[list[SignIn], str | None]:
-        """The living ones, newest first, of one person (None: of everybody) and of one kind, and the next cursor."""
-        kinds: Sequence[str] = KINDS if kind is None else (kind,)
+    async def page(self, limit: int, cursor: str | None, wanted: Wanted) -> tuple[list[SignIn], str | None]:
+        """The living ones, newest first, and the cursor of the page after."""
         async with self._db.read() as tx:
-            return await sign_ins.page(tx, self._db.clock(), limit, cursor, user_pk=user_pk, kinds=kinds)
+            return await sign_ins.page(tx, self._db.clock(), limit, cursor, wanted)
 
     async def end(self, wanted: str, *, user_pk: int | None, actor: str, origin: Origin) -> None:
         """Ends one, of that person alone when given. Raises NotFound for one that is not living.

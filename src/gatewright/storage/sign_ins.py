@@ -54,6 +54,18 @@ class SignIn(msgspec.Struct, frozen=True):
         return f"{self.kind}-{self.key}"
 
 
+class Wanted(msgspec.Struct, frozen=True):
+    """Whose, and which: `user_pk` is one person, `words` stand in a name or an address of theirs; None is no limit."""
+
+    user_pk: int | None = None
+    kind: str | None = None
+    words: str | None = None
+
+    @property
+    def kinds(self) -> Sequence[str]:
+        return KINDS if self.kind is None else (self.kind,)
+
+
 class Part(NamedTuple):
     """One kind: where it is kept, when it began, and which rows are living."""
 
@@ -135,16 +147,19 @@ KINDS = tuple(PARTS)
 
 
 async def page(
-    tx: Transaction, now: Millis, limit: int, cursor: str | None, *, user_pk: int | None, kinds: Sequence[str] = KINDS
+    tx: Transaction, now: Millis, limit: int, cursor: str | None, wanted: Wanted
 ) -> tuple[list[SignIn], str | None]:
-    """The living ones, newest first, of one person or of everybody, and the cursor of the page after.
+    """The living ones, newest first, and the cursor of the page after.
 
     Raises BadInput for a cursor that no page answered.
     """
     after = None if cursor is None else _position(cursor)
     found: list[SignIn] = []
-    for kind in kinds:
-        query = _living(kind, now, user_pk)
+    for kind in wanted.kinds:
+        query = _living(kind, now, wanted.user_pk)
+        if wanted.words is not None:
+            names = (users.c.user_id, users.c.username, users.c.email, users.c.display_name)
+            query = query.where(or_(*(name.icontains(wanted.words, autoescape=True) for name in names)))
         if after is not None:
             query = query.where(_comes_after(kind, after))
         part = PARTS[kind]

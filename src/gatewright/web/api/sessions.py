@@ -8,7 +8,7 @@ from gatewright.accounts.users import Users
 from gatewright.domain.clock import iso, iso_or_none
 from gatewright.domain.errors import BadInput
 from gatewright.domain.keys import Principal
-from gatewright.storage.sign_ins import KINDS, SignIn
+from gatewright.storage.sign_ins import KINDS, SignIn, Wanted
 from gatewright.web.api.wire import answer, clean, nothing
 from gatewright.web.call import Call, listing, page_of
 from gatewright.web.routing import Access, Dialect, Route
@@ -59,13 +59,17 @@ class SessionRoutes:
 
     async def show_mine(self, call: Call) -> Response:
         """The caller's own, newest first."""
-        return await self._listed(call, own_pk(call.principal))
+        return await self._listed(call, Wanted(own_pk(call.principal)))
 
     async def show(self, call: Call) -> Response:
-        """Everybody's, newest first; `user_id` names one person. Raises NotFound for somebody who is not there."""
-        user_id = call.query("user_id")
+        """Everybody's, newest first; `user_id` names one person, `search` finds some by their names.
+
+        Raises NotFound for somebody who is not there.
+        """
+        user_id, words = call.query("user_id"), call.query("search")
         person = None if user_id is None else await self._users.by_user_id(clean(user_id, "user_id"))
-        return await self._listed(call, None if person is None else person.id)
+        wanted = Wanted(None if person is None else person.id, words=None if words is None else clean(words, "search"))
+        return await self._listed(call, wanted)
 
     async def end_mine(self, call: Call) -> Response:
         """204, and the sign-in is over on every worker. Raises NotFound for one that is not the caller's own."""
@@ -89,12 +93,12 @@ class SessionRoutes:
         person = await self._users.by_user_id(clean(call.path("user_id"), "user_id"))
         return answer(await self._sign_ins.end_all(person.id, spare=None, actor=call.actor, origin=call.origin))
 
-    async def _listed(self, call: Call, user_pk: int | None) -> Response:
+    async def _listed(self, call: Call, wanted: Wanted) -> Response:
         limit, cursor = page_of(call)
         kind = call.query("kind")
         if kind is not None and kind not in KINDS:
             raise BadInput(f"kind is none of {', '.join(KINDS)}.", param="kind")
-        found, more = await self._sign_ins.page(limit, cursor, user_pk=user_pk, kind=kind)
+        found, more = await self._sign_ins.page(limit, cursor, msgspec.structs.replace(wanted, kind=kind))
         return answer(listing([_answer(one, call.principal) for one in found], more))
 
 
