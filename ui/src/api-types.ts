@@ -23,10 +23,15 @@ export interface Me {
   models: string[];
 }
 
+export type SessionKind = "browser" | "provider" | "cli" | "device" | "application";
+
 export interface Session {
   id: string;
-  kind: "browser" | "cli" | "provider";
+  kind: SessionKind;
   current: boolean;
+  owner: { user_id: string; username: string; email: string | null };
+  /** The applications that have tokens from it. */
+  clients: string[];
   created_at: string;
   last_used_at: string | null;
   expires_at: string | null;

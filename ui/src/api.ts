@@ -23,12 +23,17 @@ import type {
 import type { CreationOptions, NewCredential } from "./passkeys";
 import { at } from "./root";
 import { expectSignOut, leave, sessionWorks, signIn } from "./session";
+import { isUnsaved } from "./unsaved";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 const PAGE_SIZE = 200;
+/** Well below the ten minutes that a short session id lives. */
+const IN_USE_MS = 120_000;
 const SIGNING_KEYS = "/api/v1/signing-keys";
 const SECURITY = "/api/v1/me/security";
+
+let answeredAt = Date.now();
 
 /** One call with the session cookie. Raises ApiError; a session that is over leads to the sign-in. */
 export async function request<T>(
@@ -54,7 +59,8 @@ export async function request<T>(
     if (signal?.aborted) throw thrown;
     throw unreachable();
   }
-  if (response.status === 401) return signIn();
+  answeredAt = Date.now();
+  if (response.status === 401) return isUnsaved() ? refuse() : signIn();
   if (response.status === 204) return undefined as T;
   const text = await response.text();
   const parsed = parse(text);
@@ -67,6 +73,14 @@ export async function request<T>(
   return parsed as T;
 }
 
+/** What was typed would be lost with the page. */
+function refuse(): never {
+  throw new ApiError(401, "Your session has ended.", {
+    code: "session_over",
+    hint: "What you typed is still here. Sign in in another tab, come back, and try again.",
+  });
+}
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -75,9 +89,9 @@ function parse(text: string): unknown {
   }
 }
 
-function list<T>(path: string) {
+function list<T>(path: string, wanted: Record<string, string> = {}) {
   return (cursor: string | null, signal?: AbortSignal) => {
-    const query = new URLSearchParams({ limit: String(PAGE_SIZE), ...(cursor ? { cursor } : {}) });
+    const query = new URLSearchParams({ ...wanted, limit: String(PAGE_SIZE), ...(cursor ? { cursor } : {}) });
     return request<Page<T>>("GET", `${path}?${query}`, undefined, signal);
   };
 }
@@ -95,6 +109,11 @@ export const api = {
 
   sessions: list<Session>("/api/v1/me/sessions"),
   endSession: (id: string) => request<void>("DELETE", one("/api/v1/me/sessions", id)),
+  endOtherSessions: () => request<{ ended: number }>("POST", "/api/v1/me/sessions/end-others"),
+  sessionsOf: (wanted: Record<string, string>) => list<Session>("/api/v1/sessions", wanted),
+  endSessionOf: (id: string) => request<void>("DELETE", one("/api/v1/sessions", id)),
+  endSessionsOf: (user: string) =>
+    request<{ ended: number }>("POST", `${one("/api/v1/users", user)}/sessions/end`),
 
   security: (signal?: AbortSignal) => request<Security>("GET", SECURITY, undefined, signal),
   changePassword: (current: string, fresh: string) =>
@@ -139,6 +158,14 @@ export const api = {
 
   changeUser: (id: string, patch: UserPatch) => request<User>("PATCH", one("/api/v1/users", id), patch),
 };
+
+/** Whoever types is using the session, long before the form is sent. */
+export function stayInUse(): void {
+  if (Date.now() - answeredAt < IN_USE_MS) return;
+  answeredAt = Date.now();
+  // If the session is over, sending the form says so.
+  api.me().catch(() => undefined);
+}
 
 export async function signOut(): Promise<void> {
   expectSignOut(true);

@@ -31,6 +31,7 @@ import { ProviderPage } from "./pages/provider";
 import { ProvidersPage } from "./pages/providers";
 import { RegistrationTokensPage } from "./pages/registration-tokens";
 import { ServiceAccountsPage } from "./pages/service-accounts";
+import { SessionsPage } from "./pages/sessions";
 import { SigningKeysPage } from "./pages/signing-keys";
 import { TokensPage } from "./pages/tokens";
 import { ServiceAccountPage, UserPage } from "./pages/user";
@@ -109,6 +110,7 @@ function Dashboard({ me }: { me: Me }) {
             <Route path="/groups/:id" component={GroupPage} />
             <Route path="/service-accounts" component={ServiceAccountsPage} />
             <Route path="/service-accounts/:id" component={ServiceAccountPage} />
+            <Route path="/sessions" component={SessionsPage} />
             <Route path="/tokens" component={TokensPage} />
             <Route path="/invitations" component={InvitationsPage} />
             <Route path="/registration-tokens" component={RegistrationTokensPage} />

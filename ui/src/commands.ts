@@ -54,6 +54,14 @@ const PAGES: readonly (NavPage & { for?: (me: Me) => boolean })[] = [
     for: seesEveryone,
   },
   {
+    path: "/sessions",
+    label: "Sessions",
+    icon: "screen",
+    group: "Directory",
+    letter: "d",
+    for: seesEveryone,
+  },
+  {
     path: "/tokens",
     label: "Tokens",
     icon: "token",

@@ -53,7 +53,7 @@ export function useOverview() {
 }
 
 export function useList<T>(
-  key: string | readonly string[],
+  key: string | readonly unknown[],
   fetchPage: (cursor: string | null, signal?: AbortSignal) => Promise<Page<T>>,
 ) {
   return useInfiniteQuery({
@@ -70,6 +70,10 @@ export type ListQuery<T> = ReturnType<typeof useList<T>>;
 export const useKeys = () => useList("keys", api.keys);
 export const useModels = () => useList("models", api.models);
 export const useSessions = () => useList("sessions", api.sessions);
+
+/** Everybody's; `wanted` are the words that the API filters by. */
+export const useEverySession = (wanted: Record<string, string>) =>
+  useList(["sessions", "of", wanted], api.sessionsOf(wanted));
 
 /** Fetches the named lists anew, after something changed them. */
 export function useRefresh() {

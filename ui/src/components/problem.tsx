@@ -4,7 +4,7 @@ import { Icon } from "./icons";
 
 /** What went wrong, what to do about it, and the reference that finds it in the server's log. */
 export function Problem({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
-  const { message, hint, requestId, status } = asApiError(error);
+  const { message, hint, requestId, status, code } = asApiError(error);
   return (
     <div className="note note-bad" role="alert">
       <Icon name="failed" />
@@ -18,9 +18,15 @@ export function Problem({ error, onRetry }: { error: unknown; onRetry?: () => vo
         )}
         {status === 401 ? (
           <p>
-            <a className="button" href={signInUrl()}>
-              Sign in
-            </a>
+            {code === "session_over" ? (
+              <a className="button" href={signInUrl()} target="_blank" rel="noreferrer">
+                Sign in in another tab
+              </a>
+            ) : (
+              <a className="button" href={signInUrl()}>
+                Sign in
+              </a>
+            )}
           </p>
         ) : (
           onRetry && (

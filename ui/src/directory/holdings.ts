@@ -3,7 +3,7 @@ import type { Application } from "./applications";
 import type { PersonRef } from "./people";
 import { at, kind, V3 } from "./resource";
 
-/** What people hold: tokens, sessions, consents. Everybody has their own; administrators see all. */
+/** What people hold: tokens, consents. Everybody has their own; administrators see all. */
 
 export interface Token {
   pk: string;
@@ -40,25 +40,6 @@ export const tokens = {
     alsoIn: [],
   }),
   showKey: (identifier: string) => request<{ key: string }>("GET", `${at(TOKENS, identifier)}view_key/`),
-};
-
-export interface HeldSession {
-  uuid: string;
-  current: boolean;
-  user: number;
-  last_ip: string;
-  last_user_agent: string;
-  last_used: string;
-  expires: string;
-  created: string;
-  /** The dashboard's, or the sign-in at the provider. */
-  kind: "gateway" | "idp";
-}
-
-export const heldSessions = {
-  path: "/core/authenticated_sessions/",
-  kept: "sessions",
-  end: (uuid: string) => request<void>("DELETE", at("/core/authenticated_sessions/", uuid)),
 };
 
 export interface Consent {

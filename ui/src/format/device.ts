@@ -1,3 +1,5 @@
+import type { SessionKind } from "../api-types";
+
 const BROWSERS: readonly [RegExp, string][] = [
   // Order matters: Edge and Opera also call themselves Chrome, and Chrome calls itself Safari.
   [/\bEdg(?:e|A|iOS)?\//, "Edge"],
@@ -33,8 +35,8 @@ function productName(agent: string): string {
 /** What kind of session it is, in words. */
 export const SESSION_KINDS = {
   browser: "browser",
-  cli: "command line",
   provider: "sign-in to applications",
-  gateway: "dashboard",
-  idp: "sign-in to applications",
-} as const;
+  cli: "command line",
+  device: "device",
+  application: "application",
+} as const satisfies Record<SessionKind, string>;

@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { api } from "../api";
 import type { Me, Session } from "../api-types";
 import { nameOf } from "../components/account-block";
-import { Badge, Chips } from "../components/badge";
+import { Chips } from "../components/badge";
 import { Fact } from "../components/fact";
 import { Icon } from "../components/icons";
 import { type Column, ListTable } from "../components/list-table";
@@ -16,10 +16,12 @@ import { Time } from "../components/time";
 import { useToast } from "../components/toast";
 import { useShell } from "../context";
 import { useMyself } from "../directory/queries";
-import { deviceName, SESSION_KINDS } from "../format/device";
+import { deviceName } from "../format/device";
+import { plural } from "../format/number";
 import { useOwnEmail, useRefresh, useSessions, useUiInfo } from "../queries";
 import { Consents } from "./consents";
 import { Security } from "./security";
+import { SESSION_COLUMNS, sessionWords } from "./session-columns";
 import { TokenRows } from "./tokens";
 import { Address } from "./user";
 
@@ -151,47 +153,15 @@ function Sessions() {
       return refresh("sessions");
     },
   });
+  const others = useMutation({
+    mutationFn: api.endOtherSessions,
+    onSuccess: ({ ended }) => {
+      toast(`Ended ${plural(ended, "other session")}`);
+      return refresh("sessions");
+    },
+  });
   const columns: Column<Session>[] = [
-    {
-      id: "device",
-      header: "Device",
-      sort: (session) => deviceName(session.user_agent),
-      cell: (session) => (
-        <span className="name" title={session.user_agent ?? undefined}>
-          <span className="kind">
-            <Icon name={session.kind === "cli" ? "terminal" : "screen"} />
-          </span>
-          <strong>{deviceName(session.user_agent)}</strong>{" "}
-          {session.current && <Badge tone="ok">current</Badge>}
-        </span>
-      ),
-    },
-    {
-      id: "kind",
-      header: "Kind",
-      sort: (session) => session.kind,
-      cell: (session) => SESSION_KINDS[session.kind],
-    },
-    {
-      id: "address",
-      header: "Address",
-      sort: (session) => session.address,
-      cell: (session) =>
-        session.address ? <code>{session.address}</code> : <span className="muted">unknown</span>,
-    },
-    {
-      id: "used",
-      header: "Last used",
-      sort: (session) => (session.last_used_at === null ? null : Date.parse(session.last_used_at)),
-      cell: (session) => <Time at={session.last_used_at} />,
-    },
-    {
-      id: "created",
-      header: "Signed in",
-      sort: (session) => Date.parse(session.created_at),
-      cell: (session) => <Time at={session.created_at} />,
-    },
-    { id: "expires", header: "Ends", cell: (session) => <Time at={session.expires_at} /> },
+    ...SESSION_COLUMNS,
     {
       id: "acts",
       header: "Actions",
@@ -214,12 +184,13 @@ function Sessions() {
   return (
     <>
       {end.isError && <Problem error={end.error} />}
+      {others.isError && <Problem error={others.error} />}
       <ListTable
         noun="session"
         query={sessions}
         columns={columns}
         rowKey={(session) => session.id}
-        searchText={(session) => [deviceName(session.user_agent), session.kind, session.address].join(" ")}
+        searchText={sessionWords}
         filterHint="Filter by device or address"
         initialSort="-used"
         empty={
@@ -228,6 +199,18 @@ function Sessions() {
           </div>
         }
       />
+      {sessions.data?.some((session) => !session.current) && (
+        <p>
+          <button
+            type="button"
+            className="button"
+            disabled={others.isPending}
+            onClick={() => others.mutate()}
+          >
+            End all other sessions
+          </button>
+        </p>
+      )}
     </>
   );
 }
