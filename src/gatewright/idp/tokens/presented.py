@@ -100,9 +100,9 @@ class ApiAccess:
         self._presented = presented
         self._resources = resources
 
-    async def person(self, token: str) -> str:
-        """The uuid of the person behind a living access token. Raises InvalidToken, whose `cause` says why not."""
-        return (await self._presented.access(token)).user.uuid
+    async def person(self, token: str) -> User:
+        """Who is behind a living access token. Raises InvalidToken, whose `cause` says why not."""
+        return (await self._presented.access(token)).user
 
     async def authenticate(self, token: str) -> Principal | None:
         """The token's person with their role of now; None for what is no JWT.

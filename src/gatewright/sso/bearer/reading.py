@@ -25,10 +25,10 @@ NO_MODEL = frozenset({""})
 class Said(msgspec.Struct, frozen=True, kw_only=True):
     """One token. `user_id` and `email` are wishes for a new user's row and find nobody.
 
-    `who`: whose rights it asks for, None for nobody's. `names_user`: it speaks for a person, who has to be known here.
-    `teams` are `team_id`s, the token's own before the others; `team_is_default`: the operator gave it to who names
-    none. `role` is what `jwt_litellm_role_map` makes of the roles. `models` empty means every model. A path must be in
-    each list of `routes`.
+    `who`: whose rights it asks for, None for nobody's. `names_user`: it speaks for a person, who has to be known here;
+    `user_pk` is set where our own provider issued it and proved them. `teams` are `team_id`s, the token's own before
+    the others; `team_is_default`: the operator gave it to who names none. `role` is what `jwt_litellm_role_map` makes
+    of the roles. `models` empty means every model. A path must be in each list of `routes`.
     """
 
     issuer: str
@@ -37,6 +37,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: Millis
     who: Who | None
     names_user: bool = False
+    user_pk: int | None = None
     user_id: str | None = None
     email: str | None = None
     teams: tuple[str, ...] = ()

@@ -68,11 +68,11 @@ class Standings:
         """Raises Unauthenticated and Forbidden before anything is written."""
         user, deleted = None, False
         if said.names_user:
-            user = await users.by_identity(tx, said.issuer, said.subject)
+            user = await _person(tx, said)
             deleted = user is None and await users.is_linked(tx, said.issuer, said.subject)
         if deleted:
             raise Unauthenticated("The user of this token was deleted.", code="user_deleted")
-        if said.names_user and user is None and not (self._auth.user_upsert or said.is_admin):
+        if said.names_user and user is None and (said.user_pk or not self._auth.user_upsert) and not said.is_admin:
             raise Unauthenticated(
                 "The user of this token is not known here.",
                 hint="Sign in once on the dashboard through the same issuer, or let the operator set user_id_upsert.",
@@ -212,6 +212,12 @@ class Standings:
         routes = (*said.routes, reach)
         acting = tuple(_for_team(base, team, routes) for team in found.teams)
         return msgspec.structs.replace(base if found.user is not None else acting[0], teams=acting)
+
+
+async def _person(tx: Transaction, said: Said) -> User | None:
+    if said.user_pk is not None:
+        return await users.by_id(tx, said.user_pk)
+    return await users.by_identity(tx, said.issuer, said.subject)
 
 
 def _for_team(caller: Principal, team: TeamRow, routes: tuple[tuple[str, ...], ...]) -> Principal:

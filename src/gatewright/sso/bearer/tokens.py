@@ -12,7 +12,7 @@ from gatewright.accounts.users import EMBEDDED_SOURCE
 from gatewright.domain.clock import MINUTE, SECOND, Clock, Millis
 from gatewright.domain.errors import Forbidden, GatewrightError, Unauthenticated
 from gatewright.domain.keys import Principal
-from gatewright.domain.people import Event, Origin
+from gatewright.domain.people import Event, Origin, User
 from gatewright.oidc import bearer, jwt
 from gatewright.oidc.errors import InvalidToken, TokenInvalid
 from gatewright.oidc.jwt import VerifiedClaims
@@ -30,8 +30,8 @@ OWN_KEPT_FOR: Millis = MINUTE
 
 T = TypeVar("T")
 
-Own = Callable[[str], Awaitable[str]]
-"""The uuid of the person behind an access token of the embedded provider. Raises InvalidToken for one that is over."""
+Own = Callable[[str], Awaitable[User]]
+"""The person behind an access token of the embedded provider. Raises InvalidToken for one that is over."""
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -149,7 +149,7 @@ class Tokens:
             person = await self._own(token)
         except InvalidToken as error:
             raise TokenInvalid(f"jwt_{error.cause}", "The access token is unknown, over or revoked.") from error
-        return msgspec.structs.replace(said, issuer=EMBEDDED_SOURCE, subject=person)
+        return msgspec.structs.replace(said, issuer=EMBEDDED_SOURCE, subject=person.uuid, user_pk=person.id)
 
     def _refusal(self, error: GatewrightError) -> Refused:
         kind = Forbidden if isinstance(error, Forbidden) else Unauthenticated

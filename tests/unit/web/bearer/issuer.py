@@ -53,7 +53,7 @@ def signature(data: bytes, key: Private) -> bytes:
     return key.sign(data)
 
 
-def token(payload: Mapping[str, Any] | str, key: Private = RSA, kid: str | None = "k1", **header: Any) -> str:
+def token(payload: Mapping[str, Any] | str, key: Private = RSA, kid: Any = "k1", **header: Any) -> str:
     """A compact JWS; `payload` as text goes in as it is, `header` members that are None are left out."""
     head = {"alg": algorithm_of(key), "typ": "JWT", "kid": kid, **header}
     first = json.dumps({name: value for name, value in head.items() if value is not None})

@@ -6,11 +6,15 @@ from typing import Any
 import pytest
 from tests.unit.web.bearer.conftest import Open, Stage
 from tests.unit.web.bearer.issuer import EC, Issuer
+from tests.unit.web.conftest import BASE
 
-from gatewright.storage import keys, spend_log, team_members, users
+from gatewright.storage import keys, team_members, teams, users
+from gatewright.storage.tables import spend_log
 
 pytestmark = pytest.mark.anyio
 
+SECRET = "a-secret-of-thirty-two-letters!!"
+ON_SQLITE = pytest.mark.parametrize("db_url", [None])
 USERS = {"user_id_jwt_field": "preferred_username", "user_email_jwt_field": "email", "user_id_upsert": True}
 
 
@@ -25,7 +29,7 @@ async def recorded(stage: Stage, count: int) -> list[Any]:
     """The rows of the spend log, oldest first."""
     await stage.worker.program.ledger.flush()
     async with stage.db.read() as tx:
-        rows = await spend_log.page(tx, 100, None)
+        rows = (await tx.execute(spend_log.select().order_by(spend_log.c.request_id))).all()
     assert len(rows) == count
     return list(rows)
 
@@ -60,12 +64,14 @@ async def test_nobody_is_found_by_a_name_or_an_address(opened: Open) -> None:
         assert found["role"] == "internal_user_viewer"
 
 
+@ON_SQLITE
 async def test_without_upsert_an_unknown_user_is_refused(opened: Open) -> None:
     stage = await opened(user_id_jwt_field="sub")
     assert await stage.refusal(stage.issuer.token()) == (401, "jwt_user_unknown")
     assert await stage.log("key.create.jwt") == []
 
 
+@ON_SQLITE
 async def test_a_token_that_stands_for_nobody_opens_nothing(opened: Open) -> None:
     stage = await opened()
     assert await stage.refusal(stage.issuer.token()) == (403, "jwt_nobody")
@@ -74,6 +80,7 @@ async def test_a_token_that_stands_for_nobody_opens_nothing(opened: Open) -> Non
     assert [row["outcome"] for row in await stage.log("jwt.refused")] == ["jwt_nobody"]
 
 
+@ON_SQLITE
 async def test_public_allowed_routes_open_what_they_name(opened: Open) -> None:
     stage = await opened(public_allowed_routes=["/v1/models"])
     assert (await stage.get("/models", stage.issuer.token())).status_code == 200
@@ -90,7 +97,7 @@ async def test_the_request_is_the_teams(opened: Open) -> None:
     assert await stage.refusal(ours, "two") == (403, "key_model_access_denied")
     assert (await stage.chat(stage.issuer.token(team="ours", sub="other"))).status_code == 200
     assert (await stage.refusal(ours))[0] == 429
-    rows = await recorded(stage, 3)
+    rows = await recorded(stage, 2)
     assert {row.team_id for row in rows} == {"ours"}
     key_ids = {row.key_id for row in rows}
     assert len(key_ids) == 2
@@ -104,6 +111,7 @@ async def test_the_request_is_the_teams(opened: Open) -> None:
     assert await stage.refusal(ours) == (403, "jwt_team_unknown")
 
 
+@ON_SQLITE
 async def test_of_several_teams_the_first_counts_that_may_use_the_model(opened: Open) -> None:
     stage = await opened(team_ids_jwt_field="groups", team_id_jwt_field="team", enforce_team_based_model_access=True)
     await stage.team("b", models=["one"])
@@ -141,6 +149,7 @@ async def test_a_team_by_its_name_or_by_default(opened: Open) -> None:
     assert await stage.refusal(stage.issuer.token(team="The team")) == (403, "jwt_team_unknown")
 
 
+@ON_SQLITE
 async def test_a_token_of_a_team_is_for_its_routes_alone(opened: Open) -> None:
     stage = await opened(team_id_jwt_field="team", team_allowed_routes=["/v1/chat/completions", "/key/info"])
     await stage.team("ours")
@@ -158,14 +167,16 @@ async def test_an_identity_is_shut_out_by_its_row(opened: Open) -> None:
     stage = await opened(**USERS)
     token = stage.issuer.token(preferred_username="ada")
     row = (await stage.get("/key/info", token)).json()["key"]
-    assert (await stage.worker.client.post("/session/logout", headers={"authorization": f"Bearer {token}"})) is not None
+    out = await stage.worker.client.post("/api/v1/me/logout", headers={"authorization": f"Bearer {token}"})
+    assert (out.status_code, out.json()["code"]) == (403, "jwt")
     await stage.admin("POST", "/key/delete", {"keys": [row]})
     assert await stage.refusal(token) == (401, "key_revoked")
-    assert await stage.refusal(stage.issuer.token(iat=2)) == (401, "key_revoked")
+    assert await stage.refusal(stage.issuer.token(preferred_username="x", iat=2)) == (401, "key_revoked")
     # What the row is kept under is no secret of anybody's: neither it nor what it was made of opens anything.
     assert (await stage.refusal(row))[0] == 401
 
 
+@ON_SQLITE
 async def test_an_administrator_by_scope_has_the_routes_that_are_named(opened: Open) -> None:
     stage = await opened(admin_jwt_scope="boss")
     admin, scp = stage.issuer.token(scope="openid boss"), stage.issuer.token(scp=["boss"], sub="s-2")
@@ -203,8 +214,9 @@ async def test_role_and_teams_follow_newer_tokens(opened: Open) -> None:
     async with stage.db.write() as tx:
         user = await users.by_user_id(tx, "ada")
         assert user is not None
-        team = await teams_by_id(tx, "c")
-        await team_members.put(tx, team, user.id, "user", "manual", 1)
+        theirs = await teams.by_id(tx, "c")
+        assert theirs is not None
+        await team_members.put(tx, theirs.id, user.id, "user", "manual", 1)
     found = await me(stage, token(60, ["ai-people"], ["b"]))
     assert (found["role"], found["role_reason"]["rule"]) == ("internal_user", "claim")
     assert await memberships(stage, "ada") == {"b": "jwt", "c": "manual"}
@@ -220,14 +232,6 @@ async def test_role_and_teams_follow_newer_tokens(opened: Open) -> None:
     assert ("proxy_admin", "internal_user", "jwt") in {
         (row["details"].get("from"), row["details"].get("to"), row["actor"]) for row in told
     }
-
-
-async def teams_by_id(tx: Any, team_id: str) -> int:
-    from gatewright.storage import teams
-
-    row = await teams.by_id(tx, team_id)
-    assert row is not None
-    return row.id
 
 
 async def test_a_user_who_is_switched_off_is_out_at_once(opened: Open) -> None:
@@ -252,6 +256,7 @@ async def test_first_tokens_of_one_identity_at_once_make_one_user(opened: Open) 
     assert len({row.key_id for row in await recorded(stage, 6)}) == 1
 
 
+@ON_SQLITE
 async def test_scopes_open_models_and_routes(opened: Open) -> None:
     scopes = [{"scope": "read", "models": ["one"], "routes": ["/v1/chat/completions"]}, {"scope": "bare"}]
     stage = await opened(**USERS, scope_mappings=scopes, enforce_scope_based_access=True)
@@ -264,6 +269,7 @@ async def test_scopes_open_models_and_routes(opened: Open) -> None:
     assert await stage.refusal(bare) == (403, "key_model_access_denied")
 
 
+@ON_SQLITE
 async def test_role_mappings_say_what_the_object_id_is(opened: Open) -> None:
     general = {"role_permissions": [{"role": "team", "models": ["one"], "routes": ["/v1/chat/completions"]}]}
     mappings = [
@@ -290,6 +296,7 @@ async def test_role_mappings_say_what_the_object_id_is(opened: Open) -> None:
     assert await stage.refusal(stage.issuer.token(app={"roles": ["else"]}, sub="s-4")) == (403, "jwt_nobody")
 
 
+@ON_SQLITE
 async def test_roles_and_domains_keep_users_out(opened: Open) -> None:
     stage = await opened(
         **USERS,
@@ -297,19 +304,21 @@ async def test_roles_and_domains_keep_users_out(opened: Open) -> None:
         user_allowed_roles=["basic"],
         user_allowed_email_domain="example.com",
     )
-    good = {"preferred_username": "ada", "email": "ada@example.com", "roles": ["basic"]}
+    good: dict[str, Any] = {"preferred_username": "ada", "email": "ada@example.com", "roles": ["basic"]}
     assert (await stage.chat(stage.issuer.token(**good))).status_code == 200
-    for changes, code in (
+    refused: list[tuple[dict[str, Any], str]] = [
         ({"roles": ["other"]}, "jwt_nobody"),
         ({"roles": None}, "jwt_nobody"),
         ({"email": "ada@example.com.evil.org"}, "jwt_email_domain"),
         ({"email": "ada@sub.example.com"}, "jwt_email_domain"),
         ({"email": None}, "jwt_email_domain"),
         ({"email_verified": False}, "jwt_email_domain"),
-    ):
+    ]
+    for changes, code in refused:
         assert await stage.refusal(stage.issuer.token(**{**good, **changes})) == (403, code), changes
 
 
+@ON_SQLITE
 async def test_issuers_have_claims_of_their_own(opened: Open, issuer: Issuer) -> None:
     issuers = [
         {"issuer": f"{issuer.origin}/a", "audience": "gateway"},
@@ -319,3 +328,31 @@ async def test_issuers_have_claims_of_their_own(opened: Open, issuer: Issuer) ->
     await stage.team("owner/name")
     assert (await stage.chat(issuer.token("/b", key=EC, repository="owner/name"))).status_code == 200
     assert await stage.refusal(issuer.token(repository="owner/name")) == (403, "jwt_nobody")
+
+
+@ON_SQLITE
+async def test_the_embedded_provider_is_an_issuer_too(opened: Open) -> None:
+    """Its access tokens speak for their person, and a revoked one ends within a minute; its ID tokens do not count."""
+    named = {"JWT_ISSUER": f"{BASE}/application/o/robots/", "JWT_AUDIENCE": "robots"}
+    stage = await opened(user_id_jwt_field="sub", variables=named)
+    listed = await stage.admin("GET", "/api/v3/propertymappings/provider/scope/?page_size=100")
+    fields = {"name": "robots", "client_id": "robots", "client_secret": SECRET, "client_type": "confidential"}
+    scopes = [one["pk"] for one in listed["results"] if one["scope_name"] in ("openid", "profile")]
+    grants = {"grant_types": ["client_credentials"], "property_mappings": scopes, "redirect_uris": []}
+    provider = await stage.admin("POST", "/api/v3/providers/oauth2/", {**fields, **grants})
+    await stage.admin("POST", "/api/v3/core/applications/", {"name": "r", "slug": "robots", "provider": provider["pk"]})
+    auth = ("robots", SECRET)
+    form = {"grant_type": "client_credentials", "scope": "openid profile"}
+    issued = (await stage.worker.client.post("/application/o/token/", data=form, auth=auth)).json()
+    found = await me(stage, issued["access_token"])
+    assert found["user_id"]
+    assert (await stage.chat(issued["access_token"])).status_code == 200
+    rows = await recorded(stage, 1)
+    assert rows[0].user_id == found["user_id"]
+    assert await stage.refusal(issued["id_token"]) == (401, "jwt_not_an_access_token")
+    revoked = await stage.worker.client.post(
+        "/application/o/revoke/", data={"token": issued["access_token"]}, auth=auth
+    )
+    assert revoked.status_code == 200
+    stage.clock.pass_s(61)
+    assert await stage.refusal(issued["access_token"]) == (401, "jwt_token_over")
