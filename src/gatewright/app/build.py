@@ -57,6 +57,7 @@ from gatewright.sso.doctor.certificate import trust_of
 from gatewright.sso.doctor.doctor import Doctor
 from gatewright.sso.parties import RelyingParties
 from gatewright.sso.provisioning import Provisioning
+from gatewright.sso.scim_link import ScimLink
 from gatewright.sso.sign_in import SignIn
 from gatewright.sso.sign_out import SignOut
 from gatewright.sso.sources import EMBEDDED_CLIENT, Source, fixed_sources
@@ -262,7 +263,7 @@ class Program:
         settings, db = self.settings, self.db
         parties = self.parties
         cli_logins = CliLogins(db, self.keys, self.users, self.limits, settings.cli_session_life)
-        provisioning = Provisioning(db, settings.sign_in_rules)
+        provisioning = Provisioning(db, settings.sign_in_rules, ScimLink(settings.scim_id_claims))
         return SsoParts(
             parties=parties,
             sign_in=SignIn(db, parties, provisioning, self.sessions, cli_logins, self.users.uuid_of, self.limits),

@@ -14,6 +14,7 @@ from gatewright.sso.access import DASHBOARD_ALONE
 from gatewright.sso.binding import bind
 from gatewright.sso.claims import Person
 from gatewright.sso.lost_access import end_sign_ins
+from gatewright.sso.scim_link import ScimLink
 from gatewright.sso.sources import Source
 from gatewright.sso.team_claims import TeamPlan, carry_out, plan_teams
 from gatewright.sso.verdict import Verdict, judge
@@ -25,9 +26,10 @@ from gatewright.storage.users import NewUser
 class Provisioning:
     """Makes and updates users at sign-in. Nothing is ever found by e-mail, user_id or username."""
 
-    def __init__(self, db: Database, rules: SignInRules) -> None:
+    def __init__(self, db: Database, rules: SignInRules, scim: ScimLink | None = None) -> None:
         self._db = db
         self._rules = rules
+        self._scim = scim or ScimLink({})
 
     async def sign_in(
         self, person: Person, source: Source, origin: Origin, invitation: str | None = None, *, dashboard: bool = True
@@ -43,7 +45,7 @@ class Provisioning:
         async with self._db.write() as tx:
             if invitation is not None:
                 await bind(tx, invitation, person, origin, now)
-            user = await self._known(tx, person, source)
+            user = await self._known(tx, person, source, origin)
             verdict = judge(person, user, source.provider, self._rules, dashboard=dashboard)
             # Nothing may stay of somebody who is new here, and an invitation must not be used up.
             if verdict.refusal is not None and (user is None or invitation is not None):
@@ -55,7 +57,7 @@ class Provisioning:
             raise verdict.refusal
         return user
 
-    async def _known(self, tx: Transaction, person: Person, source: Source) -> User | None:
+    async def _known(self, tx: Transaction, person: Person, source: Source, origin: Origin) -> User | None:
         """The active user who is linked to the identity, None for a newcomer who may be made."""
         user = await users.by_identity(tx, person.source, person.subject)
         if user is None and not source.is_embedded:
@@ -66,6 +68,8 @@ class Provisioning:
                 raise LoginRefused(
                     "user_deleted", "This account was deleted.", hint="An administrator knows more about it."
                 )
+            if user is None:
+                user = await self._scim.claim(tx, person, source, origin, self._db.clock())
             if user is None:
                 return None
         if user is None:
@@ -97,6 +101,7 @@ class Provisioning:
         user = await users.add(tx, new, now)
         await users.link(tx, user.id, person.source, person.subject, now)
         await users.identity_used(tx, person.source, person.subject, now)
+        await self._scim.note(tx, user, person, source, origin, now)
         changed = await users.change(tx, user.id, now, last_login_at=now)
         details = {"source": person.source, "role": user.role, "rule": user.role_reason.rule}
         event = Event("user.create", "ok", actor=user.user_id, target=user.user_id, details=details, origin=origin)
@@ -121,6 +126,7 @@ class Provisioning:
         signed_in = {} if verdict.refusal is not None else {"last_login_at": now}
         after = await users.change(tx, user.id, now, **signed_in, **columns)
         await users.identity_used(tx, person.source, person.subject, now)
+        await self._scim.note(tx, user, person, source, origin, now)
         if role is not user.role:
             details = {"from": user.role, "to": role, "rule": reason.rule, "source": person.source}
             event = Event("user.role", "ok", actor="sso", target=user.user_id, details=details, origin=origin)

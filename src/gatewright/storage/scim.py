@@ -185,6 +185,12 @@ async def unlinked(tx: Transaction, external_id: str) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
+async def is_provisioned(tx: Transaction, user_pk: int) -> bool:
+    """Whether SCIM knows the person."""
+    query = select(scim_users.c.user_pk).where(scim_users.c.user_pk == user_pk)
+    return (await tx.execute(query)).first() is not None
+
+
 async def is_linked(tx: Transaction, user_pk: int) -> bool:
     """Whether somebody signed in as this person."""
     return (await tx.execute(select(identities.c.id).where(identities.c.user_pk == user_pk))).first() is not None
