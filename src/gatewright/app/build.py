@@ -52,7 +52,7 @@ from gatewright.spend.prices import Prices
 from gatewright.spend.reports import Reports
 from gatewright.sso.break_glass import BreakGlass
 from gatewright.sso.cli_login import CliLogins
-from gatewright.sso.discovery import Discovery
+from gatewright.sso.connections import Connections
 from gatewright.sso.doctor.certificate import trust_of
 from gatewright.sso.doctor.doctor import Doctor
 from gatewright.sso.parties import RelyingParties
@@ -60,7 +60,7 @@ from gatewright.sso.provisioning import Provisioning
 from gatewright.sso.scim_link import ScimLink
 from gatewright.sso.sign_in import SignIn
 from gatewright.sso.sign_out import SignOut
-from gatewright.sso.sources import EMBEDDED_CLIENT, Source, fixed_sources
+from gatewright.sso.sources import EMBEDDED_CLIENT, fixed_sources
 from gatewright.sso.stored_providers import StoredProviders
 from gatewright.upstreams.client import Client
 from gatewright.web import idp as web_idp
@@ -160,7 +160,8 @@ class Program:
         self.limiter = self._limiter()
         self.cache_store = self._cache_store()
         sources = fixed_sources(settings, self._embedded_secret)
-        self.parties = RelyingParties(db, sources, self._connect, settings.base_url)
+        self.connections = Connections(self.outbound, db.clock)
+        self.parties = RelyingParties(db, sources, self.connections.connect, settings.base_url)
         self.sign_in_providers = StoredProviders(db, sources, self.parties, settings.person_policy)
         self.follower = Follower(
             db,
@@ -284,9 +285,6 @@ class Program:
             dashboard_is_off=settings.dashboard.is_off,
         )
 
-    def _connect(self, source: Source) -> Discovery:
-        return Discovery(self.outbound, source.policy, self.db.clock)
-
     def _management(self) -> list[Route]:
         clock = self.db.clock
         roles = Roles(self.users)
@@ -394,6 +392,7 @@ class Program:
         if self.valkey is not None:
             await self.valkey.close()
         await self.client.aclose()
+        await self.connections.close()
         await self.outbound.close()
         await self.provider.close()
         await self.db.close()

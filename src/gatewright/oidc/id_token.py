@@ -12,6 +12,7 @@ import msgspec
 from gatewright.oidc.errors import TokenInvalid
 from gatewright.oidc.jwt import VerifiedClaims, half_hash
 
+LONGEST_SUBJECT = 255
 SKEW_SECONDS = 120
 """How far two clocks may differ."""
 
@@ -96,9 +97,13 @@ def not_before(claims: VerifiedClaims, expected: Expectations) -> None:
 
 def subject(claims: VerifiedClaims, expected: Expectations) -> None:  # noqa: ARG001 - one signature for all checks
     """`sub` is a text of 1 to 255 characters (OpenID Connect Core 2)."""
-    found = claims.get("sub")
-    if not isinstance(found, str) or not 0 < len(found) <= 255:
+    if not is_subject(claims.get("sub")):
         raise TokenInvalid("id_token_subject", "The ID token does not name a person.")
+
+
+def is_subject(value: object) -> bool:
+    """Whether this names a person: 1 to 255 characters that can be seen, none of them a control or an invisible one."""
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_SUBJECT and value.isprintable()
 
 
 def nonce(claims: VerifiedClaims, expected: Expectations) -> None:

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 
 import msgspec
 
@@ -13,11 +12,11 @@ from gatewright.oidc.id_token import Expectations
 from gatewright.oidc.jwt import ASYMMETRIC, VerifiedClaims
 from gatewright.oidc.metadata import Metadata
 from gatewright.oidc.redirect_uris import origin
+from gatewright.oidc.strict_json import parse_object
 from gatewright.sso.discovery import Discovery
 from gatewright.sso.sources import Source
 
-# The provider may have changed its keys; where keys have no ids that shows as a bad signature.
-STALE_KEYS = ("id_token_key_unknown", "id_token_signature")
+LONGEST_ISSUER = 255
 
 
 class IdToken(msgspec.Struct, frozen=True):
@@ -26,6 +25,14 @@ class IdToken(msgspec.Struct, frozen=True):
     claims: VerifiedClaims
     issuer: str
     doubt: str | None = None
+
+
+class Keys(msgspec.Struct, frozen=True):
+    """Where an issuer's keys are, and the algorithms that they may sign with."""
+
+    issuer: str
+    jwks_uri: str
+    algorithms: tuple[str, ...]
 
 
 class IdTokens:
@@ -44,11 +51,13 @@ class IdTokens:
         Core 3.1.3.7 step 6), and the claims are checked all the same.
         """
         _refuse_unsigned(token)
-        if self._source.provider.issuer is not None:
-            metadata = await self._discovery.metadata(self._source.provider.issuer)
-            found = IdToken(await self._signed(token, metadata), metadata.issuer)
+        claims = _unchecked(token)
+        issuer = self._source.provider.issuer or _issuer_of(claims)
+        keys = await self._keys(issuer)
+        if isinstance(keys, str):
+            found = IdToken(claims, issuer, keys)
         else:
-            found = await self._by_its_own_issuer(token)
+            found = IdToken(await self._signed(token, keys), keys.issuer)
         expected = Expectations(
             issuer=found.issuer,
             client_id=self._source.provider.client_id,
@@ -76,28 +85,58 @@ class IdTokens:
         """The discovery document behind a token that was checked at sign-in. Raises TokenInvalid."""
         return await self.published(self._source.provider.issuer or _issuer_of(_unchecked(token)))
 
-    async def _by_its_own_issuer(self, token: str) -> IdToken:
-        claims = _unchecked(token)
-        issuer = _issuer_of(claims)
-        metadata = await self.published(issuer)
-        if isinstance(metadata, str):
-            return IdToken(claims, issuer, metadata)
-        if not _asymmetric(metadata):
-            return IdToken(claims, issuer, "the provider signs with a shared secret instead of a key pair")
-        return IdToken(await self._signed(token, metadata), issuer)
+    async def signed(self, token: str, issuer: str, *, kind: str) -> VerifiedClaims:
+        """The claims of another token or answer of that issuer, its signature checked and nothing else.
 
-    async def _signed(self, token: str, metadata: Metadata) -> VerifiedClaims:
-        algorithms = _asymmetric(metadata)
-        jwks = await self._discovery.jwks(metadata.jwks_uri)
+        Raises TokenInvalid with a code that starts with `kind`, ProviderFailed or MetadataInvalid.
+        """
+        keys = await self._keys(issuer)
+        if isinstance(keys, str):
+            raise TokenInvalid(f"{kind}_key_unknown", f"The provider's keys are not known here: {keys}.")
+        return await self._signed(token, keys, kind)
+
+    async def access_token_claims(self, token: str, checked: IdToken) -> VerifiedClaims:
+        """The claims of an access token that the ID token's issuer signed for the same person.
+
+        Nobody but a resource server may take them for more than hints; they are what GENERIC_INCLUDE_TOKEN_CLAIMS asks
+        for. Raises TokenInvalid, ProviderFailed or MetadataInvalid.
+        """
+        claims = await self.signed(token, checked.issuer, kind="access_token")
+        if claims.get("iss") != checked.issuer or claims.get("sub", checked.claims["sub"]) != checked.claims["sub"]:
+            raise TokenInvalid("access_token_mismatch", "The access token is of another issuer or about somebody else.")
+        ends = claims.get("exp")
+        now = self._clock() // SECOND - self._source.provider.clock_skew_s
+        if isinstance(ends, bool) or not isinstance(ends, int | float) or ends <= now:
+            raise TokenInvalid("access_token_expired", "The access token does not say when it ends, or has ended.")
+        return claims
+
+    async def _keys(self, issuer: str) -> Keys | str:
+        """The keys of an issuer, or why there are none to check with."""
+        provider = self._source.provider
+        if provider.jwks_uri is not None:
+            return Keys(issuer, provider.jwks_uri, ASYMMETRIC)
+        if provider.issuer is not None:
+            metadata = await self._discovery.metadata(provider.issuer)
+            return Keys(metadata.issuer, metadata.jwks_uri, _asymmetric(metadata))
+        found = await self.published(issuer)
+        if isinstance(found, str):
+            return found
+        if not _asymmetric(found):
+            return "the provider signs with a shared secret instead of a key pair"
+        return Keys(found.issuer, found.jwks_uri, _asymmetric(found))
+
+    async def _signed(self, token: str, keys: Keys, kind: str = "id_token") -> VerifiedClaims:
+        jwks = await self._discovery.jwks(keys.jwks_uri)
         try:
-            return jwt.verify(token, jwks, algorithms=algorithms)
+            return jwt.verify(token, jwks, algorithms=keys.algorithms, kind=kind)
         except TokenInvalid as error:
-            if error.error_code not in STALE_KEYS:
+            if error.error_code not in (f"{kind}_key_unknown", f"{kind}_signature"):
                 raise
-            fresh = await self._discovery.jwks(metadata.jwks_uri, again=True)
+            # The provider may have changed its keys; where keys have no ids that shows as a bad signature.
+            fresh = await self._discovery.jwks(keys.jwks_uri, again=True)
             if fresh is jwks:
                 raise
-        return jwt.verify(token, fresh, algorithms=algorithms)
+        return jwt.verify(token, fresh, algorithms=keys.algorithms, kind=kind)
 
 
 def _asymmetric(metadata: Metadata) -> tuple[str, ...]:
@@ -106,7 +145,7 @@ def _asymmetric(metadata: Metadata) -> tuple[str, ...]:
 
 def _issuer_of(claims: VerifiedClaims) -> str:
     issuer = claims.get("iss")
-    if not isinstance(issuer, str) or not issuer:
+    if not isinstance(issuer, str) or not 0 < len(issuer) <= LONGEST_ISSUER or not issuer.isprintable():
         raise TokenInvalid("id_token_issuer", "The ID token names no issuer.")
     return issuer
 
@@ -125,9 +164,6 @@ def _unchecked(token: str) -> VerifiedClaims:
     """The payload without a look at the signature: only for a token that came from the token endpoint itself."""
     segment = token.split(".")[1]
     try:
-        claims = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
-    except (binascii.Error, ValueError, RecursionError) as error:
-        raise TokenInvalid("id_token_malformed", "The ID token's payload is not JSON.") from error
-    if not isinstance(claims, dict):
-        raise TokenInvalid("id_token_malformed", "The ID token's payload is not a JSON object.")
-    return VerifiedClaims(claims)
+        return VerifiedClaims(parse_object(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))))
+    except (binascii.Error, ValueError) as error:
+        raise TokenInvalid("id_token_malformed", f"The ID token's payload cannot be read: {error}.") from error

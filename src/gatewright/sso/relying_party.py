@@ -4,32 +4,38 @@
 nonce and the sealed PKCE verifier, bound to the browser by a cookie and used once (`sso.parties` takes it).
 """
 
-import base64
 import hashlib
+import logging
 import re
 import secrets
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 
 from gatewright.domain.clock import MINUTE
 from gatewright.oidc import pkce
 from gatewright.oidc.errors import LoginRefused
+from gatewright.oidc.metadata import Metadata
 from gatewright.oidc.parameters import Parameters
 from gatewright.oidc.redirect_uris import origin
-from gatewright.sso.discovery import Discovery, object_of
+from gatewright.outbound.client import Answer
+from gatewright.sso.discovery import Discovery
 from gatewright.sso.id_tokens import IdToken, IdTokens
 from gatewright.sso.profiles.flow import NamedTeam, flow_of
-from gatewright.sso.refusals import ProviderFailed, ProviderRefused, StateInvalid, oauth_words
+from gatewright.sso.refusals import EndpointMissing, ProviderFailed, ProviderRefused, StateInvalid, oauth_words
 from gatewright.sso.sources import Source
+from gatewright.sso.token_endpoint import TokenEndpoint, pkce_refusal
+from gatewright.sso.userinfo import Userinfo
 from gatewright.storage import login_transactions
 from gatewright.storage.database import Database
 from gatewright.storage.login_transactions import LoginTransaction
 
+logger = logging.getLogger(__name__)
 LIFE = 10 * MINUTE
 PURPOSE = "login_transactions.code_verifier"
+ENDPOINTS = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint")
 BROWSER_TOKEN = re.compile(r"[A-Za-z0-9_\-]{43}", re.ASCII)
 
 
@@ -44,7 +50,7 @@ class Proof(msgspec.Struct, frozen=True):
     """Who came back. `issuer` None: the provider sent no ID token. `doubt`: why no signature was checked, else None.
 
     `claims` are those that may be believed: userinfo's, and under them the ID token's when its signature was checked.
-    `teams` are those that the provider wants to exist.
+    `teams` are those that the provider wants to exist. `notes` are what is weaker than it should be.
     """
 
     subject: str
@@ -53,6 +59,7 @@ class Proof(msgspec.Struct, frozen=True):
     doubt: str | None
     id_token: str | None
     teams: tuple[NamedTeam, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class RelyingParty:
@@ -65,6 +72,8 @@ class RelyingParty:
         self._provider = source.provider
         self.redirect_uri = base_url + source.callback
         self.id_tokens = IdTokens(source, discovery, db.clock)
+        self._tokens = TokenEndpoint(source, discovery, self.redirect_uri, db.clock)
+        self._profiles = Userinfo(source, discovery, self.id_tokens)
         self.flow = flow_of(source.provider, discovery)
 
     async def begin(
@@ -118,71 +127,50 @@ class RelyingParty:
         """Proves who came back with these parameters of the redirect. Raises LoginRefused with a cause code."""
         await self._check_response_issuer(parameters)
         if parameters.value("error"):
-            words = oauth_words(parameters.value("error"), parameters.value("error_description"))
-            raise ProviderRefused("provider_refused", f"The provider did not sign you in: {words}.")
+            raise self._refused(parameters.value("error"), parameters.value("error_description"))
         code = parameters.value("code")
         if code is None:
             raise StateInvalid("code_missing", "The provider sent you back without a code.")
-        tokens = await self._exchange(code, self._db.sealer.open(row.code_verifier, PURPOSE))
+        verifier = self._db.sealer.open(row.code_verifier, PURPOSE)
+        tokens = await self._tokens.exchange(await self.endpoint("token_endpoint"), code, verifier)
         access_token = str(tokens["access_token"])
         checked = await self._check_id_token(tokens.get("id_token"), row.nonce, access_token, parameters.value("iss"))
         told = await self.flow.told(access_token, checked, lambda: self._userinfo(access_token, checked))
-        verified = checked is not None and checked.doubt is None
+        verified: Mapping[str, Any] = {}
+        if checked is not None and checked.doubt is None:
+            verified = merged(await self._claims_of(access_token, checked), checked.claims)
         missing = None if told.issuer is not None else "the provider sent no ID token"
         return Proof(
             subject=str(told.claims["sub"]),
-            claims=self.flow.shaped({**(checked.claims if checked is not None and verified else {}), **told.claims}),
+            claims=self.flow.shaped(merged(verified, told.claims)),
             issuer=told.issuer if checked is None else checked.issuer,
             doubt=missing if checked is None else checked.doubt,
             id_token=None if checked is None else str(tokens["id_token"]),
             teams=told.teams,
+            notes=await self._notes(),
         )
+
+    def _refused(self, error: str | None, description: str | None) -> ProviderRefused:
+        """An error that the provider sent the browser back with."""
+        text = f"The provider did not sign you in: {oauth_words(error, description)}."
+        return pkce_refusal(self._provider, error, description, text) or ProviderRefused("provider_refused", text)
 
     async def _check_response_issuer(self, parameters: Parameters) -> None:
         """`iss` of the response, before the code goes anywhere (RFC 9207, against mix-up)."""
         found, known = parameters.value("iss"), self._provider.issuer
         if known is not None:
-            metadata = await self.discovery.metadata(known)
-            wrong = found != known if found else metadata.authorization_response_iss_parameter_supported
+            document = await self._document()
+            promised = document is not None and document.authorization_response_iss_parameter_supported
+            wrong = found != known if found else promised
         else:
             ours = {origin(self._provider.authorization_endpoint or ""), origin(self._provider.token_endpoint or "")}
             wrong = found is not None and origin(found) not in ours
         if wrong:
             raise LoginRefused("response_issuer", "The answer does not come from the provider that you were sent to.")
 
-    async def _exchange(self, code: str, verifier: str) -> dict[str, Any]:
-        """The code for tokens, at the token endpoint. Raises ProviderRefused or ProviderFailed."""
-        form = {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": self.redirect_uri,
-            "client_id": self._provider.client_id,
-        }
-        if self._provider.use_pkce:
-            form["code_verifier"] = verifier
-        answer = await self.discovery.post(
-            await self.endpoint("token_endpoint"), form, {"authorization": await self._basic()}
-        )
-        tokens = object_of(answer)
-        if answer.status != 200 or "error" in tokens:
-            words = oauth_words(tokens.get("error"), tokens.get("error_description"))
-            raise ProviderRefused(
-                "token_exchange_refused",
-                f"The provider refused to complete the sign-in: {words}.",
-                hint="invalid_client means that client id or secret differ; invalid_grant that the redirect URI "
-                f"{self.redirect_uri} or PKCE differ, or that the code was used.",
-            )
-        token = tokens.get("access_token")
-        if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
-            raise ProviderFailed("token_answer", "The provider's token answer holds no access token.")
-        if str(tokens.get("token_type", "Bearer")).lower() != "bearer":
-            raise ProviderFailed("token_answer", "The provider's access token is not a bearer token.")
-        return tokens
-
-    async def _basic(self) -> str:
-        """client_secret_basic, both halves form-encoded first (RFC 6749 2.3.1)."""
-        pair = f"{quote_plus(self._provider.client_id)}:{quote_plus(await self.source.secret())}"
-        return f"Basic {base64.b64encode(pair.encode()).decode()}"
+    async def ask_token(self, code: str, verifier: str) -> Answer:
+        """What the token endpoint answers to a code, any status. Raises ProviderFailed."""
+        return await self._tokens.ask(await self.endpoint("token_endpoint"), code, verifier)
 
     async def _check_id_token(
         self, token: object, nonce: str, access_token: str, response_issuer: str | None
@@ -201,30 +189,60 @@ class RelyingParty:
         endpoint = await self.known_endpoint("userinfo_endpoint")
         if endpoint is None:
             if checked is None or checked.doubt is not None:
-                raise ProviderFailed("endpoint_missing", "The provider has no userinfo_endpoint.")
+                raise EndpointMissing("userinfo_endpoint")
             return checked.claims
-        answer = await self.discovery.fetch(endpoint, {"authorization": f"Bearer {access_token}"})
-        profile = object_of(answer)
-        subject = profile.get("sub")
-        if not isinstance(subject, str) or not 0 < len(subject) <= 255:
-            raise ProviderFailed("userinfo_subject", "The provider's profile does not say whom it is about.")
-        if checked is not None and subject != checked.claims["sub"]:
-            raise LoginRefused("userinfo_subject", "The provider's profile is about somebody else.")
-        return profile
+        return await self._profiles.profile(endpoint, access_token, checked)
+
+    async def _claims_of(self, access_token: str, checked: IdToken) -> Mapping[str, Any]:
+        """What the access token says, where it is asked for and proves it."""
+        if not self._provider.token_claims:
+            return {}
+        try:
+            return await self.id_tokens.access_token_claims(access_token, checked)
+        except LoginRefused as error:
+            logger.warning("claims of the access token of %s do not count: %s", self.source.id, error.message)
+            return {}
+
+    async def _notes(self) -> tuple[str, ...]:
+        """What is weaker or other than it should be, though people can sign in."""
+        notes = [] if self._provider.verify_tls else ["the provider's certificate is not verified"]
+        notes += [] if self._provider.use_pkce else ["sign-ins go without PKCE"]
+        document = await self._document()
+        for name in ENDPOINTS if document is not None else ():
+            ours, theirs = getattr(self._provider, name), getattr(document, name)
+            if ours is not None and theirs is not None and ours != theirs:
+                notes.append(f"{name} is set to another address than the provider publishes")
+        return tuple(notes)
+
+    async def _document(self) -> Metadata | None:
+        """The configured issuer's discovery document. Where its keys are configured too it may be missing."""
+        if self._provider.issuer is None:
+            return None
+        try:
+            return await self.discovery.metadata(self._provider.issuer)
+        except LoginRefused:
+            if self._provider.jwks_uri is None:
+                raise
+            return None
 
     async def endpoint(self, name: str) -> str:
         """An endpoint that the provider must have. Raises ProviderFailed."""
         known = await self.known_endpoint(name)
         if known is None:
-            raise ProviderFailed("endpoint_missing", f"The provider has no {name}.")
+            raise EndpointMissing(name)
         return known
 
     async def known_endpoint(self, name: str) -> str | None:
         """An endpoint from the settings, else from the discovery document."""
         known: str | None = getattr(self._provider, name)
-        if known is None and self._provider.issuer is not None:
-            known = getattr(await self.discovery.metadata(self._provider.issuer), name)
+        if known is None:
+            known = getattr(await self._document(), name, None)
         return known
+
+
+def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """The claims of all layers; a later layer counts before an earlier one, and null before nothing."""
+    return {name: value for layer in layers for name, value in layer.items() if value is not None}
 
 
 def _hash(text: str) -> str:

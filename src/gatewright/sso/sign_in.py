@@ -15,6 +15,7 @@ from gatewright.oidc.errors import LoginRefused
 from gatewright.oidc.parameters import Parameters
 from gatewright.sso.claims import Person, person
 from gatewright.sso.cli_login import CliLogins, CodePrompt
+from gatewright.sso.doctor.trial import Trial, Trials
 from gatewright.sso.parties import RelyingParties
 from gatewright.sso.provisioning import Provisioning
 from gatewright.sso.relying_party import Begun, Proof
@@ -33,20 +34,27 @@ UuidOf = Callable[[str], Awaitable[str | None]]
 
 
 class Completed(msgspec.Struct, frozen=True):
-    """Who signed in: `session` is the new cookie's value, `prompt` is set instead for the command line."""
+    """What a sign-in came to: `session` is the new cookie's value; `prompt` is set instead for the command line.
 
-    user: User
-    return_to: str
+    `trial` is set alone, for a trial, which signed nobody in.
+    """
+
+    return_to: str = ""
     session: str | None = None
     prompt: CodePrompt | None = None
+    trial: Trial | None = None
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """What the last sign-in said about the source's issuer. `doubt` None means that its signature was checked."""
+    """What the last sign-in said about the source's issuer. `doubt` None means that its signature was checked.
+
+    `notes` are what is weaker than it should be: certificates that nobody checks, endpoints that differ.
+    """
 
     source: str
     issuer: str | None
     doubt: str | None
+    notes: tuple[str, ...] = ()
 
 
 class SignIn:
@@ -70,6 +78,7 @@ class SignIn:
         self._uuid_of = uuid_of
         self._limits = limits
         self._audit = Audit(db)
+        self._trials = Trials(db, sessions, provisioning.rules)
         self._standing: dict[str, Standing] = {}
 
     async def begin(
@@ -105,6 +114,16 @@ class SignIn:
             await self.refused(error, source_id, origin)
             raise
 
+    async def try_out(self, source_id: str | None, *, browser: str | None, origin: Origin) -> Begun:
+        """Starts a trial, which may be of a source that is not enabled. Raises as `begin` does."""
+        try:
+            party = self._parties.get(source_id, trial=True)
+            await self._limits.count(f"sign-in-start:{network_of(origin.address or '')}", STARTS, MINUTE)
+            return await party.begin(return_to=None, browser=browser, is_trial=True)
+        except GatewrightError as error:
+            await self.refused(error, source_id, origin)
+            raise
+
     async def complete(
         self, parameters: Parameters, *, callback: str, browser: str | None, old_session: str | None, origin: Origin
     ) -> Completed:
@@ -113,6 +132,8 @@ class SignIn:
         try:
             party, row = await self._parties.returned(parameters, browser, callback)
             source_id = party.source.id
+            if row.is_trial:
+                return Completed(trial=await self._trials.examine(party, row, parameters, old_session, origin))
             proof = await party.complete(parameters, row)
             who = await self._person(party.source, proof)
             user = await self._provisioning.sign_in(
@@ -121,9 +142,9 @@ class SignIn:
             await self._note(party.source, proof)
             if row.cli_login is not None:
                 prompt = await self._cli_logins.attach(row.cli_login, user, browser or "", origin)
-                return Completed(user, "", prompt=prompt)
+                return Completed(prompt=prompt)
             session = await self._open(user, party.source, proof, old_session, origin)
-            return Completed(user, safe_return_to(row.return_to), session=session)
+            return Completed(safe_return_to(row.return_to), session)
         except GatewrightError as error:
             await self.refused(error, source_id, origin, who)
             raise
@@ -176,11 +197,13 @@ class SignIn:
 
     async def _note(self, source: Source, proof: Proof) -> None:
         """Remembers how far the issuer can be trusted, for the dashboard and the doctor; written when it changes."""
-        standing = Standing(source.id, proof.issuer, proof.doubt)
+        standing = Standing(source.id, proof.issuer, proof.doubt, proof.notes)
         if standing == self._standing.get(source.id):
             return
         if standing.doubt is not None:
             logger.warning("unverified issuer: %s", standing.doubt)
+        for note in standing.notes:
+            logger.warning("sign-in provider %s: %s", source.id, note)
         async with self._db.write() as tx:
             # Two workers may note the first one at the same time.
             await login_transactions.lock_newcomers(tx)
@@ -202,4 +225,5 @@ def _provider_sid(source: Source, proof: Proof) -> str | None:
 
 def _methods(proof: Proof) -> tuple[str, ...]:
     found = proof.claims.get("amr")
-    return tuple(str(name)[:50] for name in found[:10]) if isinstance(found, list) else ()
+    names = [name[:50] for name in found[:10] if isinstance(name, str)] if isinstance(found, list) else []
+    return tuple(name for name in names if name.isprintable())

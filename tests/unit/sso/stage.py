@@ -26,7 +26,7 @@ from gatewright.settings.schema import Settings
 from gatewright.settings.sign_in import ClaimNames, RoleRules, SignInProvider
 from gatewright.sso.break_glass import BreakGlass
 from gatewright.sso.cli_login import CliLogins
-from gatewright.sso.discovery import Discovery
+from gatewright.sso.connections import Connections
 from gatewright.sso.parties import RelyingParties
 from gatewright.sso.provisioning import Provisioning
 from gatewright.sso.sign_in import SignIn
@@ -102,7 +102,8 @@ class Stage:
         self.keys, self.users, self.limits = Keys(db), Users(db), Limits(db)
         self.factors = Factors(db, self.limits, Audit(db), BASE)
         self.ring = KeyRing(db, MASTER)
-        self.parties = RelyingParties(db, sources, self._connect, self.settings.base_url)
+        self.connections = Connections(self.outbound, db.clock)
+        self.parties = RelyingParties(db, sources, self.connections.connect, self.settings.base_url)
         self.cli_logins = CliLogins(db, self.keys, self.users, self.limits, self.settings.cli_session_life)
         self.provisioning = Provisioning(db, self.settings.sign_in_rules)
         self.sign_in = SignIn(
@@ -165,10 +166,8 @@ class Stage:
     async def close(self) -> None:
         for browser in self.browsers:
             await browser.aclose()
+        await self.connections.close()
         await self.outbound.close()
-
-    def _connect(self, source: Source) -> Discovery:
-        return Discovery(self.outbound, source.policy, self.db.clock)
 
     async def _secret(self) -> str:
         return SECRET

@@ -193,7 +193,7 @@ LIES: list[tuple[str, dict[str, Any], str]] = [
     ("token_changes", {"iat": 1_999_999_999}, "id_token_issued_in_future"),
     ("token_changes", {"at_hash": half_hash("another-token", "ES256")}, "at_hash_mismatch"),
     ("token_changes", {"sub": None}, "id_token_subject"),
-    ("profile_changes", {"sub": "somebody-else"}, "userinfo_subject"),
+    ("profile_changes", {"sub": "somebody-else"}, "userinfo_mismatch"),
 ]
 
 
@@ -328,9 +328,9 @@ async def test_claims_of_a_token_that_was_not_verified_are_not_used(
 @pytest.mark.parametrize(
     ("status", "changes", "code", "http"),
     [
-        (400, {"error": "invalid_grant", "error_description": "used"}, "token_exchange_refused", 401),
-        (200, {"error": "invalid_client"}, "token_exchange_refused", 401),
-        (302, {}, "token_exchange_refused", 401),
+        (400, {"error": "invalid_grant", "error_description": "used"}, "code_refused", 401),
+        (200, {"error": "invalid_client"}, "client_refused", 401),
+        (400, {"error": "invalid_scope"}, "token_exchange_refused", 401),
         (200, {"access_token": None}, "token_answer", 502),
         (200, {"access_token": "a\r\nb"}, "token_answer", 502),
         (200, {"token_type": "mac"}, "token_answer", 502),
