@@ -9,7 +9,7 @@ from tests.unit.sso.stage import ManualClock, Stage, generic, sign_in
 
 from gatewright.domain.identity import Role
 from gatewright.domain.people import Origin, User
-from gatewright.storage import changes, users
+from gatewright.storage import audit_log, changes, users
 
 pytestmark = pytest.mark.anyio
 
@@ -100,23 +100,51 @@ async def test_an_absent_claim_erases_no_name_and_no_email(stage: Stage, provide
 
 async def test_nobody_is_found_by_name_or_email(stage: Stage, provider: FakeProvider) -> None:
     admin = await signed_in(stage, provider, email="boss@home.local", email_verified=True, litellm_role="proxy_admin")
-    thief = await signed_in(stage, provider, sub="u-2", email="boss@home.local", email_verified=True)
+    thief = await signed_in(
+        stage, provider, sub="u-2", preferred_username="eve", email="boss@home.local", email_verified=True
+    )
     assert thief.id != admin.id
-    assert (thief.user_id, thief.username) == (thief.uuid, thief.uuid)
-    assert thief.role is Role.INTERNAL_USER_VIEWER
+    assert (thief.user_id, thief.role) == ("eve", Role.INTERNAL_USER_VIEWER)
     assert (await stage.user("ada")).id == admin.id
+
+
+@pytest.mark.parametrize("name", ["ada", "ADA", "\uff41da"])
+async def test_a_user_id_that_is_somebodys_or_looks_like_it_is_a_refusal_with_the_next_step(
+    stage: Stage, provider: FakeProvider, name: str
+) -> None:
+    admin = await signed_in(stage, provider, litellm_role="proxy_admin")
+    provider.user = {"sub": "u-2", "preferred_username": name}
+    answer = await sign_in(stage, provider, stage.browser())
+    assert answer.status_code == 403
+    assert "there is an account of that name here already" in answer.text
+    assert "invitation link" in answer.text
+    assert [user.id for user in await stage.everybody()] == [admin.id]
+    async with stage.db.read() as tx:
+        event = (await audit_log.newest(tx, 1))[0]
+    assert (event["action"], event["outcome"], event["target"]) == ("login.sso", "user_id_taken", name)
+    assert event["details"]["subject"] == "u-2"
+
+
+async def test_a_username_that_is_somebodys_opens_nothing_and_stops_nobody(
+    make_stage: MakeStage, provider: FakeProvider
+) -> None:
+    stage = make_stage(generic(provider.origin, GENERIC_USER_ID_ATTRIBUTE="sub"))
+    await signed_in(stage, provider)
+    other = await signed_in(stage, provider, sub="u-2")
+    assert (other.user_id, other.username) == ("u-2", other.uuid)
 
 
 async def test_another_issuer_is_another_person(stage: Stage, provider: FakeProvider) -> None:
     first = await signed_in(stage, provider)
     provider.token_changes = {"iss": f"{provider.origin}/o/other/"}
+    provider.user["preferred_username"] = "other"
     answer = await sign_in(stage, provider, stage.browser())
     assert answer.status_code == 303
     assert len(await stage.everybody()) == 2
     assert (await stage.identities(first)) == [(provider.issuer, "u-1")]
 
 
-@pytest.mark.parametrize("name", ["default_user_id", "master", "x" * 256, "a\tb", ""])
+@pytest.mark.parametrize("name", ["default_user_id", "Master", "x" * 256, "a\tb", ""])
 async def test_some_names_are_nobodys(stage: Stage, provider: FakeProvider, name: str) -> None:
     user = await signed_in(stage, provider, preferred_username=name)
     assert (user.user_id, user.username) == (user.uuid, user.uuid)
