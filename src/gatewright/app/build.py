@@ -18,6 +18,7 @@ from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.setup import Setup
 from gatewright.accounts.sign_ins import SignIns
 from gatewright.accounts.teams import Teams
+from gatewright.accounts.ui_flags import UiFlags
 from gatewright.accounts.users import Users
 from gatewright.app import clock
 from gatewright.app.first_start import new_blueprints, new_passwords, open_database
@@ -96,6 +97,7 @@ from gatewright.web.litellm.keys import KeyRoutes
 from gatewright.web.litellm.login import LoginRoutes
 from gatewright.web.litellm.models import ModelRoutes
 from gatewright.web.litellm.teams import TeamRoutes
+from gatewright.web.litellm.ui_settings import UiSettingsRoutes
 from gatewright.web.litellm.users import UserRoutes
 from gatewright.web.model_api.routes import ModelApi
 from gatewright.web.render import Pages
@@ -133,6 +135,7 @@ class Program:
         self.limits = Limits(db, self.passwords.guesses)
         self.users, self.keys = Users(db), Keys(db)
         self.ring = KeyRing(db, settings.master_key or "")
+        self.ui_flags = UiFlags(db, no_custom_keys=settings.dashboard.no_custom_keys)
         self.sessions = Sessions(
             db, "gateway", settings.session_life, idle=settings.session_idle, short_ids=settings.short_session_ids
         )
@@ -258,7 +261,8 @@ class Program:
         page = InvitationPage(invitations, onboarding, sso.sign_in, sso.parties, self.cookies, self.pages)
         api = InvitationRoutes(invitations, onboarding, sso.parties, self.settings.base_url)
         login = LoginRoutes(self.settings, sso.break_glass, self.cookies, self.pages)
-        return [*sso_routes(sso), *page.routes(), *api.routes(), *login.routes()]
+        ui = UiSettingsRoutes(self.settings, sso.parties, self.ui_flags, self.reports)
+        return [*sso_routes(sso), *page.routes(), *api.routes(), *login.routes(), *ui.routes()]
 
     def _sso(self) -> SsoParts:
         settings, db = self.settings, self.db
@@ -303,7 +307,7 @@ class Program:
             *SignInProviderRoutes(self.sign_in_providers, self.settings.base_url).routes(),
             *self._doctor(),
             *RegistrationTokenRoutes(RegistrationTokens(self.db), clock).routes(),
-            *KeyRoutes(self.keys, self.users, self.deployments, self.reports, clock).routes(),
+            *KeyRoutes(self.keys, self.users, self.deployments, self.reports, clock, flags=self.ui_flags).routes(),
             *UserRoutes(self.users, roles, self.keys, self.reports, clock).routes(),
             *TeamRoutes(Teams(self.db), self.reports, clock).routes(),
             *ModelRoutes(self.deployments).routes(),

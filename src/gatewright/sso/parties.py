@@ -35,14 +35,15 @@ class RelyingParties:
         known = self._parties
         self._parties = {
             source.id: known[source.id]
-            if source.id in known and known[source.id].source.provider == source.provider
+            if source.id in known and known[source.id].source == source
             else RelyingParty(self._db, source, self._connect(source), self._base_url)
             for source in sources
         }
 
     @property
     def everything(self) -> tuple[RelyingParty, ...]:
-        return tuple(self._parties.values())
+        """Those that people sign in through."""
+        return tuple(party for party in self._parties.values() if party.source.is_enabled)
 
     @property
     def default(self) -> RelyingParty:
@@ -50,13 +51,13 @@ class RelyingParties:
         return next(iter(self._parties.values()))
 
     def find(self, source_id: str | None) -> RelyingParty | None:
-        """The source of that id, None when it is gone."""
+        """The source of that id, enabled or not, None when it is gone."""
         return None if source_id is None else self._parties.get(source_id)
 
-    def get(self, source_id: str | None) -> RelyingParty:
-        """The source of that id, the first one without an id. Raises NotFound."""
+    def get(self, source_id: str | None, *, trial: bool = False) -> RelyingParty:
+        """The source of that id, the first one without an id; one that is not enabled for a trial. Raises NotFound."""
         found = self.default if source_id is None else self.find(source_id)
-        if found is None:
+        if found is None or not (trial or found.source.is_enabled):
             raise NotFound(f"There is no sign-in provider {(source_id or '')[:60]!r} here.")
         return found
 
@@ -67,7 +68,7 @@ class RelyingParties:
         parameters.refuse_repeated()
         row = await self._take(parameters.value("state"), browser)
         party = self.find(row.source)
-        if party is None:
+        if party is None or not (row.is_trial or party.source.is_enabled):
             raise StateInvalid("state_other_source", "The sign-in provider was changed meanwhile.", hint=AGAIN)
         if party.source.callback != callback:
             raise StateInvalid(

@@ -28,7 +28,7 @@ class Provisioning:
 
     def __init__(self, db: Database, rules: SignInRules, scim: ScimLink | None = None) -> None:
         self._db = db
-        self._rules = rules
+        self.rules = rules
         self._scim = scim or ScimLink({})
 
     async def sign_in(
@@ -46,7 +46,7 @@ class Provisioning:
             if invitation is not None:
                 await bind(tx, invitation, person, origin, now)
             user = await self._known(tx, person, source, origin)
-            verdict = judge(person, user, source.provider, self._rules, dashboard=dashboard)
+            verdict = judge(person, user, source.provider, self.rules, dashboard=dashboard)
             # Nothing may stay of somebody who is new here, and an invitation must not be used up.
             if verdict.refusal is not None and (user is None or invitation is not None):
                 raise verdict.refusal
@@ -87,7 +87,7 @@ class Provisioning:
     async def _welcome(self, tx: Transaction, person: Person, source: Source, verdict: Verdict, origin: Origin) -> User:
         """A user for an identity that signs in for the first time."""
         fresh, now = str(uuid.uuid4()), self._db.clock()
-        plan = await plan_teams(tx, verdict, self._rules, newcomer=True)
+        plan = await plan_teams(tx, verdict, self.rules, newcomer=True)
         new = NewUser(
             uuid=fresh,
             username=await self._username(tx, person) or fresh,
@@ -106,7 +106,7 @@ class Provisioning:
         details = {"source": person.source, "role": user.role, "rule": user.role_reason.rule}
         event = Event("user.create", "ok", actor=user.user_id, target=user.user_id, details=details, origin=origin)
         await audit_log.add(tx, event, now)
-        await carry_out(tx, user, plan, f"sso:{source.id}", self._rules, origin=origin, now=now)
+        await carry_out(tx, user, plan, f"sso:{source.id}", self.rules, origin=origin, now=now)
         await changes.announce(tx, "user", str(user.id), now)
         return changed or user
 
@@ -115,7 +115,7 @@ class Provisioning:
     ) -> User:
         """What the provider says today. A claim that is absent erases nothing but, where it decides, role and teams."""
         now, role = self._db.clock(), verdict.role.role
-        plan = await plan_teams(tx, verdict, self._rules, newcomer=False)
+        plan = await plan_teams(tx, verdict, self.rules, newcomer=False)
         reason = _reason(verdict, plan)
         columns: dict[str, Any] = {}
         if (role, reason) != (user.role, user.role_reason):
@@ -131,7 +131,7 @@ class Provisioning:
             details = {"from": user.role, "to": role, "rule": reason.rule, "source": person.source}
             event = Event("user.role", "ok", actor="sso", target=user.user_id, details=details, origin=origin)
             await audit_log.add(tx, event, now)
-        await carry_out(tx, user, plan, f"sso:{source.id}", self._rules, origin=origin, now=now)
+        await carry_out(tx, user, plan, f"sso:{source.id}", self.rules, origin=origin, now=now)
         if columns:
             await changes.announce(tx, "user", str(user.id), now)
         if verdict.refusal is not None:
@@ -146,7 +146,7 @@ class Provisioning:
         wish = person.user_id
         if wish is None or _is_reserved(wish):
             return None
-        if wish == self._rules.proxy_admin_id and wish != person.subject:
+        if wish == self.rules.proxy_admin_id and wish != person.subject:
             return None
         if await users.resembles(tx, "user_id", wish):
             raise LoginRefused(
@@ -162,7 +162,7 @@ class Provisioning:
     async def _username(self, tx: Transaction, person: Person) -> str | None:
         """The wished username where it is nobody's: a name to show, that opens nothing."""
         wish = person.username
-        if wish is None or _is_reserved(wish) or wish == self._rules.proxy_admin_id:
+        if wish is None or _is_reserved(wish) or wish == self.rules.proxy_admin_id:
             return None
         return None if await users.resembles(tx, "username", wish) else wish
 

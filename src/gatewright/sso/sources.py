@@ -22,13 +22,14 @@ class Source:
     """`provider` is its configuration, `policy` that of whoever typed its addresses.
 
     `callback` is the path of our redirect URI: one of its own for each provider that was added at run time, so that no
-    provider can pass another's code off as its own (RFC 9207, 2.4 and 4).
+    provider can pass another's code off as its own (RFC 9207, 2.4 and 4). One that is not enabled is for trials alone.
     """
 
     provider: SignInProvider
-    secret: Secret = field(repr=False)
+    secret: Secret = field(repr=False, compare=False)
     policy: AddressPolicy = field(default=AddressPolicy(operator=True), repr=False)
     callback: str = CALLBACK
+    is_enabled: bool = True
 
     @property
     def id(self) -> str:

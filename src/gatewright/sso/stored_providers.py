@@ -59,9 +59,8 @@ class StoredProviders:
         if not self._stale:
             return
         self._stale = False
-        enabled = [one.provider for one in await self.everything() if one.is_enabled]
         fixed = {source.id for source in self._fixed}
-        stored = [self.source_of(provider) for provider in enabled if provider.id not in fixed]
+        stored = [self.source_of(one) for one in await self.everything() if one.provider.id not in fixed]
         self._parties.set([*self._fixed, *stored])
 
     @property
@@ -143,10 +142,11 @@ class StoredProviders:
             raise _unknown(provider_id)
         return self._opened(row)
 
-    def source_of(self, provider: SignInProvider) -> Source:
+    def source_of(self, stored: Stored) -> Source:
         """The source that a stored provider is."""
+        provider = stored.provider
         callback = CALLBACK if provider.id in LITELLM_IDS else f"{CALLBACK}/{provider.id}"
-        return Source(provider, secret_of(provider), self._policy, callback)
+        return Source(provider, secret_of(provider), self._policy, callback, is_enabled=stored.is_enabled)
 
     def _row(self, provider: SignInProvider, is_enabled: bool, before: ProviderRow) -> ProviderRow:
         fields = msgspec.to_builtins(provider)

@@ -76,7 +76,7 @@ class SignInProviderRoutes:
         return {**shown, "origin": "embedded" if source.is_embedded else "variables", "is_enabled": True}
 
     def _stored(self, one: Stored) -> dict[str, Any]:
-        source = self._providers.source_of(one.provider)
+        source = self._providers.source_of(one)
         shown = _shown(one.provider, self._base_url + source.callback)
         made = {"created_at": iso(one.row.created_at), "created_by": one.row.created_by}
         return {**shown, "origin": "database", "is_enabled": one.is_enabled, **made}

@@ -13,6 +13,7 @@ from gatewright.web.render import Pages
 from gatewright.web.routing import Route
 from gatewright.web.sso.cli import CliPages
 from gatewright.web.sso.fallback import FallbackPages
+from gatewright.web.sso.keys import ClientKeys
 from gatewright.web.sso.sign_in import SignInPages
 from gatewright.web.sso.sign_out import SignOutPages
 from gatewright.web.sso.trial import TrialPages
@@ -48,6 +49,7 @@ def routes(parts: SsoParts) -> list[Route]:
             session_life=life,
             dashboard_is_off=parts.dashboard_is_off,
         ).routes(),
+        *ClientKeys(parts.parties).routes(),
         *TrialPages(parts.sign_in, parts.cookies, parts.pages).routes(),
         *CliPages(parts.cli_logins, parts.cookies, parts.pages).routes(),
         *SignOutPages(parts.sign_out, parts.cookies, parts.pages).routes(),
