@@ -12,6 +12,7 @@ class DashboardSettings(msgspec.Struct, frozen=True):
     is_off: bool = False
     api_base_url: str | None = None
     default_team_disabled: bool = False
+    no_custom_keys: bool = False
 
 
 DASHBOARD: tuple[Setting, ...] = (
@@ -35,5 +36,13 @@ DASHBOARD: tuple[Setting, ...] = (
         "What `GET /sso/get/ui_settings` says as DEFAULT_TEAM_DISABLED. There is no default team here.",
         values.boolean,
         False,
+    ),
+    Setting(
+        "no_custom_keys",
+        (),
+        "Whether nobody may bring the secret of a new virtual key, so that it is always generated.",
+        values.boolean,
+        False,
+        files=("general_settings.disable_custom_api_keys",),
     ),
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 from gatewright.settings import keys
 from gatewright.settings.caching import CACHING
+from gatewright.settings.dashboard import DASHBOARD
 from gatewright.settings.findings import did_you_mean
 from gatewright.settings.jwt_auth import JWT_AUTH, PLACE
 from gatewright.settings.password_login import PASSWORD_LOGIN
@@ -23,7 +24,7 @@ SECTIONS = frozenset(
 ELSEWHERE = frozenset({"router_settings.default_litellm_params", "router_settings.ignore_invalid_deployments"})
 """Keys that `settings.models` reads."""
 
-TABLES = (*SETTINGS, *ROUTER, *CACHING, *VALKEY, *JWT_AUTH, *PASSWORD_LOGIN, *SIGN_IN_POLICY)
+TABLES = (*SETTINGS, *ROUTER, *CACHING, *VALKEY, *JWT_AUTH, *PASSWORD_LOGIN, *DASHBOARD, *SIGN_IN_POLICY)
 FILES = frozenset(name for one in TABLES for name in one.files) | ELSEWHERE
 """Every key below a section that has a meaning here, dotted."""
 

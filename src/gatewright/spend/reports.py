@@ -45,3 +45,8 @@ class Reports:
         """What each of these keys has spent so far; a key that spent nothing is missing."""
         async with self._db.read() as tx:
             return await spend_log.by_key(tx, key_ids)
+
+    async def requests(self, most: int) -> int:
+        """How many model requests there ever were, counted as far as `most`."""
+        async with self._db.read() as tx:
+            return await spend_log.count(tx, most)

@@ -183,6 +183,12 @@ async def has_any(tx: Transaction, user_pk: int | None = None) -> bool:
     return (await tx.execute(query)).first() is not None
 
 
+async def count(tx: Transaction, most: int) -> int:
+    """How many requests there were, counted as far as `most`."""
+    some = select(_c.request_id).limit(most).subquery()
+    return int((await tx.execute(select(func.count()).select_from(some))).scalar_one())
+
+
 def _statements(dialect: Dialect, rows: Sequence[SpendRow]) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
     """What inserts the rows: a statement in the driver's own language, and the values of each of its runs."""
     if not rows:

@@ -14,19 +14,21 @@ SIGN_IN = "/sso/key/generate"
 
 
 class UiAnswer(msgspec.Struct, frozen=True):
-    """Whole URLs, under the public base URL."""
+    """Whole URLs, under the public base URL. `api_base_url` is where clients reach the API, for code samples."""
 
     product: str
     version: str
     base_url: str
     sign_in_url: str
+    api_base_url: str
 
 
 class UiConfig:
     """The one public route of the management API."""
 
     def __init__(self, settings: Settings) -> None:
-        self._answer = UiAnswer(PRODUCT, __version__, settings.base_url, settings.base_url + SIGN_IN)
+        base, api = settings.base_url, settings.dashboard.api_base_url
+        self._answer = UiAnswer(PRODUCT, __version__, base, base + SIGN_IN, api or base)
 
     def routes(self) -> list[Route]:
         return [Route("/api/v1/ui", ("GET",), self.show, Access.PUBLIC, Dialect.PROBLEM)]

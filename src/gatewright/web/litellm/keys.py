@@ -7,9 +7,10 @@ from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
 from gatewright.accounts.keys import KeyChange, Keys, NewKey
+from gatewright.accounts.ui_flags import NO_CUSTOM_KEYS, UiFlags
 from gatewright.accounts.users import Users
 from gatewright.domain.clock import Clock
-from gatewright.domain.errors import BadInput, Conflict, NotFound
+from gatewright.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from gatewright.domain.limits import NO_LIMITS
 from gatewright.domain.people import User
 from gatewright.gateway.deployments import Deployments
@@ -60,7 +61,17 @@ class Delete(msgspec.Struct, frozen=True):
 class KeyRoutes:
     """LiteLLM's key routes. Keys that the caller may not see are answered as if they did not exist."""
 
-    def __init__(self, keys: Keys, users: Users, deployments: Deployments, reports: Reports, clock: Clock) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        users: Users,
+        deployments: Deployments,
+        reports: Reports,
+        clock: Clock,
+        *,
+        flags: UiFlags,
+    ) -> None:
+        self._flags = flags
         self._keys = keys
         self._users = users
         self._deployments = deployments
@@ -80,6 +91,13 @@ class KeyRoutes:
         principal, wanted, now = call.principal, await asked(call, Generate), self._clock()
         key_rules.check_maker(principal)
         limits = limits_asked(wanted)
+        if wanted.key is not None and await self._flags.keys_must_be_generated():
+            raise Forbidden(
+                "Nobody brings the secret of a key here: it is generated.",
+                param="key",
+                hint=f"Leave it out, or have an administrator switch {NO_CUSTOM_KEYS} off.",
+                code="custom_keys_off",
+            )
         new = NewKey(
             alias=None if wanted.key_alias is None else key_rules.checked_name(wanted.key_alias, "key_alias"),
             owner=await self._owner(call, wanted.user_id),

@@ -13,6 +13,7 @@ from gatewright.accounts.limits import Limits
 from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.sign_ins import SignIns
 from gatewright.accounts.teams import Teams
+from gatewright.accounts.ui_flags import UiFlags
 from gatewright.accounts.users import Users
 from gatewright.app.follow import Follower
 from gatewright.domain.clock import HOUR
@@ -110,7 +111,7 @@ class Stage:
             *Models(deployments).routes(),
             *UiConfig(settings).routes(),
             *TeamRoutes(self.teams, reports, self.clock).routes(),
-            *KeyRoutes(self.keys, self.users, deployments, reports, self.clock).routes(),
+            *KeyRoutes(self.keys, self.users, deployments, reports, self.clock, flags=UiFlags(db)).routes(),
             *UserRoutes(self.users, roles, self.keys, reports, self.clock).routes(),
             *ModelRoutes(deployments).routes(),
         ]
