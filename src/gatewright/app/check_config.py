@@ -18,6 +18,7 @@ from gatewright.settings.router import ROUTER
 from gatewright.settings.schema import SETTINGS, ModelEntry, Settings
 from gatewright.settings.valkey import VALKEY
 from gatewright.spend.prices import Prices
+from gatewright.sso.client_authentication import check_private_keys
 
 SECTIONS = ("general_settings", "litellm_settings", "router_settings")
 
@@ -89,9 +90,13 @@ def check(path: str | None) -> dict[str, Any]:
 
 
 def _of_start(settings: Settings) -> Iterator[SettingInvalid]:
-    """What only the start itself finds: the database's address, and deployments that cannot be called."""
+    """What only the start itself finds: the database's address, keys, and deployments that cannot be called."""
     try:
         check_keys(settings)
+    except SettingInvalid as error:
+        yield error
+    try:
+        check_private_keys(settings.providers)
     except SettingInvalid as error:
         yield error
     credentials = Credentials(Outbound(), clock.now)

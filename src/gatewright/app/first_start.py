@@ -24,6 +24,7 @@ from gatewright.idp.provider import Provider
 from gatewright.idp.signing_keys import PURPOSE
 from gatewright.settings.password_login import PASSWORD, check_not_master
 from gatewright.settings.schema import Settings
+from gatewright.sso.client_authentication import check_private_keys
 from gatewright.sso.sources import EMBEDDED_CLIENT
 from gatewright.storage import signing_keys
 from gatewright.storage.database import Database, database_url
@@ -57,6 +58,7 @@ def new_passwords(settings: Settings) -> Passwords:
 
 async def prepare(settings: Settings) -> Prepared:
     """Brings the database up to date and makes what the first start needs. Raises GatewrightError."""
+    check_private_keys(settings.providers)
     db = open_database(settings)
     keep_private(db)
     try:

@@ -33,14 +33,21 @@ def headers(value: str) -> Mapping[str, str]:
         name, equals, text = (half.strip() for half in part.partition("="))
         if not equals or HEADER.fullmatch(name) is None:
             raise ValueError("a part of it is not name=value | Write headers as name=value, with commas between them")
-        if name.lower() in OURS:
-            raise ValueError(f"the header {name} is not one to set | Take it out")
         if name.lower() in found:
             raise ValueError(f"the header {name} stands in it twice | Keep one")
-        if not text.isascii() or not text.isprintable():
-            raise ValueError(f"the value of {name} holds a character that no header may hold | Use printable ASCII")
+        check_header(name, text)
         found[name.lower()] = text
     return found
+
+
+def check_header(name: str, text: str) -> None:
+    """Raises ValueError for a header that may not be sent along."""
+    if HEADER.fullmatch(name) is None:
+        raise ValueError(f"{name[:60]!r} is no name of a header | Use letters, digits and hyphens")
+    if name.lower() in OURS:
+        raise ValueError(f"the header {name} is not one to set | Take it out")
+    if not text.isascii() or not text.isprintable():
+        raise ValueError(f"the value of {name} holds a character that no header may hold | Use printable ASCII")
 
 
 def certificates(value: str) -> str:

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from gatewright.domain.errors import BadInput
 from gatewright.oidc.redirect_uris import origin
-from gatewright.settings import values
+from gatewright.settings import sign_in_values, values
 from gatewright.settings.sign_in import SignInProvider
+from gatewright.sso.client_authentication import private_key
 
 IDS = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", re.ASCII)
 URLS = ("issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint", "end_session_endpoint", "jwks_uri")
@@ -61,6 +63,14 @@ def _check_secrets(provider: SignInProvider) -> None:
         raise _wrong("client_secret", "client_secret is missing.", "Give it, or another client_auth.")
     if provider.client_auth == "private_key_jwt" and not provider.private_key:
         raise _wrong("private_key", "private_key is missing.", "Give a private key in PEM, or another client_auth.")
+    if provider.client_auth == "none" and not provider.use_pkce:
+        raise _wrong("use_pkce", "A client that does not authenticate cannot go without PKCE.", "Leave PKCE on.")
+    if provider.private_key:
+        _told(private_key, provider.private_key, "private_key")
+    if provider.ca:
+        _told(sign_in_values.authorities, provider.ca, "ca")
+    for name, text in provider.headers.items():
+        _told(partial(sign_in_values.check_header, name), text, "headers")
 
 
 def _places(provider: SignInProvider) -> tuple[str | None, ...]:
