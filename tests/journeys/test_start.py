@@ -55,7 +55,7 @@ REFUSED = [
     ({"PROXY_BASE_URL": "llm.example.com"}, "PROXY_BASE_URL (environment): 'llm.example.com' is not an http"),
     ({"GENERIC_CLIENT_ID": "litellm"}, "GENERIC_CLIENT_SECRET (environment): GENERIC_CLIENT_ID is set but this is"),
     ({"GATEWRIGHT_ADMIN_EMAIL": "a@b.local"}, "GATEWRIGHT_ADMIN_PASSWORD (environment): it is missing"),
-    ({"ALLOWED_EMAIL_DOMAINS": "example.com"}, "ALLOWED_EMAIL_DOMAINS (environment): this version does not restrict"),
+    ({"ALLOWED_EMAIL_DOMAINS": "@example.com"}, "ALLOWED_EMAIL_DOMAINS (environment): '@example.com' is not a domain"),
     ({"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL (environment): the scheme 'mysql' is not"),
     (
         {"DATABASE_URL": "postgresql://u:secret@127.0.0.1:1/x", "LITELLM_MASTER_KEY": None},

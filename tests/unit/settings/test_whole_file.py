@@ -39,7 +39,6 @@ config.yaml line 81: litellm_settings.cache_params.similarity_threshold is LiteL
 config.yaml line 82: litellm_settings.cache_params.max_conections is not known; it has no effect. Did you mean max_connections?
 config.yaml line 83: litellm_settings.num_retry is not known; it has no effect. Did you mean num_retries?
 config.yaml line 84: litellm_settings.max_budget is LiteLLM's and not supported; it has no effect: no budget is kept
-config.yaml line 85: litellm_settings.default_internal_user_params is LiteLLM's and not supported; it has no effect
 config.yaml line 89: router_settings.routing_strategy_args is LiteLLM's and not supported; it has no effect
 config.yaml line 98: router_settings.content_policy_fallbacks names the model 'quen', which is not in the file: it counts once somebody adds it. Did you mean qwen?
 config.yaml line 99: router_settings.retry_policy.RateLimitRetries is not known; it has no effect. Did you mean RateLimitErrorRetries?
