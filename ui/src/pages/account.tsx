@@ -200,7 +200,7 @@ function Sessions() {
         }
       />
       {sessions.data?.some((session) => !session.current) && (
-        <p>
+        <p className="table-acts">
           <button
             type="button"
             className="button"
