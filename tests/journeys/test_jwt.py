@@ -1,4 +1,4 @@
-"""A program with a signed token of an outside issuer: the OpenAI SDK, `api_key` the token, and a server of two workers."""
+"""A program with a signed token of an outside issuer: the OpenAI SDK, `api_key` the token, a server of two workers."""
 
 import json
 import threading

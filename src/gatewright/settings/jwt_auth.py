@@ -275,6 +275,11 @@ def read_jwt_auth(reader: Reader) -> JwtAuth | None:
             fix="Set it to what tokens for this gateway say in `aud`. If they really say nothing, "
             f"{ANY_AUDIENCE}=true takes the tokens of all programs",
         )
+    for one in issuers:
+        # An identity is an issuer and a subject: a name of that kind could stand for somebody of another source.
+        if urlsplit(one.issuer).scheme not in ("http", "https"):
+            problem = f"the issuer {one.issuer!r} is not an http or https address"
+            raise reader.wrong(ENABLE, problem, "Write what the tokens say in `iss`, exactly")
     twice = [one.issuer for one in issuers if sum(one.issuer == other.issuer for other in issuers) > 1]
     if twice:
         raise reader.wrong(f"{PLACE}.issuers", f"{twice[0]!r} stands there twice", "Name every issuer once")

@@ -139,6 +139,7 @@ def test_an_audience_is_required_unless_told_otherwise_by_name(tmp_path: Path) -
 
 BAD: list[tuple[str, str]] = [
     ("issuers: [{audience: x}]", r"litellm_jwtauth\.issuers\[0\].*issuer is missing"),
+    ("issuers: [{issuer: embedded, audience: a}]", "'embedded' is not an http or https address"),
     ("issuers: [{issuer: 'https://x'}]", r"issuers\[0\].*its audience is missing"),
     ("issuers: [{issuer: 'https://x', audience: a, disable_audience_validation: true}]", "says not to look at it"),
     ("issuers: [{issuer: 'https://x', audience: a, org_id_jwt_field: o}]", "'org_id_jwt_field' has no meaning"),

@@ -84,7 +84,10 @@ class KeySet:
 
     async def _fetch(self) -> None:
         try:
-            self._keys = await self._get(await self._url())
+            found = await self._get(await self._url())
+            if not isinstance(found.get("keys"), list):
+                raise OutboundFailed("The answer is no set of keys.", code="answer_not_jwks")
+            self._keys = found
             self._fetched_at = self._clock()
         except (AddressRefused, OutboundFailed) as error:
             logger.warning("the keys of %s were not read: %s", self.issuer.issuer, error.message)

@@ -13,7 +13,7 @@ from gatewright.oidc import bearer
 from gatewright.oidc.jwt import VerifiedClaims
 from gatewright.settings.jwt_auth import JwtAuth
 from gatewright.settings.jwt_rules import Grant, TrustedIssuer, Who
-from gatewright.sso.claims import at
+from gatewright.sso.claim_paths import at
 
 LONGEST_ID, LONGEST_EMAIL = 255, 254
 MOST_NAMED = 500

@@ -200,6 +200,16 @@ async def test_a_discovery_document_must_be_its_issuers(opened: Open) -> None:
     assert stage.issuer.fetches() == 0
 
 
+async def test_an_answer_that_is_no_set_of_keys_replaces_none(opened: Open) -> None:
+    stage = await opened(**ANYBODY)
+    assert (await stage.chat(stage.issuer.token())).status_code == 200
+    stage.issuer.metadata = {"jwks_uri": f"{stage.issuer.origin}/a/nothing"}
+    stage.clock.pass_s(601)
+    assert (await stage.chat(stage.issuer.token())).status_code == 200
+    await asyncio.sleep(0)
+    assert (await stage.chat(stage.issuer.token())).status_code == 200
+
+
 async def test_every_issuers_keys_speak_for_it_alone(opened: Open, issuer: Issuer) -> None:
     issuers = [
         {"issuer": f"{issuer.origin}/a", "audience": ["gateway", "other"]},
