@@ -1,7 +1,6 @@
 """From a provider's claims to a person: pure. Whose claims may be believed is decided before."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +8,8 @@ import msgspec
 
 from gatewright.domain.identity import Role, parse_role, unknown_role
 from gatewright.settings.sign_in import ClaimNames
+from gatewright.sso.attribution import kept
+from gatewright.sso.claim_paths import at
 
 LONGEST_ID = 255
 LONGEST_EMAIL = 254
@@ -32,6 +33,7 @@ class Person(msgspec.Struct, frozen=True):
     """Who signed in, by (source, subject). The names are wishes of the provider; None means that it said nothing.
 
     `email_refuted`: the provider says that the address is not the person's. `claims` are all that may be believed.
+    `provider` is the one that the claims name; `kept` is what the person's metadata gets of the claims.
     """
 
     source: str
@@ -43,6 +45,8 @@ class Person(msgspec.Struct, frozen=True):
     email_verified: bool = False
     display_name: str | None = None
     email_refuted: bool = False
+    provider: str | None = None
+    kept: Mapping[str, Any] = {}
     claims: Mapping[str, Any] = {}
 
     def __repr__(self) -> str:
@@ -65,39 +69,34 @@ def person(claims: Mapping[str, Any], names: ClaimNames, *, source: str, subject
     """The person that the claims describe."""
     email = _text(at(claims, names.email), LONGEST_EMAIL)
     user_id = _text(at(claims, names.user_id), LONGEST_ID)
+    first, last = (_text(at(claims, name), LONGEST_NAME) for name in (names.first_name, names.last_name))
+    both = " ".join(filter(None, (first, last)))[:LONGEST_NAME] or None
+    display_name = _text(at(claims, names.display_name), LONGEST_NAME) or both
+    provider = _text(at(claims, names.provider), LONGEST_NAME)
+    role = role_claim(claims, names.role)
+    own = {
+        "id": user_id,
+        "email": email,
+        "first_name": first,
+        "last_name": last,
+        "display_name": display_name,
+        "provider": provider,
+        "user_role": None if role.role is None else role.role.value,
+    }
     return Person(
         source=source,
         subject=subject,
-        role=role_claim(claims, names.role),
+        role=role,
         user_id=user_id,
         username=_text(claims.get("preferred_username"), LONGEST_ID) or user_id,
         email=None if email is None else email.lower(),
         email_verified=names.email == "email" and claims.get("email_verified") is True,
-        display_name=_text(at(claims, names.display_name), LONGEST_NAME),
+        display_name=display_name,
+        provider=provider,
+        kept=kept({name: at(claims, name) for name in names.extra}, own, names),
         email_refuted=names.email == "email" and claims.get("email_verified") in (False, "false"),
         claims=claims,
     )
-
-
-def at(claims: Mapping[str, Any], path: str) -> Any:
-    r"""The claim at a path: the claim of exactly that name, else the dotted walk, where `\.` is a dot in a name.
-
-    None when it is not there. The exact name comes first since namespaced claims (`https://example.com/role`) have
-    dots.
-    """
-    if path in claims:
-        return claims[path]
-    found: Any = claims
-    for name in steps(path):
-        if not isinstance(found, Mapping) or name not in found:
-            return None
-        found = found[name]
-    return found
-
-
-def steps(path: str) -> list[str]:
-    r"""The names in a path: `a.b\.c` is `a` and `b.c`."""
-    return [part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", path)]
 
 
 def role_claim(claims: Mapping[str, Any], name: str) -> RoleClaim:

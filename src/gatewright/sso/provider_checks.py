@@ -9,7 +9,7 @@ import msgspec
 
 from gatewright.domain.errors import BadInput
 from gatewright.oidc.redirect_uris import origin
-from gatewright.settings import sign_in_values, values
+from gatewright.settings import claim_map, sign_in_values, values
 from gatewright.settings.sign_in import SignInProvider
 from gatewright.sso.client_authentication import private_key
 
@@ -41,6 +41,7 @@ def check(provider: SignInProvider) -> None:
             "Give the issuer: everything else is found there.",
         )
     _check_secrets(provider)
+    _check_kept(provider)
     if MASK in provider.headers.values():
         raise _wrong("headers", "A header has no value of its own.", "Values are not shown: give them all again.")
     if not 0 <= provider.clock_skew_s <= MOST_SKEW_S:
@@ -71,6 +72,12 @@ def _check_secrets(provider: SignInProvider) -> None:
         _told(sign_in_values.authorities, provider.ca, "ca")
     for name, text in provider.headers.items():
         _told(partial(sign_in_values.check_header, name), text, "headers")
+
+
+def _check_kept(provider: SignInProvider) -> None:
+    _, left_out = claim_map.parse(",".join(f"{source}->{place}" for source, place in provider.claims.kept))
+    if left_out:
+        raise _wrong("claims.kept", f"{left_out[0]}.", "Write a claim and a place for each.")
 
 
 def _places(provider: SignInProvider) -> tuple[str | None, ...]:

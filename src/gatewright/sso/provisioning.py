@@ -11,6 +11,7 @@ from gatewright.domain.people import RESERVED_NAMES, Event, Origin, User
 from gatewright.oidc.errors import LoginRefused
 from gatewright.settings.sign_in_rules import SignInRules
 from gatewright.sso.access import DASHBOARD_ALONE
+from gatewright.sso.attribution import deeper
 from gatewright.sso.binding import bind
 from gatewright.sso.claims import Person
 from gatewright.sso.lost_access import end_sign_ins
@@ -102,7 +103,8 @@ class Provisioning:
         await users.link(tx, user.id, person.source, person.subject, now)
         await users.identity_used(tx, person.source, person.subject, now)
         await self._scim.note(tx, user, person, source, origin, now)
-        changed = await users.change(tx, user.id, now, last_login_at=now)
+        metadata = deeper({"auth_provider": person.provider or source.id}, person.kept)
+        changed = await users.change(tx, user.id, now, last_login_at=now, metadata=metadata)
         details = {"source": person.source, "role": user.role, "rule": user.role_reason.rule}
         event = Event("user.create", "ok", actor=user.user_id, target=user.user_id, details=details, origin=origin)
         await audit_log.add(tx, event, now)
@@ -183,4 +185,7 @@ def _profile(user: User, person: Person) -> dict[str, Any]:
         columns |= {"email": person.email, "email_verified": person.email_verified}
     if person.display_name is not None and not user.display_name:
         columns["display_name"] = person.display_name
+    metadata = deeper(user.metadata, person.kept)
+    if metadata != user.metadata:
+        columns["metadata"] = metadata
     return columns

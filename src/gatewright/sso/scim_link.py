@@ -6,7 +6,8 @@ from gatewright.accounts.scim import linking
 from gatewright.accounts.scim.linking import Newcomer
 from gatewright.domain.clock import Millis
 from gatewright.domain.people import Origin, User
-from gatewright.sso.claims import Person, at
+from gatewright.sso.claim_paths import at
+from gatewright.sso.claims import Person
 from gatewright.sso.sources import Source
 from gatewright.storage import login_transactions
 from gatewright.storage.database import Transaction

@@ -1,5 +1,6 @@
 """From claims to a person: paths, roles, names."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ from hypothesis import strategies as st
 
 from gatewright.domain.identity import Role
 from gatewright.settings.sign_in import ClaimNames
-from gatewright.sso.claims import at, person, role_claim, steps
+from gatewright.sso.attribution import deeper
+from gatewright.sso.claim_paths import at, steps
+from gatewright.sso.claims import person, role_claim
 
 SEED = ClaimNames(role="litellm_role")
 JSON = st.recursive(
@@ -119,3 +122,89 @@ def test_the_person_has_the_names_that_the_seed_expects() -> None:
 def test_a_number_can_be_a_user_id() -> None:
     made = person({"uid": 1042}, ClaimNames("uid"), source="s", subject="x")
     assert (made.user_id, made.username) == ("1042", "1042")
+
+
+def test_first_and_last_name_stand_in_for_a_display_name() -> None:
+    def shown(**claims: Any) -> str | None:
+        return person(
+            claims, ClaimNames(first_name="given_name", last_name="fam.ily"), source="s", subject="x"
+        ).display_name
+
+    assert shown(given_name="Ada", fam={"ily": "Lovelace"}) == "Ada Lovelace"
+    assert shown(given_name="Ada") == "Ada"
+    assert shown(name="Countess", given_name="Ada") == "Countess"
+    assert shown(given_name=["Ada"], name="\x00") is None
+
+
+KEPT = ClaimNames(
+    extra=("org.unit", "department", "https://x.example/cost", "nested"),
+    kept=(
+        ("org.unit", "unit"),
+        ("department", "cost.department"),
+        ("https://x.example/cost", "cost.centre"),
+        ("nested.inner", "inner"),
+        ("nested.dotted\\.name", "dotted"),
+        ("secret_claim", "stolen"),
+        ("id", "sso.id"),
+        ("user_role", "sso.role"),
+    ),
+)
+
+
+def test_what_the_map_names_is_kept_and_nothing_else() -> None:
+    claims = {
+        "org": {"unit": "R&D"},
+        "department": 7,
+        "https://x.example/cost": True,
+        "nested": {"inner": 1.5, "dotted.name": "yes", "other": "no"},
+        "secret_claim": "x",
+        "preferred_username": "ada",
+        "role": "internal_user",
+    }
+    assert person(claims, KEPT, source="s", subject="x").kept == {
+        "unit": "R&D",
+        "cost": {"department": 7, "centre": True},
+        "inner": 1.5,
+        "dotted": "yes",
+        "sso": {"id": "ada", "role": "internal_user"},
+    }
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, [], ["a"], {"a": 1}, "x" * 1025, "eyJhbGciOiJub25lIn0.e30.", "a\x00b", "\ud800"),
+        *(float("nan"), float("inf"), 2**64),
+    ],
+)
+def test_what_is_no_plain_value_is_not_kept(value: Any) -> None:
+    assert person({"department": value}, KEPT, source="s", subject="x").kept == {}
+
+
+@given(st.dictionaries(st.sampled_from(["org", "department", "nested", "sub", "name"]), JSON))
+def test_whatever_is_kept_can_be_stored(claims: dict[str, Any]) -> None:
+    made = person(claims, KEPT, source="s", subject="x").kept
+    text = json.dumps(made, allow_nan=False)
+    assert text.encode().decode() == text
+    assert "\\u0000" not in text
+    assert deeper(made, made) == made
+    assert deeper({"unit": "before", "own": 1}, made) == {"own": 1, "unit": "before", **made}
+
+
+@given(st.text(max_size=300), st.booleans())
+def test_any_text_is_an_email_or_none_and_never_an_error(text: str, verified: bool) -> None:
+    claims = {"email": text, "email_verified": verified}
+    made = person(claims, ClaimNames(), source="s", subject="x")
+    clean = text.strip()
+    if 0 < len(clean) <= 254 and clean.isprintable():
+        assert (made.email, made.email_verified) == (clean.lower(), verified)
+    else:
+        assert made.email is None
+
+
+@given(st.lists(st.text(max_size=4), min_size=1, max_size=4), st.text(max_size=4))
+def test_a_path_never_leads_out_of_the_claims(names: list[str], value: str) -> None:
+    path = ".".join(names)
+    assert at({}, path) is None
+    assert at({"a": value}, f"a.{path}") is None
+    assert "".join(steps(path)).replace(".", "") == path.replace(".", "").replace("\\", "") or "\\" in path

@@ -9,7 +9,7 @@ import msgspec
 from gatewright.settings.profiles import profile
 from gatewright.settings.profiles.profile import Profile
 from gatewright.settings.sign_in import SignInProvider
-from gatewright.sso.claims import at
+from gatewright.sso.claim_paths import at
 from gatewright.sso.discovery import Discovery
 from gatewright.sso.id_tokens import IdToken
 
