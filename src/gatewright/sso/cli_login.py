@@ -13,6 +13,7 @@ import msgspec
 from gatewright.accounts.audit import Audit
 from gatewright.accounts.keys import Keys, NewKey
 from gatewright.accounts.limits import Limits, network_of
+from gatewright.accounts.team_members import TeamMembers
 from gatewright.accounts.users import Users
 from gatewright.domain.clock import MINUTE, SECOND, Clock, Millis
 from gatewright.domain.errors import BadInput, Forbidden, TooManyRequests
@@ -20,6 +21,7 @@ from gatewright.domain.people import Event, Origin, User
 from gatewright.storage import cli_logins
 from gatewright.storage.cli_logins import MOST_WRONG_CODES, CliLogin
 from gatewright.storage.database import Database
+from gatewright.storage.teams import TeamRow
 
 LIFE: Millis = 10 * MINUTE
 STARTS = 30
@@ -64,10 +66,15 @@ class WrongCode(BadInput):
 
 
 class Collected(msgspec.Struct, frozen=True):
-    """A finished login: the credential, shown this once, and whose it is."""
+    """A finished login: the credential, shown this once, whose it is, and the person's teams.
 
-    key: str
+    `key` None: the person must choose one of the teams first, and the login goes on. `team_id` is the one chosen.
+    """
+
+    key: str | None
     user_id: str
+    teams: tuple[TeamRow, ...] = ()
+    team_id: str | None = None
 
 
 class CliLogins:
@@ -81,6 +88,7 @@ class CliLogins:
         self._life = life
         self._clock: Clock = db.clock
         self._audit = Audit(db)
+        self._members = TeamMembers(db)
 
     async def start(self, origin: Origin) -> Started:
         """Starts a login. Raises TooManyRequests above 30 a minute from one address."""
@@ -158,28 +166,47 @@ class CliLogins:
             raise WrongCode(MOST_WRONG_CODES - wrong, self._prompt(row, token, user))
 
     async def poll(self, login_id: str, secret: str | None, team: str | None, origin: Origin) -> Collected | None:
-        """The credential when the login is complete, once; None while it is not.
+        """The credential when the login is complete, once; None while it is not. It is for the team, for the only one
+        of the person without a word, for none where there is none.
 
-        Raises BadInput for a login that is over or malformed, Forbidden for the wrong secret or a team.
+        Raises BadInput for a login that is over or malformed, Forbidden for the wrong secret or a team of others.
         """
         row = await self.check(login_id)
         hashed = _hash(secret or "")
         if not secrets.compare_digest(hashed, row.poll_secret_hash):
             await self._audit.write(Event("login.cli.poll", "poll_secret_wrong", origin=origin))
             raise Forbidden("Invalid CLI polling secret", code="cli_poll_secret")
-        if team:
-            raise Forbidden("You are not a member of this team.", code="cli_team")
-        if not row.verified:
+        if not row.verified or row.user_pk is None:
             return None
+        teams = tuple(await self._members.teams_of(row.user_pk))
+        names = [one.team_id for one in teams]
+        if team and team not in names:
+            await self._audit.write(
+                Event("login.cli.poll", "team_not_theirs", details={"team_id": team[:200]}, origin=origin)
+            )
+            raise Forbidden("You are not a member of this team.", code="cli_team")
+        if len(teams) > 1 and not team:
+            return await self._undecided(row.user_pk, teams)
+        return await self._collect(login_id, hashed, teams, team or (names[0] if names else None), origin)
+
+    async def _undecided(self, user_pk: int, teams: tuple[TeamRow, ...]) -> Collected:
+        user = await self._users.get(user_pk)
+        if user is None or not user.is_active:
+            raise BadInput(OVER, code="cli_login_over")
+        return Collected(None, user.user_id, teams)
+
+    async def _collect(
+        self, login_id: str, hashed: str, teams: tuple[TeamRow, ...], team_id: str | None, origin: Origin
+    ) -> Collected:
         async with self._db.write() as tx:
             taken = await cli_logins.collect(tx, login_id, hashed, self._clock())
         user = None if taken is None or taken.user_pk is None else await self._users.get(taken.user_pk)
         if user is None or not user.is_active:
             raise BadInput(OVER, code="cli_login_over")
-        new = NewKey(alias=None, owner=user, expires_at=self._clock() + self._life, kind="cli")
+        new = NewKey(alias=None, owner=user, expires_at=self._clock() + self._life, kind="cli", team_id=team_id)
         key, _ = await self._keys.create(new, actor=user.user_id, origin=origin)
         await self._audit.write(Event("login.cli", "ok", actor=user.user_id, origin=origin))
-        return Collected(key, user.user_id)
+        return Collected(key, user.user_id, teams, team_id)
 
     def _prompt(self, row: CliLogin, token: str, user: User) -> CodePrompt:
         return CodePrompt(

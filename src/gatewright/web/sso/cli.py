@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from gatewright.sso.cli_login import CliLogins, CodePrompt, WrongCode
+from gatewright.sso.cli_login import CliLogins, CodePrompt, Collected, WrongCode
 from gatewright.web.call import Call
 from gatewright.web.cookies import LOGIN, Cookies
 from gatewright.web.render import Pages
@@ -44,17 +44,7 @@ class CliPages:
     async def poll(self, call: Call) -> Response:
         secret = call.request.headers.get(POLL_SECRET)
         collected = await self._logins.poll(call.path("login_id"), secret, call.query("team_id"), call.origin)
-        body: dict[str, Any] = {"status": "pending"}
-        if collected is not None:
-            body = {
-                "status": "ready",
-                "key": collected.key,
-                "user_id": collected.user_id,
-                "team_id": None,
-                "teams": [],
-                "team_details": [],
-            }
-        return JSONResponse(body, headers=HEADERS)
+        return JSONResponse({"status": "pending"} if collected is None else _ready(collected), headers=HEADERS)
 
     async def complete(self, call: Call) -> Response:
         fields = await self._pages.form(call)
@@ -70,6 +60,24 @@ class CliPages:
             tries = "one more try" if error.left == 1 else f"{error.left} more tries"
             return code_page(self._pages, call, error.prompt, problem=f"{error.message}. You have {tries}.", status=400)
         return self._pages.page(call, "sso/cli_done.html")
+
+
+def _ready(collected: Collected) -> dict[str, Any]:
+    """The finished login, or the teams to choose from: whoever chose polls again with `?team_id=`."""
+    details = [
+        {"team_id": team.team_id, "team_alias": team.alias, "team_models": team.models, "team_model_aliases": None}
+        for team in collected.teams
+    ]
+    teams = {"teams": [team.team_id for team in collected.teams], "team_details": details}
+    if collected.key is None:
+        return {"status": "ready", "user_id": collected.user_id, **teams, "requires_team_selection": True}
+    return {
+        "status": "ready",
+        "key": collected.key,
+        "user_id": collected.user_id,
+        "team_id": collected.team_id,
+        **teams,
+    }
 
 
 def code_page(
