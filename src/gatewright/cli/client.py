@@ -93,12 +93,18 @@ class Client:
         *,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        body: Any = None,
+        seconds: float = TIMEOUT_SECONDS,
     ) -> Answer:
-        """One call; any status is an answer. Raises Unreachable without one, CommandError for a redirect."""
+        """One call; any status is an answer. Raises Unreachable without one, CommandError for a redirect.
+
+        `body` is sent as JSON. `seconds` is how long the server may be silent.
+        """
+        url = f"{self.server}{path}"
         try:
-            response = self._http.request(method, f"{self.server}{path}", params=params, headers=headers)
+            response = self._http.request(method, url, params=params, headers=headers, json=body, timeout=seconds)
         except httpx2.TimeoutException as cause:
-            raise Unreachable(f"{self.server} did not answer within {TIMEOUT_SECONDS:.0f} seconds.") from cause
+            raise Unreachable(f"{self.server} did not answer within {seconds:.0f} seconds.") from cause
         except (httpx2.RequestError, httpx2.InvalidURL) as cause:
             reason = _reason(cause)
             raise Unreachable(f"Cannot reach {self.server}: {reason}.", hint=_unreachable_hint(reason)) from cause

@@ -21,6 +21,7 @@ COMMANDS = {
         "gatewright.cli.commands.check_config:check_config",
         "Say what is wrong with a configuration, and what each key of it does.",
     ),
+    "doctor": ("gatewright.cli.commands.doctor:doctor", "Find out why a sign-in fails, and why somebody has a role."),
     "login": ("gatewright.cli.commands.login:login", "Sign in with the browser and store the credential."),
     "logout": ("gatewright.cli.commands.logout:logout", "End the sign-in on the server and forget it here."),
     "models": ("gatewright.cli.commands.models:models", "List the models that you may use."),

@@ -91,6 +91,7 @@ class StoredProviders:
                 raise BadInput(f"There are {MOST} providers already.", code="too_many_providers")
             await sign_in_providers.add(tx, row)
             await self._told(tx, "create", provider.id, sorted(row.fields), actor, origin)
+        await self.refresh()
         return self._opened(row)
 
     async def change(
@@ -108,6 +109,7 @@ class StoredProviders:
             row = msgspec.structs.replace(self._row(after, enabled, before.row), updated_at=self._db.clock())
             await sign_in_providers.change(tx, row)
             await self._told(tx, "update", provider_id, sorted(changed), actor, origin)
+        await self.refresh()
         return self._opened(row)
 
     async def remove(self, provider_id: str, *, actor: str, origin: Origin) -> None:
@@ -117,6 +119,7 @@ class StoredProviders:
             if not await sign_in_providers.remove(tx, provider_id):
                 raise _unknown(provider_id)
             await self._told(tx, "delete", provider_id, [], actor, origin)
+        await self.refresh()
 
     async def _told(
         self, tx: Transaction, act: str, provider_id: str, fields: Collection[str], actor: str, origin: Origin

@@ -64,14 +64,21 @@ class Doctor:
         party = self._parties.get(source_id)
         source = party.source
         found, metadata = await probes.discovery(party)
-        checks = [*_configuration(source), found]
-        checks += await self._certificates(party, metadata)
-        checks.append(await probes.keys(party, metadata))
-        answered, answer = await probes.userinfo(party)
-        checks += [
-            await probes.redirect_uri(party),
-            await probes.credentials(party),
-            answered,
+        certificates, keys, redirect_uri, credentials, (userinfo, answer) = await asyncio.gather(
+            self._certificates(party, metadata),
+            probes.keys(party, metadata),
+            probes.redirect_uri(party),
+            probes.credentials(party),
+            probes.userinfo(party),
+        )
+        checks = [
+            *_configuration(source),
+            found,
+            *certificates,
+            keys,
+            redirect_uri,
+            credentials,
+            userinfo,
             probes.clock_skew(answer, self._clock, source.provider.clock_skew_s),
             probes.scopes(party, metadata),
             probes.sign_out(party, metadata, self._logout_url),
