@@ -39,6 +39,7 @@ from gatewright.settings.schema import SETTINGS
 from gatewright.settings.sections import SECTIONS, known_keys
 from gatewright.settings.setting import Setting
 from gatewright.settings.sign_in_policy import SIGN_IN_POLICY, TEAM_PARAMS, USER_PARAMS
+from gatewright.settings.trusted_header import TRUSTED_HEADER
 from gatewright.settings.valkey import VALKEY
 from gatewright.settings.variables import variables_of
 from gatewright.web.authentication import KEY_HEADERS
@@ -95,6 +96,12 @@ def settings_page() -> str:
         "[identity-provider.md](identity-provider.md) says what is sent.",
         "",
         *table(EMAIL),
+        "",
+        "## Sign-in by headers of a proxy",
+        "",
+        "For an authenticating proxy in front; off by default. [deploy.md](deploy.md) says what the proxy must do.",
+        "",
+        *table(TRUSTED_HEADER),
         "",
         "## Tokens as API credentials",
         "",
@@ -294,6 +301,7 @@ def what_there_is() -> dict[str, set[str]]:
         *CACHING,
         *VALKEY,
         *EMAIL,
+        *TRUSTED_HEADER,
         *JWT_AUTH,
         *PASSWORD_LOGIN,
         *DASHBOARD,

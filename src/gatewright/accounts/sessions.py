@@ -12,7 +12,7 @@ import secrets
 import msgspec
 
 from gatewright.domain.clock import Millis
-from gatewright.domain.people import Event, Origin, User
+from gatewright.domain.people import PROXY_SOURCE, Event, Origin, User
 from gatewright.domain.session_life import (
     OVERLAP,
     RENEW_AFTER,
@@ -33,6 +33,7 @@ from gatewright.storage.sessions import SessionRow
 PURPOSE = "sessions.id_token"
 SECRET_PURPOSE = "sessions.next_secret"
 REUSED = "session_token_reused"
+PROXY_USER_CHANGED = "proxy_user_changed"
 LONGEST_COOKIE = 200
 
 
@@ -84,7 +85,8 @@ class Sessions:
     ) -> tuple[str, SessionRow]:
         """Starts a session; the cookie's value, which is never stored, and the row.
 
-        `provider_sid` is the session of our own provider that it comes from, and ends with.
+        `provider_sid` is the session of our own provider that it comes from, and ends with; for one that a proxy in
+        front signed in (`PROXY_SOURCE`) it is the binding to whom the proxy names.
         """
         token, now = secrets.token_urlsafe(32), self._db.clock()
         secret = secrets.token_urlsafe(32) if self.lives.renew_after is not None else None
@@ -131,6 +133,8 @@ class Sessions:
             user = None if row is None else await users.by_id(tx, row.user_pk)
         if row is None or user is None or not user.is_active:
             return None
+        if row.source == PROXY_SOURCE and not await self._is_asserted(row, origin or Origin()):
+            return None
         brought = self._brought(row, secret)
         if brought is Brought.STRANGE and row.secret_hash is None:
             return None
@@ -154,6 +158,12 @@ class Sessions:
     async def end_by(self, session_id: int, actor: str, origin: Origin) -> bool:
         """As `end`, by somebody's will: the audit log says whose session it was, and who ended it."""
         return await self._end(session_id, "ok", actor, origin)
+
+    async def _is_asserted(self, row: SessionRow, origin: Origin) -> bool:
+        """Whether the proxy in front still says that the person is there. When it names another, the session ends."""
+        if origin.asserted is not None and origin.asserted != row.provider_sid:
+            await self._end(row.id, PROXY_USER_CHANGED, None, origin)
+        return origin.asserted == row.provider_sid
 
     def id_token(self, row: SessionRow) -> str | None:
         """The ID token of the login that opened the session, for the hint at sign-out."""

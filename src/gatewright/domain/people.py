@@ -56,12 +56,20 @@ class Group(msgspec.Struct, frozen=True):
     parent_ids: tuple[int, ...] = ()
 
 
+PROXY_SOURCE = "trusted-header"
+"""The source of whom an authenticating proxy in front signed in."""
+
+
 class Origin(msgspec.Struct, frozen=True):
-    """Where a request came from, for the session list and the audit log. `reference` is the request id."""
+    """Where a request came from, for the session list and the audit log. `reference` is the request id.
+
+    `asserted` is the binding of the identity that an authenticating proxy in front says is there.
+    """
 
     address: str | None = None
     user_agent: str | None = None
     reference: str | None = None
+    asserted: str | None = None
 
 
 class Event(msgspec.Struct, frozen=True):

@@ -31,6 +31,7 @@ from gatewright.settings.schema import LOOPBACK, SETTINGS, ModelEntry, Settings
 from gatewright.settings.sections import unknown_keys
 from gatewright.settings.sign_in_policy import read_policy
 from gatewright.settings.sign_in_rules import SignInRules
+from gatewright.settings.trusted_header import read_trusted_header
 from gatewright.settings.valkey import VALKEY, redis_url
 
 OUR_PREFIXES = (
@@ -106,6 +107,7 @@ def examine(flags: Mapping[str, str | None] | None = None, environ: Mapping[str,
     found["redis_url"] = read_redis(reader)
     found["caching"] = reader.attempt(lambda: read_caching(reader, found["redis_url"]), Caching())
     found["email"] = reader.attempt(lambda: read_email(reader), None)
+    found["trusted_header"] = reader.attempt(lambda: read_trusted_header(reader), None)
     found["jwt_auth"] = reader.attempt(lambda: read_jwt_auth(reader), None)
     found["password_login"] = reader.attempt(lambda: read_password_login(reader, found["master_key"]), PasswordLogin())
     found["dashboard"] = DashboardSettings(**reader.table(DASHBOARD))

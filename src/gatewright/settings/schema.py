@@ -26,6 +26,7 @@ from gatewright.settings.sessions import SESSIONS
 from gatewright.settings.setting import Setting
 from gatewright.settings.sign_in import SignInProvider
 from gatewright.settings.sign_in_rules import SignInRules
+from gatewright.settings.trusted_header import TrustedHeader
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -110,6 +111,7 @@ class Settings(msgspec.Struct, frozen=True):
     sign_in_rules: SignInRules = SignInRules()
     scim_id_claims: Mapping[str, str] = {}
     scim_adopt_users: bool = False
+    trusted_header: TrustedHeader | None = None
     warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:

@@ -50,7 +50,7 @@ class BreakGlass:
             target = typed[:LONGEST_NAME] or None
             await self._audit.write(Event("login.break_glass", outcome, target=target, origin=origin))
             raise
-        old = await self._sessions.find(old_session)
+        old = await self._sessions.find(old_session, origin)
         if old is not None:
             await self._sessions.end(old.row.id)
         token, _ = await self._sessions.open(user, origin, source=SOURCE, amr=("pwd", *proved))

@@ -8,9 +8,9 @@ import msgspec
 from gatewright.accounts.audit import Audit
 from gatewright.accounts.limits import Limits, network_of
 from gatewright.accounts.sessions import Sessions
-from gatewright.domain.clock import MINUTE
-from gatewright.domain.errors import GatewrightError
-from gatewright.domain.people import Event, Origin, User
+from gatewright.domain.clock import HOUR, MINUTE
+from gatewright.domain.errors import GatewrightError, TooManyRequests
+from gatewright.domain.people import PROXY_SOURCE, Event, Origin, User
 from gatewright.oidc.errors import LoginRefused
 from gatewright.oidc.parameters import Parameters
 from gatewright.sso.claims import Person, person
@@ -21,6 +21,7 @@ from gatewright.sso.provisioning import Provisioning
 from gatewright.sso.relying_party import Begun, Proof
 from gatewright.sso.return_to import safe_return_to
 from gatewright.sso.sources import Source
+from gatewright.sso.trusted_header import Assertion, HeaderRefused
 from gatewright.storage import facts, login_transactions
 from gatewright.storage.database import Database
 
@@ -149,9 +150,44 @@ class SignIn:
             await self.refused(error, source_id, origin, who)
             raise
 
-    async def is_signed_in(self, session_token: str | None) -> bool:
+    async def by_proxy(
+        self,
+        said: Assertion,
+        *,
+        cli_login: str | None,
+        browser: str,
+        old_session: str | None,
+        return_to: str | None,
+        origin: Origin,
+    ) -> Completed:
+        """Signs in whom an authenticating proxy in front names. Raises LoginRefused or BadInput, in the audit log."""
+        source = said.source
+        try:
+            who = person(said.claims, source.provider.claims, source=said.identity, subject=said.subject)
+            user = await self._provisioning.sign_in(who, source, origin, dashboard=cli_login is None)
+            if cli_login is not None:
+                prompt = await self._cli_logins.attach(cli_login, user, browser, origin)
+                return Completed("", prompt=prompt)
+            await self._end(old_session, origin)
+            token, _ = await self._sessions.open(user, origin, source=source.id, provider_sid=said.binding)
+            details = {"source": said.identity, "role": user.role, "rule": user.role_reason.rule}
+            await self._audit.write(Event("login.sso", "ok", actor=user.user_id, details=details, origin=origin))
+            return Completed(safe_return_to(return_to), session=token)
+        except GatewrightError as error:
+            await self.refused(error, said.identity, origin)
+            raise
+
+    async def ignored(self, error: HeaderRefused, origin: Origin) -> None:
+        """Headers of somebody who is not the proxy: once an hour into the audit log, however often they come."""
+        try:
+            await self._limits.count(f"sign-in-header:{error.error_code}", 1, HOUR)
+        except TooManyRequests:
+            return
+        await self.refused(error, PROXY_SOURCE, origin)
+
+    async def is_signed_in(self, session_token: str | None, origin: Origin) -> bool:
         """Whether the browser has a living session."""
-        return await self._sessions.find(session_token) is not None
+        return await self._sessions.find(session_token, origin) is not None
 
     async def standing(self, source_id: str) -> Standing | None:
         """What the last sign-in said about the source's issuer, on any worker; None before the first."""
@@ -171,7 +207,7 @@ class SignIn:
 
     async def _open(self, user: User, source: Source, proof: Proof, old_session: str | None, origin: Origin) -> str:
         """The cookie's value of a new session."""
-        await self._end(old_session)
+        await self._end(old_session, origin)
         token, _ = await self._sessions.open(
             user,
             origin,
@@ -210,9 +246,9 @@ class SignIn:
             await facts.write(tx, f"{STANDING}.{source.id}", msgspec.to_builtins(standing))
         self._standing[source.id] = standing
 
-    async def _end(self, old_session: str | None) -> None:
+    async def _end(self, old_session: str | None, origin: Origin) -> None:
         """A new sign-in never continues the session that the browser had."""
-        old = await self._sessions.find(old_session)
+        old = await self._sessions.find(old_session, origin)
         if old is not None:
             await self._sessions.end(old.row.id)
 

@@ -30,7 +30,7 @@ class SignOut:
 
         A provider that cannot be asked never keeps anybody signed in here.
         """
-        session = await self._sessions.find(session_token)
+        session = await self._sessions.find(session_token, origin)
         hint, party = None, None
         if session is not None:
             await self._sessions.end(session.row.id)

@@ -10,6 +10,7 @@ from gatewright.accounts.sessions import Session
 from gatewright.domain.errors import BadInput, TooLarge, Unauthenticated
 from gatewright.domain.keys import Principal
 from gatewright.domain.people import Origin
+from gatewright.sso.trusted_header import Assertion, HeaderRefused
 
 T = TypeVar("T")
 LARGEST_BODY = 1_000_000
@@ -51,6 +52,12 @@ class Call:
     def session(self) -> Session | None:
         """The browser session that was noted, for whichever part of the request looks."""
         found: Session | None = getattr(self.request.state, "session", None)
+        return found
+
+    @property
+    def assertion(self) -> Assertion | HeaderRefused | None:
+        """Whom an authenticating proxy in front names, or why it is not believed; None when it names nobody."""
+        found: Assertion | HeaderRefused | None = getattr(self.request.state, "assertion", None)
         return found
 
     @property

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from gatewright.domain.errors import Forbidden, GatewrightError, MethodNotAllowed, NotFound
 from gatewright.domain.people import Origin
 from gatewright.settings.schema import Settings
+from gatewright.sso.trusted_header import Assertion
 from gatewright.web import csrf, errors
 from gatewright.web.address import caller_address
 from gatewright.web.authentication import Authentication, check_access, check_route, key_of
@@ -21,6 +22,7 @@ from gatewright.web.litellm.fields import only_admins
 from gatewright.web.render import Pages
 from gatewright.web.root_path import redirected
 from gatewright.web.routing import Access, Dialect, Route
+from gatewright.web.trusted_header import TrustedHeaders
 
 LONGEST_PATH = 200
 DIALECTS = (("/api/v1/", Dialect.PROBLEM), ("/api/v3/", Dialect.AUTHENTIK), ("/scim/v2/", Dialect.SCIM))
@@ -59,6 +61,7 @@ class Guard:
         self._cookies = cookies
         self._pages = pages
         self._front = Front(settings)
+        self._headers = TrustedHeaders(settings.trusted_header)
         self._address = caller_address(settings.trusted_proxies)
 
     def endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
@@ -134,8 +137,11 @@ class Guard:
         return errors.as_response(error, route.dialect, call.origin.reference)
 
     def _origin(self, request: Request) -> Origin:
+        said = self._headers.read(request)
+        request.state.assertion = said
         return Origin(
             address=self._address(request.scope),
             user_agent=request.headers.get("user-agent"),
             reference=f"req-{secrets.token_hex(8)}",
+            asserted=said.binding if isinstance(said, Assertion) else None,
         )

@@ -11,6 +11,7 @@ from gatewright.domain.errors import SettingInvalid
 from gatewright.domain.money import Price
 from gatewright.settings.load import load
 from gatewright.settings.schema import SETTINGS, Settings
+from gatewright.settings.trusted_header import TRUSTED_HEADER, TrustedHeader
 
 KEY = "sk-a-key-for-tests-4711"
 
@@ -126,6 +127,42 @@ def test_a_public_base_that_cannot_be(tmp_path: Path, given: dict[str, str], nam
         settings(tmp_path, **given)
     assert refused.value.param == name
     assert told in f"{refused.value} {refused.value.hint}"
+
+
+HEADERS = {
+    "GATEWRIGHT_TRUSTED_HEADER_USER": "X-Auth-User",
+    "GATEWRIGHT_TRUSTED_HEADER_NETWORKS": "10.0.0.0/8",
+    "GATEWRIGHT_TRUSTED_HEADER_EMAIL": "X-Auth-Email",
+    "GATEWRIGHT_TRUSTED_HEADER_NAME": "X-Auth-Name",
+    "GATEWRIGHT_TRUSTED_HEADER_GROUPS": "X-Auth-Groups",
+    "GATEWRIGHT_TRUSTED_HEADER_ROLE": "X-Auth-Role",
+}
+
+
+def test_the_headers_of_an_authenticating_proxy(tmp_path: Path) -> None:
+    assert settings(tmp_path).trusted_header is None
+    assert settings(tmp_path, **HEADERS).trusted_header == TrustedHeader(
+        "x-auth-user", ("10.0.0.0/8",), "x-auth-email", "x-auth-name", "x-auth-groups", "x-auth-role"
+    )
+    assert {name for setting in TRUSTED_HEADER for name in setting.env} == set(HEADERS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"GATEWRIGHT_TRUSTED_HEADER_NETWORKS": ""}, "GATEWRIGHT_TRUSTED_HEADER_NETWORKS"),
+        ({"GATEWRIGHT_TRUSTED_HEADER_USER": ""}, "GATEWRIGHT_TRUSTED_HEADER_USER"),
+        ({"GATEWRIGHT_TRUSTED_HEADER_USER": "X_Auth_User"}, "GATEWRIGHT_TRUSTED_HEADER_USER"),
+        ({"GATEWRIGHT_TRUSTED_HEADER_USER": "Cookie"}, "GATEWRIGHT_TRUSTED_HEADER_USER"),
+        ({"GATEWRIGHT_TRUSTED_HEADER_USER": "X-Forwarded-For"}, "GATEWRIGHT_TRUSTED_HEADER_USER"),
+        ({"GATEWRIGHT_TRUSTED_HEADER_ROLE": "X-Auth-User"}, "GATEWRIGHT_TRUSTED_HEADER_ROLE"),
+        ({"GATEWRIGHT_TRUSTED_HEADER_NETWORKS": "everywhere"}, "GATEWRIGHT_TRUSTED_HEADER_NETWORKS"),
+    ],
+)
+def test_half_of_the_headers_is_refused(tmp_path: Path, changes: dict[str, str], name: str) -> None:
+    with pytest.raises(SettingInvalid) as refused:
+        settings(tmp_path, **{**HEADERS, **changes})
+    assert refused.value.param == name
 
 
 def test_litellms_keys_name_the_proxies(tmp_path: Path) -> None:

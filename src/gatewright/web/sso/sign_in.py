@@ -1,18 +1,21 @@
 """A browser's sign-in: the start, and the way back from the provider."""
 
+import secrets
 from urllib.parse import quote
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from gatewright.domain.clock import SECOND, Millis
 from gatewright.domain.errors import BadInput, Forbidden, GatewrightError
+from gatewright.domain.people import PROXY_SOURCE
 from gatewright.oidc import parameters
 from gatewright.oidc.errors import LoginRefused, OAuthError
 from gatewright.sso.parties import RelyingParties
 from gatewright.sso.relying_party import LIFE
 from gatewright.sso.return_to import START, safe_return_to
-from gatewright.sso.sign_in import SignIn
+from gatewright.sso.sign_in import Completed, SignIn
 from gatewright.sso.sources import CALLBACK
+from gatewright.sso.trusted_header import UNTRUSTED, Assertion, HeaderRefused
 from gatewright.web.call import Call
 from gatewright.web.cookies import LOGIN, SESSION, SIGNED_OUT, Cookies
 from gatewright.web.render import Pages
@@ -58,6 +61,8 @@ class SignInPages:
 
     async def start(self, call: Call) -> Response:
         """Sends the browser to the provider; `source=litellm-cli&key=cli-...` joins a command-line login."""
+        if call.assertion is not None and (done := await self._told(call, call.assertion)) is not None:
+            return done
         if call.query("source") == CLI_SOURCE:
             try:
                 return await self._begin(call, call.query("key") or "")
@@ -66,7 +71,7 @@ class SignInPages:
                 if "text/html" in call.request.headers.get("accept", ""):
                     raise
                 return JSONResponse({"detail": error.message}, error.status, headers=HEADERS)
-        if self._rounds.is_loop(call) and not await self._sign_in.is_signed_in(call.session_token):
+        if self._rounds.is_loop(call) and not await self._sign_in.is_signed_in(call.session_token, call.origin):
             return await self._leave_loop(call)
         if self._dashboard_is_off:
             return self._pages.page(call, "ui_off.html")
@@ -91,11 +96,16 @@ class SignInPages:
             )
         except (LoginRefused, OAuthError, BadInput, Forbidden) as error:
             # The second of two clicks, or the page loaded again, after the first one worked.
-            if error.error_code == "state_unknown" and await self._sign_in.is_signed_in(call.session_token):
+            if error.error_code == "state_unknown" and await self._sign_in.is_signed_in(
+                call.session_token, call.origin
+            ):
                 return RedirectResponse(START, 303, headers=HEADERS)
             return self._failed(call, self._rounds.explained(call, error))
         if done.trial is not None:
             return trial_page(self._pages, call, done.trial)
+        return self._done(call, done)
+
+    def _done(self, call: Call, done: Completed) -> Response:
         if done.prompt is not None:
             response: Response = code_page(self._pages, call, done.prompt)
         else:
@@ -103,6 +113,40 @@ class SignInPages:
             self._cookies.write(response, SESSION, done.session or "", max_age=self._session_life // SECOND)
             self._rounds.count(call, response)
         self._cookies.clear(response, SIGNED_OUT)
+        return response
+
+    async def _told(self, call: Call, said: Assertion | HeaderRefused) -> Response | None:
+        """What becomes of a header that names a person; None when somebody sent it who is not the proxy."""
+        if isinstance(said, Assertion):
+            return await self._by_proxy(call, said)
+        if said.error_code == UNTRUSTED:
+            await self._sign_in.ignored(said, call.origin)
+            return None
+        await self._sign_in.refused(said, PROXY_SOURCE, call.origin)
+        return self._failed(call, said)
+
+    async def _by_proxy(self, call: Call, said: Assertion) -> Response:
+        """An authenticating proxy in front says who is there: no provider is asked."""
+        cli_login = (call.query("key") or "") if call.query("source") == CLI_SOURCE else None
+        if cli_login is None and self._rounds.is_loop(call):
+            return await self._leave_loop(call)
+        if cli_login is None and self._dashboard_is_off:
+            return self._pages.page(call, "ui_off.html")
+        browser = secrets.token_urlsafe(32)
+        try:
+            done = await self._sign_in.by_proxy(
+                said,
+                cli_login=cli_login,
+                browser=browser,
+                old_session=call.session_token,
+                return_to=call.query("return_to"),
+                origin=call.origin,
+            )
+        except (LoginRefused, BadInput) as error:
+            return self._failed(call, error)
+        response = self._done(call, done)
+        if done.prompt is not None:
+            self._cookies.write(response, LOGIN, browser, max_age=LIFE // SECOND)
         return response
 
     async def _begin(self, call: Call, cli_login: str | None) -> Response:
