@@ -11,7 +11,6 @@ from starlette.types import ASGIApp
 
 from gatewright.accounts.api_tokens import ApiTokens
 from gatewright.accounts.audit import Audit
-from gatewright.accounts.invitations import UserInvitations
 from gatewright.accounts.keys import BearerTokens, KeyRing, Keys
 from gatewright.accounts.limits import Limits
 from gatewright.accounts.sessions import Sessions
@@ -23,6 +22,7 @@ from gatewright.accounts.users import Users
 from gatewright.app import clock
 from gatewright.app.first_start import new_blueprints, new_passwords, open_database
 from gatewright.app.follow import Follower
+from gatewright.app.litellm_sign_in import litellm_sign_in
 from gatewright.app.scim import scim_table
 from gatewright.app.tidy import tidy
 from gatewright.domain.errors import Unavailable
@@ -39,7 +39,6 @@ from gatewright.idp.blueprints.folder import Folder
 from gatewright.idp.blueprints.instances import BlueprintInstances
 from gatewright.idp.directory.directory import Directory
 from gatewright.idp.directory.forgotten import REQUEST as RECOVERY_REQUEST
-from gatewright.idp.directory.onboarding import Onboarding
 from gatewright.idp.logout_notices import LogoutNotices
 from gatewright.idp.mail.delivery import MailDelivery
 from gatewright.idp.preview import Preview
@@ -92,12 +91,9 @@ from gatewright.web.cookies import Cookies
 from gatewright.web.edge import Edge
 from gatewright.web.guard import Guard
 from gatewright.web.health import Health, Standing
-from gatewright.web.litellm.invitations import InvitationRoutes
 from gatewright.web.litellm.keys import KeyRoutes
-from gatewright.web.litellm.login import LoginRoutes
 from gatewright.web.litellm.models import ModelRoutes
 from gatewright.web.litellm.teams import TeamRoutes
-from gatewright.web.litellm.ui_settings import UiSettingsRoutes
 from gatewright.web.litellm.users import UserRoutes
 from gatewright.web.model_api.routes import ModelApi
 from gatewright.web.render import Pages
@@ -105,7 +101,6 @@ from gatewright.web.root_path import EdgeBelow, below
 from gatewright.web.routes import application
 from gatewright.web.routing import Route
 from gatewright.web.setup import SetupPage
-from gatewright.web.sso.invitation import InvitationPage
 from gatewright.web.sso.routes import SsoParts
 from gatewright.web.sso.routes import routes as sso_routes
 from gatewright.web.ui import Dashboard
@@ -256,13 +251,9 @@ class Program:
 
     def _sign_in(self) -> list[Route]:
         """Every way in: at a provider, by an invitation, for the emergency administrator."""
-        sso, invitations = self._sso(), UserInvitations(self.db, self.limits)
-        onboarding = Onboarding(self.db, self.passwords, self.provider.outbox)
-        page = InvitationPage(invitations, onboarding, sso.sign_in, sso.parties, self.cookies, self.pages)
-        api = InvitationRoutes(invitations, onboarding, sso.parties, self.settings.base_url)
-        login = LoginRoutes(self.settings, sso.break_glass, self.cookies, self.pages)
-        ui = UiSettingsRoutes(self.settings, sso.parties, self.ui_flags, self.reports)
-        return [*sso_routes(sso), *page.routes(), *api.routes(), *login.routes(), *ui.routes()]
+        sso = self._sso()
+        more = litellm_sign_in(self.settings, self.db, self.limits, sso, self.provider, self.ui_flags, self.reports)
+        return [*sso_routes(sso), *more]
 
     def _sso(self) -> SsoParts:
         settings, db = self.settings, self.db

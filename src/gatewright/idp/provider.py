@@ -51,7 +51,7 @@ class Provider:
         self._db = db
         self.sessions = sessions
         grants, limits = Grants(db), Limits(db, passwords.guesses)
-        self.base_url = base_url
+        self.base_url, self.passwords = base_url, passwords
         self._blueprints = Blueprints(db, base_url, passwords, audit, own_client=own_client)
         self.expressions = Expressions()
         self.tokens = grants.tokens

@@ -14,6 +14,13 @@ from gatewright.app.keyfiles import with_keys
 from gatewright.settings.load import load
 from gatewright.settings.schema import Settings
 
+# A provider that does not answer.
+OUTSIDE = {
+    "GENERIC_CLIENT_ID": "litellm",
+    "GENERIC_CLIENT_SECRET": "s3cret",
+    **{f"GENERIC_{name}_ENDPOINT": f"http://127.0.0.1:9/{name}" for name in ("AUTHORIZATION", "TOKEN", "USERINFO")},
+}
+
 
 @pytest.fixture
 def desk(worker: Worker) -> Desk:

@@ -6,18 +6,13 @@ import httpx2
 import pytest
 from tests.unit.web.authentik.conftest import PASSWORD, Desk
 from tests.unit.web.conftest import BASE, MASTER
-from tests.unit.web.sso.conftest import Started
+from tests.unit.web.sso.conftest import OUTSIDE, Started
 
 from gatewright.domain.people import Origin
 from gatewright.idp.factors import totp
 
 UI = {"UI_USERNAME": "chief", "UI_PASSWORD": "a-password-that-nobody-guesses"}
 GOOD = {"username": "chief", "password": UI["UI_PASSWORD"]}
-OUTSIDE = {
-    "GENERIC_CLIENT_ID": "litellm",
-    "GENERIC_CLIENT_SECRET": "s3cret",
-    **{f"GENERIC_{name}_ENDPOINT": f"http://127.0.0.1:9/{name}" for name in ("AUTHORIZATION", "TOKEN", "USERINFO")},
-}
 
 
 async def me(browser: httpx2.AsyncClient) -> int:
