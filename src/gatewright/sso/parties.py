@@ -5,10 +5,13 @@ import hmac
 from collections.abc import Callable, Sequence
 
 from gatewright.domain.errors import NotFound
+from gatewright.oidc.errors import LoginRefused
 from gatewright.oidc.parameters import Parameters
+from gatewright.oidc.redirect_uris import origin
+from gatewright.settings.profiles.profile import guess
 from gatewright.sso.discovery import Discovery
 from gatewright.sso.refusals import StateInvalid
-from gatewright.sso.relying_party import RelyingParty
+from gatewright.sso.relying_party import Proof, RelyingParty
 from gatewright.sso.sources import Source
 from gatewright.storage import login_transactions
 from gatewright.storage.database import Database
@@ -16,6 +19,9 @@ from gatewright.storage.login_transactions import LoginTransaction
 
 Connect = Callable[[Source], Discovery]
 """Makes what fetches a source's documents: under its address policy and with its certificate authorities."""
+
+ONE_INSTALLATION = ("google", "microsoft", "github")
+"""Profiles of which there is one in the world, so that their issuers are nobody else's."""
 
 AGAIN = "Start the sign-in again."
 
@@ -60,6 +66,30 @@ class RelyingParties:
         if found is None or not (trial or found.source.is_enabled):
             raise NotFound(f"There is no sign-in provider {(source_id or '')[:60]!r} here.")
         return found
+
+    def refuse_foreign(self, source: Source, proof: Proof) -> None:
+        """Raises LoginRefused when a provider whose signature was not checked speaks of another provider's people.
+
+        An identity is (issuer, subject) whichever source it came through, so an issuer that nobody verified must not
+        be one that somebody else here stands for.
+        """
+        issuer, ours = proof.issuer, origin(source.provider.token_endpoint or "")
+        if proof.doubt is None or issuer is None or origin(issuer) == ours:
+            return
+        others = {
+            origin(getattr(party.source.provider, name) or "")
+            for party in self._parties.values()
+            if party.source.id != source.id
+            for name in ("issuer", "authorization_endpoint", "token_endpoint")
+        }
+        known = guess(issuer)
+        is_theirs = known in ONE_INSTALLATION and known != guess(source.provider.token_endpoint)
+        if is_theirs or origin(issuer) in others:
+            raise LoginRefused(
+                "issuer_foreign",
+                f"The ID token names the issuer {issuer[:200]!r}, which is another provider's.",
+                hint="Let the provider sign its ID tokens with its own issuer, and configure that.",
+            )
 
     async def returned(
         self, parameters: Parameters, browser: str | None, callback: str

@@ -10,6 +10,8 @@ import msgspec
 from gatewright.domain.errors import BadInput
 from gatewright.oidc.redirect_uris import origin
 from gatewright.settings import claim_map, sign_in_values, values
+from gatewright.settings.profiles.options import checked, unrestricted
+from gatewright.settings.profiles.profile import NAMES
 from gatewright.settings.sign_in import SignInProvider
 from gatewright.sso.client_authentication import private_key
 
@@ -42,6 +44,7 @@ def check(provider: SignInProvider) -> None:
         )
     _check_secrets(provider)
     _check_kept(provider)
+    _check_options(provider)
     if MASK in provider.headers.values():
         raise _wrong("headers", "A header has no value of its own.", "Values are not shown: give them all again.")
     if not 0 <= provider.clock_skew_s <= MOST_SKEW_S:
@@ -57,6 +60,25 @@ def check_secrets_stay(before: SignInProvider, after: SignInProvider, given: fro
     for name in SECRETS:
         if getattr(before, name) is not None and getattr(after, name) is not None and name not in given:
             raise _wrong(name, f"{name} was given for another address.", "Give it again together with the new one.")
+
+
+def _check_options(provider: SignInProvider) -> None:
+    """Where anybody in the world can get an account, it must be said who may come in."""
+    if provider.profile not in NAMES:
+        raise _wrong("profile", "There is no such profile.", f"Profiles are {', '.join(NAMES)}.")
+    if provider.options:
+        _told(lambda name: str(checked(name, provider.options)), provider.profile, "options")
+    missing = unrestricted(provider.profile, provider.options, by_email=bool(provider.access.email_domains))
+    if missing is not None and not _is_one_tenant(provider):
+        raise _wrong(
+            f"options.{missing}",
+            f"{missing} is missing, so every account in the world could sign in.",
+            "Name those who may, or write * if everybody is meant.",
+        )
+
+
+def _is_one_tenant(provider: SignInProvider) -> bool:
+    return provider.profile == "microsoft" and provider.issuer is not None and not provider.options.get("tenant")
 
 
 def _check_secrets(provider: SignInProvider) -> None:

@@ -2,10 +2,12 @@
 
 import unicodedata
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from gatewright.accounts.teams import NewTeam, add_team
 from gatewright.domain.identity import RoleReason
 from gatewright.domain.people import RESERVED_NAMES, Event, Origin, User
 from gatewright.oidc.errors import LoginRefused
@@ -15,11 +17,12 @@ from gatewright.sso.attribution import deeper
 from gatewright.sso.binding import bind
 from gatewright.sso.claims import Person
 from gatewright.sso.lost_access import end_sign_ins
+from gatewright.sso.profiles.flow import NamedTeam
 from gatewright.sso.scim_link import ScimLink
 from gatewright.sso.sources import Source
 from gatewright.sso.team_claims import TeamPlan, carry_out, plan_teams
 from gatewright.sso.verdict import Verdict, judge
-from gatewright.storage import audit_log, changes, login_transactions, users
+from gatewright.storage import audit_log, changes, keys, login_transactions, teams, users
 from gatewright.storage.database import Database, Transaction
 from gatewright.storage.users import NewUser
 
@@ -57,6 +60,19 @@ class Provisioning:
         if verdict.refusal is not None:
             raise verdict.refusal
         return user
+
+    async def make_teams(self, named: Sequence[NamedTeam], origin: Origin) -> None:
+        """Makes those of the teams that are not there, as `litellm_settings.default_team_params` says."""
+        async with self._db.read() as tx:
+            missing = [team for team in named if await teams.by_id(tx, team.team_id) is None]
+        for team in missing:
+            async with self._db.write() as tx:
+                # Another sign-in may have made it meanwhile; `add_team` takes the lock that keeps it so.
+                await keys.lock_new(tx)
+                if await teams.by_id(tx, team.team_id) is None:
+                    models, limits = self._rules.team_models, self._rules.team_limits
+                    new = NewTeam(team.team_id, team.alias, models=models, limits=limits)
+                    await add_team(tx, new, self._db.clock(), actor="sso", origin=origin)
 
     async def _known(self, tx: Transaction, person: Person, source: Source, origin: Origin) -> User | None:
         """The active user who is linked to the identity, None for a newcomer who may be made."""

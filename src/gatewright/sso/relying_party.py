@@ -76,6 +76,11 @@ class RelyingParty:
         self._profiles = Userinfo(source, discovery, self.id_tokens)
         self.flow = flow_of(source.provider, discovery)
 
+    def fix(self, code: str) -> str | None:
+        """What an administrator does about an error of that code at this provider; None where nothing special helps."""
+        known = {"redirect_uri": self.redirect_uri, "client_id": self._provider.client_id}
+        return self.flow.profile.fix(code, issuer=self._provider.issuer or "the issuer", **known)
+
     async def begin(
         self,
         *,

@@ -136,7 +136,9 @@ class SignIn:
             if row.is_trial:
                 return Completed(trial=await self._trials.examine(party, row, parameters, old_session, origin))
             proof = await party.complete(parameters, row)
+            self._parties.refuse_foreign(party.source, proof)
             who = await self._person(party.source, proof)
+            await self._provisioning.make_teams(proof.teams, origin)
             user = await self._provisioning.sign_in(
                 who, party.source, origin, row.invitation, dashboard=row.cli_login is None
             )
@@ -185,6 +187,14 @@ class SignIn:
             return
         await self.refused(error, PROXY_SOURCE, origin)
 
+    async def check_cli_login(self, cli_login: str, origin: Origin) -> None:
+        """Raises BadInput for a command-line login that is over, in the audit log too."""
+        try:
+            await self._cli_logins.check(cli_login)
+        except GatewrightError as error:
+            await self.refused(error, None, origin)
+            raise
+
     async def is_signed_in(self, session_token: str | None, origin: Origin) -> bool:
         """Whether the browser has a living session."""
         return await self._sessions.find(session_token, origin) is not None
@@ -198,11 +208,15 @@ class SignIn:
     async def refused(
         self, error: GatewrightError, source_id: str | None, origin: Origin, who: Person | None = None
     ) -> None:
-        """Into the audit log: why somebody was not signed in, and who it was once they had proved it."""
+        """Into the audit log: why somebody was not signed in, who it was once they had proved it, and what helps."""
         details, target = {"source": source_id, "message": error.message}, None
         if who is not None:
             details |= {"issuer": who.source, "subject": who.subject}
             target = who.user_id or who.subject
+        party = self._parties.find(source_id)
+        fix = None if party is None else party.fix(error.error_code)
+        if fix is not None:
+            details["fix"] = fix
         await self._audit.write(Event("login.sso", error.error_code, target=target, details=details, origin=origin))
 
     async def _open(self, user: User, source: Source, proof: Proof, old_session: str | None, origin: Origin) -> str:

@@ -59,4 +59,8 @@ async def _end_session_endpoint(party: RelyingParty, hint: str) -> str | None:
         found = await party.id_tokens.publisher_of(hint)
     except LoginRefused:
         return None
-    return found.end_session_endpoint if isinstance(found, Metadata) else None
+    if not isinstance(found, Metadata):
+        return None
+    below = party.flow.profile.end_session
+    fallback = None if below is None else f"{found.issuer.rstrip('/')}/{below}"
+    return found.end_session_endpoint or fallback

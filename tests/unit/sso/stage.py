@@ -91,13 +91,20 @@ def knowing_the_issuer(provider: FakeProvider) -> Source:
 class Stage:
     """One worker. `source` replaces the one that the environment names; `uuids` are the embedded provider's users."""
 
-    def __init__(self, db: Database, folder: Path, environ: dict[str, str], source: Source | None = None) -> None:
+    def __init__(
+        self,
+        db: Database,
+        folder: Path,
+        environ: dict[str, str],
+        source: Source | None = None,
+        outbound: Outbound | None = None,
+    ) -> None:
         self.db = db
         self.uuids: dict[str, str] = {}
         given = {"LITELLM_MASTER_KEY": MASTER, "GATEWRIGHT_DATA_DIR": str(folder), "PROXY_BASE_URL": BASE, **environ}
         self.settings: Settings = load({}, given)
         sources = fixed_sources(self.settings, self._secret) if source is None else (source,)
-        self.outbound = Outbound()
+        self.outbound = outbound or Outbound()
         self.sessions = Sessions(db, "gateway", self.settings.session_life)
         self.keys, self.users, self.limits = Keys(db), Users(db), Limits(db)
         self.factors = Factors(db, self.limits, Audit(db), BASE)

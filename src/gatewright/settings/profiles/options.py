@@ -102,6 +102,11 @@ def unrestricted(name: str, options: Mapping[str, str], *, by_email: bool) -> Re
     return None
 
 
+def listed(value: str | None) -> frozenset[str]:
+    """The entries of an option that is a list."""
+    return frozenset(entry.strip().lower() for entry in (value or "").split(",")) - {""}
+
+
 def _listed(value: str, form: re.Pattern[str], problem: str, fix: str) -> str:
     entries = [entry.strip().lower() for entry in value.split(",") if entry.strip()]
     for entry in entries:

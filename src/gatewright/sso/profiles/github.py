@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from gatewright.oidc.errors import LoginRefused
 from gatewright.oidc.redirect_uris import origin
+from gatewright.settings.profiles.options import listed
 from gatewright.settings.profiles.profile import ANYBODY
 from gatewright.sso.discovery import object_of
 from gatewright.sso.id_tokens import IdToken
@@ -60,7 +61,7 @@ class Flow(OpenIdFlow):
 
     def _allowed(self, organizations: list[dict[str, Any]]) -> list[str]:
         """The names of the person's organizations that count here, in lower case."""
-        allowed = set(self.provider.options.get("allowed_organizations", "").lower().split(","))
+        allowed = listed(self.provider.options.get("allowed_organizations"))
         found = [
             row["login"].lower()
             for row in organizations

@@ -4,19 +4,21 @@ Source: Google's "OpenID Connect", ID token claims: an absent `hd` means an acco
 """
 
 from gatewright.oidc.errors import LoginRefused
+from gatewright.settings.profiles.options import listed
 from gatewright.settings.profiles.profile import ANYBODY
 from gatewright.sso.id_tokens import IdToken
 from gatewright.sso.profiles.flow import OpenIdFlow, Told, Userinfo
 
 
 class Flow(OpenIdFlow):
-    """`allowed_domains` are the Workspace domains that may sign in, absent or `*` for every account."""
+    """`allowed_domains` are the Workspace domains that may sign in, `*` for every account; e-mail domains stand in."""
 
     async def told(self, access_token: str, checked: IdToken | None, userinfo: Userinfo) -> Told:
         """Raises LoginRefused with `domain_refused`."""
-        allowed = self.provider.options.get("allowed_domains", ANYBODY)
+        instead = ANYBODY if self.provider.access.email_domains else ""
+        allowed = listed(self.provider.options.get("allowed_domains", instead))
         domain = None if checked is None or checked.doubt is not None else checked.claims.get("hd")
-        if allowed != ANYBODY and (not isinstance(domain, str) or domain.lower() not in allowed.lower().split(",")):
+        if ANYBODY not in allowed and (not isinstance(domain, str) or domain.lower() not in allowed):
             of = f"of {domain[:100]}" if isinstance(domain, str) else "of no Workspace"
             raise LoginRefused(
                 "domain_refused",

@@ -9,7 +9,7 @@ from typing import Any
 
 from gatewright.oidc.errors import LoginRefused
 from gatewright.oidc.redirect_uris import origin
-from gatewright.settings.profiles.options import MANY_TENANTS, TENANT_ID
+from gatewright.settings.profiles.options import MANY_TENANTS, TENANT_ID, listed
 from gatewright.settings.profiles.profile import ANYBODY
 from gatewright.sso.discovery import object_of
 from gatewright.sso.id_tokens import IdToken
@@ -18,6 +18,9 @@ from gatewright.sso.profiles.paging import pages
 from gatewright.sso.refusals import ProviderFailed
 
 GRAPH = "https://graph.microsoft.com/v1.0"
+VOUCHED = (True, 1, "1", "true")
+"""What `xms_edov` is where Microsoft saw that the directory owns the address's domain."""
+
 GROUP = "#microsoft.graph.group"
 
 
@@ -28,11 +31,17 @@ class Flow(OpenIdFlow):
         """Raises LoginRefused with `tenant_refused`, ProviderFailed with `graph_refused` or `groups_overage`."""
         if checked is None:
             raise ProviderFailed("id_token_missing", "The provider sent no ID token.")
-        await self._check_tenant(checked)
+        allowed = await self._check_tenant(checked)
         token = {"authorization": f"Bearer {access_token}"}
         if self.provider.options.get("groups_from") == "token":
             return Told(await self._from_token(checked, token, userinfo))
         person = await self._person(checked, token)
+        if (
+            ANYBODY in allowed
+            and checked.claims["tid"] not in allowed
+            and checked.claims.get("xms_edov") not in VOUCHED
+        ):
+            person = self._without_foreign_address(person)
         groups = await self._groups(token)
         teams: tuple[NamedTeam, ...] = ()
         if principal := self.provider.options.get("service_principal_id"):
@@ -56,28 +65,34 @@ class Flow(OpenIdFlow):
                 ) from error
         return claims
 
-    async def _check_tenant(self, checked: IdToken) -> None:
-        """The tenant that issued the token is the configured one, or one of the allowed ones."""
+    async def _check_tenant(self, checked: IdToken) -> frozenset[str]:
+        """The tenants that may sign in, of which the one that issued the token is one. Raises LoginRefused."""
         tenant = str(checked.claims.get("tid") or "").lower()
         wanted = self.provider.options.get("tenant", "").lower()
         if not wanted:
-            return
+            return frozenset({tenant})
         if checked.doubt is not None:
             raise ProviderFailed("issuer_unverified", f"The provider's signature could not be checked: {checked.doubt}")
         if TENANT_ID.fullmatch(tenant) is None or f"/{tenant}/" not in checked.issuer.lower():
             raise LoginRefused("tenant_refused", "The ID token's issuer and its tenant differ.")
         if wanted in MANY_TENANTS:
-            allowed = self.provider.options.get("allowed_tenants", "").lower().split(",")
+            allowed = listed(self.provider.options.get("allowed_tenants"))
         elif TENANT_ID.fullmatch(wanted):
-            allowed = [wanted]
+            allowed = frozenset({wanted})
         else:
-            allowed = [await self._tenant_of(wanted, origin(checked.issuer) or "")]
+            allowed = frozenset({await self._tenant_of(wanted, origin(checked.issuer) or "")})
         if tenant not in allowed and ANYBODY not in allowed:
             raise LoginRefused(
                 "tenant_refused",
                 f"Accounts of the directory {tenant} may not sign in here.",
                 hint="Sign in again with the account of your organization.",
             )
+        return allowed
+
+    def _without_foreign_address(self, person: dict[str, Any]) -> dict[str, Any]:
+        """Without an address that whoever runs some directory may have made up; a user principal name they may not."""
+        name = self.provider.claims.email
+        return person if person.get(name) == person.get("userPrincipalName") else {**person, name: None, "email": None}
 
     async def _tenant_of(self, domain: str, authority: str) -> str:
         """The id of the tenant that has the domain, as its discovery document says."""
@@ -127,7 +142,7 @@ class Flow(OpenIdFlow):
 
 def _refused(error: ProviderFailed) -> ProviderFailed:
     """A refusal of Graph by a name of its own: what mends it is a permission."""
-    if error.error_code != "provider_answer":
+    if error.error_code != "provider_status":
         return error
     return ProviderFailed("graph_refused", f"Microsoft Graph did not answer: {error.message}")
 

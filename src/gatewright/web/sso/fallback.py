@@ -75,7 +75,7 @@ class FallbackPages:
             call,
             "sso/fallback.html",
             status=status,
-            label=self._parties.default.source.label,
+            label=self._parties.default.source.label if len(self._parties.everything) == 1 else "single sign-on",
             username=name,
             problem=problem,
         )

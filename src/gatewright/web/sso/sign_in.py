@@ -1,7 +1,7 @@
 """A browser's sign-in: the start, and the way back from the provider."""
 
 import secrets
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -65,6 +65,9 @@ class SignInPages:
             return done
         if call.query("source") == CLI_SOURCE:
             try:
+                if self._is_open(call):
+                    await self._sign_in.check_cli_login(call.query("key") or "", call.origin)
+                    return self._choose(call, {"source": CLI_SOURCE, "key": call.query("key") or ""})
                 return await self._begin(call, call.query("key") or "")
             except BadInput as error:
                 # The command line's own clients read JSON (contract litellm 2.2); people get the page.
@@ -75,8 +78,10 @@ class SignInPages:
             return await self._leave_loop(call)
         if self._dashboard_is_off:
             return self._pages.page(call, "ui_off.html")
+        if self._is_open(call):
+            return self._choose(call, {"return_to": safe_return_to(call.query("return_to"))})
         party = self._parties.default
-        at_once = self._auto_redirect or party.source.is_embedded
+        at_once = self._auto_redirect or party.source.is_embedded or call.query("provider") is not None
         if not at_once and call.query("go") is None:
             wanted = quote(safe_return_to(call.query("return_to")), safe="")
             go = f"/sso/key/generate?go=1&return_to={wanted}"
@@ -148,6 +153,19 @@ class SignInPages:
         if done.prompt is not None:
             self._cookies.write(response, LOGIN, browser, max_age=LIFE // SECOND)
         return response
+
+    def _is_open(self, call: Call) -> bool:
+        """Whether there are several ways to sign in and nothing says which."""
+        return call.query("provider") is None and len(self._parties.everything) > 1
+
+    def _choose(self, call: Call, kept: dict[str, str]) -> Response:
+        """A button for each way; `kept` goes along."""
+        choices = [
+            {"label": party.source.label, "go": f"/sso/key/generate?{urlencode({'provider': party.source.id, **kept})}"}
+            for party in self._parties.everything
+        ]
+        local = not self._parties.default.source.is_embedded
+        return self._pages.page(call, "sso/choose.html", choices=choices, local=local, terminal="key" in kept)
 
     async def _begin(self, call: Call, cli_login: str | None) -> Response:
         begun = await self._sign_in.begin(
