@@ -70,7 +70,7 @@ class Provisioning:
                 # Another sign-in may have made it meanwhile; `add_team` takes the lock that keeps it so.
                 await keys.lock_new(tx)
                 if await teams.by_id(tx, team.team_id) is None:
-                    models, limits = self._rules.team_models, self._rules.team_limits
+                    models, limits = self.rules.team_models, self.rules.team_limits
                     new = NewTeam(team.team_id, team.alias, models=models, limits=limits)
                     await add_team(tx, new, self._db.clock(), actor="sso", origin=origin)
 
