@@ -24,7 +24,7 @@ PROVIDER_HELP = "The provider's id; all of them without it."
 
 @click.group()
 def doctor() -> None:
-    """Find out why a sign-in fails."""
+    """Find out why a sign-in fails, and why somebody has a role."""
 
 
 @doctor.command()

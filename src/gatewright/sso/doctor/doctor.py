@@ -61,7 +61,7 @@ class Doctor:
 
     async def diagnose(self, source_id: str | None) -> Diagnosis:
         """Every check. Signs nobody in and changes nothing. Raises NotFound for an unknown source."""
-        party = self._parties.get(source_id)
+        party = self._parties.get(source_id, trial=True)
         source = party.source
         found, metadata = await probes.discovery(party)
         certificates, keys, redirect_uri, credentials, (userinfo, answer) = await asyncio.gather(
@@ -87,7 +87,7 @@ class Doctor:
 
     def explain(self, source_id: str | None, claims: Mapping[str, Any], stored: User | None = None) -> Explanation:
         """What a sign-in with these claims would come to. Pure: nothing is asked and nothing is changed."""
-        source = self._parties.get(source_id).source
+        source = self._parties.get(source_id, trial=True).source
         subject = str(claims.get("sub") or PASTED_SUBJECT)
         who = person(claims, source.provider.claims, source=source.id, subject=subject)
         verdict = judge(who, stored, source.provider, self._rules)
