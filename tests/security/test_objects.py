@@ -22,9 +22,12 @@ from .victim import MARK, PROVIDERS, V3, Victim, session_of, snapshot
 pytestmark = pytest.mark.anyio
 # In these somebody without a credential is a client, or a person who is about to sign in: the protocol is the check.
 PROTOCOL = re.compile(
-    r"/$|/(application/o|\.well-known|if/flow|sso|health|static|ui|recovery|device|fallback|setup|signed-out|login|email)(/|$)"
+    r"/$|/(application/o|\.well-known|if/flow|sso|health|static|ui|recovery|device|fallback|setup|signed-out|login|v2/login|onboarding|email)(/|$)"
 )
-OPEN_API = {"GET /api/v1/ui", f"GET {V3}/schema/", *(f"GET {V3}{path}" for path in PUBLIC)}
+OPEN_API = {
+    *("GET /api/v1/ui", "GET /get/ui_settings", "GET /litellm/.well-known/litellm-ui-config", f"GET {V3}/schema/"),
+    *(f"GET {V3}{path}" for path in PUBLIC),
+}
 OWN = {
     *(f"GET {V3}{path}" for path in OWN_READ),
     *(f"{method} {V3}{path}" for method, path in OWN_CHANGES),
