@@ -5,7 +5,6 @@ Sources: RFC 7519, RFC 8725 (best practices), RFC 9068 (access tokens). Times in
 
 import base64
 import binascii
-import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ import msgspec
 from gatewright.oidc.errors import TokenInvalid
 from gatewright.oidc.id_token import SKEW_SECONDS
 from gatewright.oidc.jwt import VerifiedClaims
+from gatewright.oidc.strict_json import parse_object
 
 KIND = "jwt"
 LONGEST = 16 * 1024
@@ -112,21 +112,9 @@ def _seconds(claims: Mapping[str, Any], name: str) -> float:
 
 def _object(segment: str) -> dict[str, Any]:
     try:
-        raw = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
-        found = json.loads(raw, object_pairs_hook=_once)
-    except (binascii.Error, ValueError, RecursionError) as error:
+        return parse_object(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
+    except (binascii.Error, ValueError) as error:
         raise _malformed() from error
-    if not isinstance(found, dict):
-        raise _malformed()
-    return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose members are each there once: of two readers one could go by the first, the other by the last."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a member stands there twice")
-    return found
 
 
 def _malformed() -> TokenInvalid:
