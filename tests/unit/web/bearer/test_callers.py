@@ -200,8 +200,8 @@ async def test_role_and_teams_follow_newer_tokens(opened: Open) -> None:
         {"jwt_role": "ai-*", "litellm_role": "internal_user"},
     ]
     sync = {"roles_jwt_field": "realm.roles", "jwt_litellm_role_map": role_map, "sync_user_role_and_teams": True}
-    stage = await opened(**USERS, **sync, team_ids_jwt_field="groups")
-    for team in ("a", "b", "c"):
+    stage = await opened(**USERS, **sync, team_ids_jwt_field="groups", team_id_default="everybody")
+    for team in ("a", "b", "c", "everybody"):
         await stage.team(team)
     now = stage.issuer.claims()["iat"]
 
@@ -228,6 +228,9 @@ async def test_role_and_teams_follow_newer_tokens(opened: Open) -> None:
     assert (await me(stage, token(30, [], ["b"])))["role"] == "internal_user_viewer"
     await stage.admin("POST", "/user/update", {"user_id": "ada", "user_role": "internal_user"})
     assert (await me(stage, token(10, ["ADMIN"], ["b"])))["role"] == "internal_user"
+    # The team that the operator gives to who names none is for the request: nobody becomes a member by it.
+    assert (await stage.chat(token(5, [], []))).status_code == 200
+    assert await memberships(stage, "ada") == {"c": "manual"}
     told = await stage.log("user.role")
     assert ("proxy_admin", "internal_user", "jwt") in {
         (row["details"].get("from"), row["details"].get("to"), row["actor"]) for row in told
