@@ -8,6 +8,7 @@ import pytest
 from tests.unit.sso.provider import FakeProvider
 from tests.unit.sso.stage import ManualClock, Stage, generic, knowing_the_issuer
 
+from gatewright.outbound.client import WHOLE_CALL_S
 from gatewright.sso.sources import Source
 from gatewright.storage.database import Database
 
@@ -39,8 +40,8 @@ async def provider(clock: ManualClock) -> AsyncIterator[FakeProvider]:
 async def make_stage(db: Database, clock: ManualClock, tmp_path: Path) -> AsyncIterator[MakeStage]:
     made: list[Stage] = []
 
-    def make(environ: dict[str, str], source: Source | None = None) -> Stage:
-        made.append(Stage(db, tmp_path, environ, source))
+    def make(environ: dict[str, str], source: Source | None = None, patience_s: float = WHOLE_CALL_S) -> Stage:
+        made.append(Stage(db, tmp_path, environ, source, patience_s))
         return made[-1]
 
     yield make

@@ -2,19 +2,33 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from gatewright.oidc.jwt import SigningKey, generate_key, half_hash, public_jwks, sign
+from gatewright.oidc.jwt import SigningKey, generate_key, half_hash, public_jwks, sign, verify
 
 KEYS = [generate_key("ES256"), generate_key("ES256")]
 CLIENT, SECRET = "litellm", "s3cret:with/odd+characters"
 
 
+class Reply(NamedTuple):
+    """A raw answer. `says` is the content length that it claims; one that hangs answers when the other has left."""
+
+    status: int = 200
+    body: bytes = b"{}"
+    headers: str = "content-type: application/json"
+    says: int | None = None
+    hangs: bool = False
+
+
 class FakeProvider:
-    """Answers at `origin`. Tests change the attributes; `requests` records (method, path, headers, fields)."""
+    """Answers at `origin`. Tests change the attributes; `requests` records (method, path, headers, fields).
+
+    `replies` stand in for what a path would answer. `client_keys` are those of a client that signs assertions.
+    """
 
     def __init__(self, clock: Callable[[], int]) -> None:
         self.clock = clock
@@ -30,6 +44,9 @@ class FakeProvider:
         self.mend_token: Callable[[str], str] = lambda token: token
         self.discovery_status = 200
         self.token_status = 200
+        self.client_auth = "basic"
+        self.client_keys: dict[str, Any] = {}
+        self.replies: dict[str, Reply] = {}
         self.requests: list[tuple[str, str, dict[str, str], dict[str, str]]] = []
         self.nonces: dict[str, str | None] = {}
         self.codes = 0
@@ -61,12 +78,14 @@ class FakeProvider:
         fields = {name: values[0] for name, values in parse_qs(body).items()}
         self.requests.append((method, path, headers, fields))
         status, answer = self._answer(path, headers, fields)
-        payload = json.dumps(answer).encode()
-        writer.write(
-            f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {len(payload)}\r\n\r\n".encode()
-            + payload
-        )
-        await writer.drain()
+        reply = self.replies.get(path) or Reply(status, json.dumps(answer).encode())
+        if reply.hangs:
+            await reader.read()
+        length = len(reply.body) if reply.says is None else reply.says
+        head = f"HTTP/1.1 {reply.status} X\r\n{reply.headers}\r\ncontent-length: {length}\r\n\r\n"
+        writer.write(head.encode() + reply.body)
+        with contextlib.suppress(ConnectionError):
+            await writer.drain()
         writer.close()
 
     def _answer(self, path: str, headers: dict[str, str], fields: dict[str, str]) -> tuple[int, Any]:
@@ -75,15 +94,31 @@ class FakeProvider:
         if path == "/jwks":
             return 200, public_jwks(self.published)
         if path == "/token":
-            expected = base64.b64encode(b"litellm:s3cret%3Awith%2Fodd%2Bcharacters").decode()
-            if headers.get("authorization") != f"Basic {expected}":
+            if not self._knows(headers, fields):
                 return 401, {"error": "invalid_client"}
+            if fields["code"] not in self.nonces:
+                return 400, {"error": "invalid_grant", "error_description": "the code was used"}
             return self.token_status, self._tokens(fields["code"])
         if path == "/userinfo":
             if headers.get("authorization") != "Bearer access-token":
                 return 401, {"error": "invalid_token"}
             return 200, {**self.user, **self.profile_changes}
         return 404, {}
+
+    def _knows(self, headers: dict[str, str], fields: dict[str, str]) -> bool:
+        """Whether the client authenticated in the one way that is registered for it, and in no other."""
+        expected = base64.b64encode(b"litellm:s3cret%3Awith%2Fodd%2Bcharacters").decode()
+        if self.client_auth == "private_key_jwt":
+            claims = verify(fields.get("client_assertion", ""), self.client_keys, kind="assertion")
+            soon = self.clock() // 1000 < claims["exp"] <= self.clock() // 1000 + 300
+            mine = claims["iss"] == claims["sub"] == CLIENT and claims["aud"] in (self.issuer, f"{self.origin}/token")
+            return soon and mine and bool(claims["jti"]) and "authorization" not in headers
+        found = {
+            "basic": headers.get("authorization") == f"Basic {expected}" and "client_secret" not in fields,
+            "post": fields.get("client_secret") == SECRET and "authorization" not in headers,
+            "none": "client_secret" not in fields and "authorization" not in headers,
+        }
+        return found[self.client_auth] and fields["client_id"] == CLIENT
 
     def _metadata(self) -> dict[str, Any]:
         return {

@@ -20,7 +20,7 @@ from gatewright.domain.people import User
 from gatewright.idp.directory.onboarding import Onboarding
 from gatewright.idp.factors.factors import Factors
 from gatewright.idp.mail.outbox import Outbox
-from gatewright.outbound.client import Outbound
+from gatewright.outbound.client import WHOLE_CALL_S, Outbound
 from gatewright.settings.load import load
 from gatewright.settings.schema import Settings
 from gatewright.settings.sign_in import ClaimNames, RoleRules, SignInProvider
@@ -89,7 +89,10 @@ def knowing_the_issuer(provider: FakeProvider) -> Source:
 
 
 class Stage:
-    """One worker. `source` replaces the one that the environment names; `uuids` are the embedded provider's users."""
+    """One worker. `source` replaces the one that the environment names; `uuids` are the embedded provider's users.
+
+    `patience_s` is how long a provider may take to answer.
+    """
 
     def __init__(
         self,
@@ -97,14 +100,14 @@ class Stage:
         folder: Path,
         environ: dict[str, str],
         source: Source | None = None,
-        outbound: Outbound | None = None,
+        patience_s: float = WHOLE_CALL_S,
     ) -> None:
         self.db = db
         self.uuids: dict[str, str] = {}
         given = {"LITELLM_MASTER_KEY": MASTER, "GATEWRIGHT_DATA_DIR": str(folder), "PROXY_BASE_URL": BASE, **environ}
         self.settings: Settings = load({}, given)
         sources = fixed_sources(self.settings, self._secret) if source is None else (source,)
-        self.outbound = outbound or Outbound()
+        self.outbound = Outbound(whole_call_s=patience_s)
         self.sessions = Sessions(db, "gateway", self.settings.session_life)
         self.keys, self.users, self.limits = Keys(db), Users(db), Limits(db)
         self.factors = Factors(db, self.limits, Audit(db), BASE)
