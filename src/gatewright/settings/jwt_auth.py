@@ -19,6 +19,9 @@ from gatewright.settings.setting import Setting
 WELL_KNOWN = "/.well-known/openid-configuration"
 PLACE = "general_settings.litellm_jwtauth"
 ENABLE = "general_settings.enable_jwt_auth"
+OF_SIGN_INS = frozenset({"team_ids_jwt_field"})
+"""Members that sign-ins through a provider read too (`settings.sign_in_policy`)."""
+
 ANY_AUDIENCE = "GATEWRIGHT_JWT_ANY_AUDIENCE"
 
 
@@ -251,8 +254,9 @@ def read_jwt_auth(reader: Reader) -> JwtAuth | None:
     """What tokens may do, None while they are no credentials. Raises SettingInvalid."""
     found = reader.table(JWT_AUTH)
     if not found.pop("enabled"):
-        if reader.part(PLACE) is not None:
-            reader.warn("doubt", PLACE, f"{PLACE} has no effect: {ENABLE} is not true")
+        idle = [name for name, value in reader.section(PLACE).items() if value is not None and name not in OF_SIGN_INS]
+        if idle:
+            reader.warn("doubt", PLACE, f"{PLACE} ({', '.join(idle)}) has no effect: {ENABLE} is not true")
         return None
     fields = Fields(**{name: found.pop(name) for name in Fields.__struct_fields__})
     urls, names = found.pop("keys_urls"), found.pop("issuer_names")

@@ -165,7 +165,8 @@ def test_what_is_missing_or_without_effect_is_said_by_name(tmp_path: Path) -> No
         settings(tmp_path, "general_settings: {enable_jwt_auth: true}")
     off = settings(tmp_path, "general_settings: {litellm_jwtauth: {user_id_upsert: true}}")
     assert off.jwt_auth is None
-    assert "litellm_jwtauth has no effect" in off.warnings[0]
+    assert "litellm_jwtauth (user_id_upsert) has no effect" in off.warnings[0]
+    assert settings(tmp_path, "general_settings: {litellm_jwtauth: {team_ids_jwt_field: groups}}").warnings == ()
     lines = "org_id_jwt_field: org, end_user_id_jwt_field: sub, user_id_jwt_feld: sub"
     config = f"general_settings: {{enable_jwt_auth: true, litellm_jwtauth: {{{lines}}}}}"
     said = "\n".join(settings(tmp_path, config, **VARIABLES).warnings)
