@@ -71,7 +71,7 @@ async def test_what_okta_does_with_a_group(scim: Scim) -> None:
     path = f"/Groups/{group['id']}"
     renamed = {"op": "replace", "value": {"id": group["id"], "displayName": "Looms"}}
     await scim.ok("PATCH", path, ops(renamed))
-    moved = [
+    moved: list[dict[str, Any]] = [
         {"op": "remove", "path": f'members[value eq "{ada}"]'},
         {"op": "add", "path": "members", "value": [{"value": bob, "display": "bob"}]},
     ]

@@ -22,9 +22,8 @@ NOWHERE = Origin()
 
 async def row(db: Database, name: str, **more: Any) -> User:
     """Somebody whom SCIM did not make."""
-    new = NewUser(
-        f"uuid-of-{name}", name, name, f"{name}@x.org", Role.INTERNAL_USER, RoleReason(rule="default"), **more
-    )
+    reason = RoleReason(rule="default")
+    new = NewUser(f"uuid-of-{name}", name, name, f"{name}@x.org", Role.INTERNAL_USER, reason, **more)
     async with db.write() as tx:
         return await users.add(tx, new, 1)
 
