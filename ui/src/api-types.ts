@@ -188,6 +188,8 @@ export interface UiInfo {
   version: string;
   base_url: string;
   sign_in_url: string;
+  /** Where clients reach the API, for code samples. */
+  api_base_url: string;
 }
 
 /** RFC 9457, plus our extensions. Every member may be missing when something between us and the server answered. */

@@ -26,7 +26,7 @@ export function CreatedKeyView({ created, asking, onCopied, onDone, onStay, onLe
     else heading.current?.focus();
   }, [asking]);
   const model = created.models[0] ?? models.data?.[0]?.name ?? "MODEL";
-  const command = curl(info.data?.base_url ?? location.origin, model, created.key);
+  const command = curl(info.data?.api_base_url ?? location.origin, model, created.key);
   return (
     <>
       <div className="dialog-body">

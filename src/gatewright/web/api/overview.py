@@ -60,7 +60,7 @@ class Today:
     def __init__(self, reports: Reports, deployments: Deployments, settings: Settings, clock: Clock) -> None:
         self._reports = reports
         self._deployments = deployments
-        self._base_url = settings.base_url
+        self._base_url = settings.dashboard.api_base_url or settings.base_url
         self._clock = clock
 
     def routes(self) -> list[Route]:

@@ -86,4 +86,4 @@ async def test_ui_is_public_and_names_whole_urls(stage: Stage) -> None:
     body = (await stage.call("GET", "/api/v1/ui")).json()
     assert body["base_url"] == "http://localhost:4000"
     assert body["sign_in_url"] == "http://localhost:4000/sso/key/generate"
-    assert set(body) == {"product", "version", "base_url", "sign_in_url"}
+    assert set(body) == {"product", "version", "base_url", "sign_in_url", "api_base_url"}

@@ -50,6 +50,7 @@ async def test_what_the_variables_say(started: Started) -> None:
     }
     assert (await worker.client.get("/sso/get/ui_settings")).status_code == 401
     assert (await worker.client.get("/api/v1/ui")).json()["api_base_url"] == "https://api.example.com"
+    assert (await worker.admin.get("/api/v1/overview")).json()["base_url"] == "https://api.example.com"
     assert (await (await started.worker()).client.get("/api/v1/ui")).json()["api_base_url"] == BASE
 
 
