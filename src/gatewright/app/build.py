@@ -16,6 +16,7 @@ from gatewright.accounts.limits import Limits
 from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.setup import Setup
 from gatewright.accounts.sign_ins import SignIns
+from gatewright.accounts.team_members import TeamMembers
 from gatewright.accounts.teams import Teams
 from gatewright.accounts.ui_flags import UiFlags
 from gatewright.accounts.users import Users
@@ -92,6 +93,7 @@ from gatewright.web.edge import Edge
 from gatewright.web.guard import Guard
 from gatewright.web.health import Health, Standing
 from gatewright.web.litellm.keys import KeyRoutes
+from gatewright.web.litellm.members import MemberRoutes
 from gatewright.web.litellm.models import ModelRoutes
 from gatewright.web.litellm.teams import TeamRoutes
 from gatewright.web.litellm.users import UserRoutes
@@ -160,7 +162,13 @@ class Program:
         sources = fixed_sources(settings, self._embedded_secret)
         self.connections = Connections(self.outbound, db.clock)
         self.parties = RelyingParties(db, sources, self.connections.connect, settings.base_url)
-        self.sign_in_providers = StoredProviders(db, sources, self.parties, settings.person_policy)
+        self.sign_in_providers = StoredProviders(
+            db,
+            sources,
+            self.parties,
+            settings.person_policy,
+            by_email=bool(settings.sign_in_rules.email_domains),
+        )
         self.follower = Follower(
             db,
             [self.ring.apply, self.deployments.apply, self.provider.keys.apply, self.sign_in_providers.apply],
@@ -282,7 +290,7 @@ class Program:
 
     def _management(self) -> list[Route]:
         clock = self.db.clock
-        roles = Roles(self.users)
+        roles, teams, members = Roles(self.users), Teams(self.db), TeamMembers(self.db)
         return [
             *Me(self.users, self.keys, self.sessions).routes(),
             *SessionRoutes(SignIns(self.db), self.users).routes(),
@@ -299,8 +307,9 @@ class Program:
             *self._doctor(),
             *RegistrationTokenRoutes(RegistrationTokens(self.db), clock).routes(),
             *KeyRoutes(self.keys, self.users, self.deployments, self.reports, clock, flags=self.ui_flags).routes(),
-            *UserRoutes(self.users, roles, self.keys, self.reports, clock).routes(),
-            *TeamRoutes(Teams(self.db), self.reports, clock).routes(),
+            *UserRoutes(self.users, roles, self.keys, members, self.reports, clock).routes(),
+            *TeamRoutes(teams, members, self.reports, clock).routes(),
+            *MemberRoutes(teams, members).routes(),
             *ModelRoutes(self.deployments).routes(),
         ]
 

@@ -1,7 +1,7 @@
 """What is wrong with a provider that an administrator describes: pure. Variables are checked by `settings`."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -10,8 +10,9 @@ import msgspec
 from gatewright.domain.errors import BadInput
 from gatewright.oidc.redirect_uris import origin
 from gatewright.settings import claim_map, sign_in_values, values
+from gatewright.settings.profiles.made import made
 from gatewright.settings.profiles.options import checked, unrestricted
-from gatewright.settings.profiles.profile import NAMES
+from gatewright.settings.profiles.profile import GENERIC, NAMES
 from gatewright.settings.sign_in import SignInProvider
 from gatewright.sso.client_authentication import private_key
 
@@ -25,8 +26,33 @@ MASK = "***"
 """What is shown in place of a header's value."""
 
 
-def check(provider: SignInProvider) -> None:
-    """Raises BadInput naming the first field that is wrong."""
+def with_profile(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of a new provider over those of its profile. Raises BadInput."""
+    name, options = fields.get("profile", GENERIC), fields.get("options") or {}
+    given = {field: value for field, value in fields.items() if value is not None}
+    if name not in NAMES or not isinstance(options, Mapping) or not all(isinstance(v, str) for v in options.values()):
+        # The shape says what is wrong, but for a profile that nobody knows.
+        if isinstance(name, str) and name not in NAMES:
+            raise _wrong("profile", f"There is no profile {name[:60]!r}.", f"The profiles are: {', '.join(NAMES)}.")
+        return given
+    known = made(name, options, id="", client_id="")
+    start = {member: value for member, value in msgspec.to_builtins(known).items() if value is not None}
+    return merged(start, {**given, "options": start["options"]})
+
+
+def merged(before: Any, changed: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON merge patch (RFC 7396)."""
+    found = dict(before) if isinstance(before, dict) else {}
+    for name, value in changed.items():
+        if value is None:
+            found.pop(name, None)
+        else:
+            found[name] = merged(found.get(name), value) if isinstance(value, dict) else value
+    return found
+
+
+def check(provider: SignInProvider, *, by_email: bool) -> None:
+    """Raises BadInput naming the first field that is wrong. `by_email`: e-mail domains say who may sign in."""
     if IDS.fullmatch(provider.id) is None:
         raise _wrong("id", "An id has lower-case letters, digits and hyphens, at most 40.", "Write it as my-company.")
     for name, value in msgspec.structs.asdict(provider).items():
@@ -44,7 +70,7 @@ def check(provider: SignInProvider) -> None:
         )
     _check_secrets(provider)
     _check_kept(provider)
-    _check_options(provider)
+    _check_options(provider, by_email=by_email)
     if MASK in provider.headers.values():
         raise _wrong("headers", "A header has no value of its own.", "Values are not shown: give them all again.")
     if not 0 <= provider.clock_skew_s <= MOST_SKEW_S:
@@ -62,13 +88,13 @@ def check_secrets_stay(before: SignInProvider, after: SignInProvider, given: fro
             raise _wrong(name, f"{name} was given for another address.", "Give it again together with the new one.")
 
 
-def _check_options(provider: SignInProvider) -> None:
+def _check_options(provider: SignInProvider, *, by_email: bool) -> None:
     """Where anybody in the world can get an account, it must be said who may come in."""
     if provider.profile not in NAMES:
         raise _wrong("profile", "There is no such profile.", f"Profiles are {', '.join(NAMES)}.")
     if provider.options:
         _told(lambda name: str(checked(name, provider.options)), provider.profile, "options")
-    missing = unrestricted(provider.profile, provider.options, by_email=bool(provider.access.email_domains))
+    missing = unrestricted(provider.profile, provider.options, by_email=by_email or bool(provider.access.email_domains))
     if missing is not None and not _is_one_tenant(provider):
         raise _wrong(
             f"options.{missing}",

@@ -11,7 +11,7 @@ from gatewright.domain.errors import BadInput, Conflict, NotFound
 from gatewright.domain.people import Event, Origin
 from gatewright.settings.sign_in import SignInProvider
 from gatewright.sso.parties import RelyingParties
-from gatewright.sso.provider_checks import SECRETS, check, check_secrets_stay
+from gatewright.sso.provider_checks import SECRETS, check, check_secrets_stay, merged, with_profile
 from gatewright.sso.sources import CALLBACK, Source, secret_of
 from gatewright.storage import audit_log, changes, sign_in_providers
 from gatewright.storage.changes import Change
@@ -41,13 +41,25 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 class StoredProviders:
-    """`fixed` are the sources of the variables, which nobody changes at run time; `policy` holds for typed URLs."""
+    """`fixed` are the sources of the variables, which nobody changes at run time; `policy` holds for typed URLs.
 
-    def __init__(self, db: Database, fixed: Sequence[Source], parties: RelyingParties, policy: AddressPolicy) -> None:
+    `by_email`: who may sign in is restricted by e-mail domain already.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        fixed: Sequence[Source],
+        parties: RelyingParties,
+        policy: AddressPolicy,
+        *,
+        by_email: bool,
+    ) -> None:
         self._db = db
         self._fixed = tuple(fixed)
         self._parties = parties
         self._policy = policy
+        self._by_email = by_email
         self._stale = True
 
     def apply(self, change: Change) -> None:
@@ -77,10 +89,14 @@ class StoredProviders:
         async with self._db.read() as tx:
             return await self._known(tx, provider_id)
 
-    async def create(self, provider: SignInProvider, *, is_enabled: bool, actor: str, origin: Origin) -> Stored:
-        """Raises BadInput for a field, Conflict for an id that is taken or the variables'."""
+    async def create(self, fields: Mapping[str, Any], *, is_enabled: bool, actor: str, origin: Origin) -> Stored:
+        """A provider of these members; what they leave out is its profile's.
+
+        Raises BadInput for a field, Conflict for an id that is taken or the variables'.
+        """
+        provider = _converted(with_profile(fields))
         self._refuse_fixed(provider.id)
-        check(provider)
+        check(provider, by_email=self._by_email)
         now = self._db.clock()
         row = self._row(provider, is_enabled, ProviderRow(provider.id, "", {}, None, is_enabled, now, actor, now))
         async with self._db.write() as tx:
@@ -101,9 +117,8 @@ class StoredProviders:
         self._refuse_fixed(provider_id)
         async with self._db.write() as tx:
             before = await self._known(tx, provider_id)
-            merged = _merged(msgspec.to_builtins(before.provider), changed)
-            after = _converted({**merged, "id": provider_id})
-            check(after)
+            after = _converted({**merged(msgspec.to_builtins(before.provider), changed), "id": provider_id})
+            check(after, by_email=self._by_email)
             check_secrets_stay(before.provider, after, frozenset(changed))
             enabled = before.is_enabled if is_enabled is None else is_enabled
             row = msgspec.structs.replace(self._row(after, enabled, before.row), updated_at=self._db.clock())
@@ -162,16 +177,6 @@ class StoredProviders:
     def _opened(self, row: ProviderRow) -> Stored:
         secrets = {} if row.secrets is None else json.loads(self._db.sealer.open(row.secrets, PURPOSE))
         return Stored(msgspec.convert({**row.fields, **secrets}, SignInProvider), row.is_enabled, row)
-
-
-def _merged(before: Any, changed: Mapping[str, Any]) -> dict[str, Any]:
-    found = dict(before) if isinstance(before, dict) else {}
-    for name, value in changed.items():
-        if value is None:
-            found.pop(name, None)
-        else:
-            found[name] = _merged(found.get(name), value) if isinstance(value, dict) else value
-    return found
 
 
 def _converted(fields: Mapping[str, Any]) -> SignInProvider:

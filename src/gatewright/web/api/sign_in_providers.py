@@ -7,15 +7,17 @@ from starlette.responses import Response
 
 from gatewright.domain.clock import iso
 from gatewright.domain.errors import BadInput
+from gatewright.settings.profiles.profile import NAMES, find
 from gatewright.settings.sign_in import SignInProvider
 from gatewright.sso.provider_checks import MASK, SECRETS
 from gatewright.sso.sources import Source
 from gatewright.sso.stored_providers import Stored, StoredProviders
-from gatewright.web.api.wire import answer, clean, listed, nothing, read, shaped
+from gatewright.web.api.wire import answer, clean, listed, nothing, read
 from gatewright.web.call import Call
 from gatewright.web.routing import Access, Dialect, Route
 
 PATH = "/api/v1/sign-in-providers"
+PROFILES = "/api/v1/sign-in-profiles"
 
 
 class SignInProviderRoutes:
@@ -27,12 +29,17 @@ class SignInProviderRoutes:
 
     def routes(self) -> list[Route]:
         return [
+            Route(PROFILES, ("GET",), self.profiles, Access.VIEWER, Dialect.PROBLEM),
             Route(PATH, ("GET",), self.everything, Access.VIEWER, Dialect.PROBLEM),
             Route(PATH, ("POST",), self.create, Access.ADMIN, Dialect.PROBLEM),
             Route(f"{PATH}/{{id}}", ("GET",), self.show, Access.VIEWER, Dialect.PROBLEM),
             Route(f"{PATH}/{{id}}", ("PATCH",), self.change, Access.ADMIN, Dialect.PROBLEM),
             Route(f"{PATH}/{{id}}", ("DELETE",), self.remove, Access.ADMIN, Dialect.PROBLEM),
         ]
+
+    async def profiles(self, call: Call) -> Response:
+        """What is known of the identity providers there are: where to begin with each."""
+        return listed(call, [_profile(name) for name in NAMES])
 
     async def everything(self, call: Call) -> Response:
         """Those of the variables, or the embedded one, first: they cannot be changed here."""
@@ -47,11 +54,10 @@ class SignInProviderRoutes:
         return answer(self._stored(await self._providers.get(wanted)))
 
     async def create(self, call: Call) -> Response:
-        """201. The body has the members of a provider; `profile` and `client_id` are needed."""
+        """201. The body has the members of a provider; what it leaves out is the profile's."""
         fields = await self._body(call)
         enabled = _flag(fields) is not False
-        provider = shaped({"profile": "generic", **fields}, SignInProvider)
-        made = await self._providers.create(provider, is_enabled=enabled, actor=call.actor, origin=call.origin)
+        made = await self._providers.create(fields, is_enabled=enabled, actor=call.actor, origin=call.origin)
         return answer(self._stored(made), 201)
 
     async def change(self, call: Call) -> Response:
@@ -80,6 +86,13 @@ class SignInProviderRoutes:
         shown = _shown(one.provider, self._base_url + source.callback)
         made = {"created_at": iso(one.row.created_at), "created_by": one.row.created_by}
         return {**shown, "origin": "database", "is_enabled": one.is_enabled, **made}
+
+
+def _profile(name: str) -> dict[str, Any]:
+    found = find(name)
+    kept = ("label", "icon", "steps", "issuer", "scope", "client_auth", "claims", "fields")
+    members: dict[str, Any] = msgspec.to_builtins(found)
+    return {"name": name, **{member: members[member] for member in kept}}
 
 
 def _shown(provider: SignInProvider, redirect_uri: str) -> dict[str, Any]:

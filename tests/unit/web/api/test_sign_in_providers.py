@@ -129,3 +129,23 @@ async def test_what_is_wrong_is_named(workers: list[Worker], changes: dict[str, 
     assert refused.status_code in (400, 409), refused.text
     assert param in refused.text
     assert "hush-hush" not in refused.text
+
+
+async def test_a_profile_brings_what_is_not_said(worker: Worker) -> None:
+    wanted = {"id": "kc", "profile": "keycloak", "client_id": "gw", "client_secret": "hush-hush"}
+    options = {"domain": "id.acme.example", "realm": "staff"}
+    made = await worker.admin.post(PATH, json={**wanted, "options": options, "claims": {"email": "mail"}})
+    assert made.status_code == 201, made.text
+    shown = made.json()
+    assert (shown["issuer"], shown["label"]) == ("https://id.acme.example/realms/staff", "Keycloak")
+    assert shown["claims"]["email"] == "mail"
+    assert shown["claims"]["role"] != "role"
+    profiles = {one["name"]: one for one in (await worker.admin.get("/api/v1/sign-in-profiles")).json()["items"]}
+    assert {"google", "microsoft", "okta", "keycloak", "authentik", "auth0", "github", "generic"} == profiles.keys()
+    assert set(profiles["keycloak"]["fields"]) >= options.keys()
+    world = {"id": "google", "profile": "google", "client_id": "g", "client_secret": "hush-hush"}
+    refused = await worker.admin.post(PATH, json=world)
+    assert (refused.status_code, "allowed_domains" in refused.text) == (400, True)
+    world["options"] = {"allowed_domains": "acme.example"}
+    made = await worker.admin.post(PATH, json=world)
+    assert (made.status_code, made.json()["redirect_uri"]) == (201, "http://localhost:4000/sso/callback"), made.text
