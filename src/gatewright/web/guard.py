@@ -113,7 +113,7 @@ class Guard:
         elif route.dialect is Dialect.SCIM:
             principal = await who.scim_principal(call)
         else:
-            principal = await who.principal(call, bearer=route.dialect.takes_bearer)
+            principal = await who.principal(call, bearer=route.takes_bearer)
         try:
             check_access(route.access, principal)
         except Forbidden:

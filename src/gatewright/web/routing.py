@@ -42,10 +42,8 @@ class Dialect(Enum):
     def takes_cookie(self) -> bool:
         return self in (Dialect.PAGE, Dialect.PROBLEM, Dialect.AUTHENTIK)
 
-    @property
-    def takes_bearer(self) -> bool:
-        """Whether signed tokens of outside issuers are credentials there."""
-        return self in (Dialect.PROBLEM, Dialect.OPENAI, Dialect.ANTHROPIC, Dialect.LITELLM)
+
+BEARER = frozenset({Dialect.PROBLEM, Dialect.OPENAI, Dialect.ANTHROPIC, Dialect.LITELLM})
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -62,3 +60,8 @@ class Route(msgspec.Struct, frozen=True):
     dialect: Dialect
     slash: bool = False
     head: bool = False
+
+    @property
+    def takes_bearer(self) -> bool:
+        """Whether signed tokens of outside issuers are credentials there: for programs, not where people sign in."""
+        return self.dialect in BEARER and not self.path.startswith("/sso/")

@@ -260,6 +260,8 @@ async def test_tokens_count_nowhere_else(opened: Open) -> None:
     assert (await stage.get("/api/v1/users", good)).status_code == 200
     assert (await stage.get("/api/v3/core/users/", good)).status_code == 401
     assert (await stage.get("/api/v3/admin/version/", good)).status_code == 401
+    assert (await stage.get("/scim/v2/Users", good)).status_code == 401
+    assert (await stage.get("/sso/readiness", good)).status_code == 401
     userinfo = await stage.get("/application/o/userinfo/", good)
     assert userinfo.status_code == 401
     page = await stage.get("/ui", good)
