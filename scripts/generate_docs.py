@@ -47,6 +47,7 @@ from gatewright.web.model_api.routes import ONE_MODEL, ONE_RESPONSE
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 COMPATIBILITY = Path(__file__).resolve().parent / "compatibility.toml"
+SIGN_IN_ERRORS = Path(__file__).resolve().parent / "sign_in_errors.toml"
 GENERATED = "<!-- Written by `make docs` from the code; edit that instead. -->\n\n"
 
 
@@ -194,7 +195,12 @@ def errors_page() -> str:
     ]
     rows = {(code_of(error), error.status, " ".join(error.summary.split())) for error in every_error()}
     lines += [f"| `{code}` | {status} | {summary} |" for code, status, summary in sorted(rows)]
-    return "\n".join([*lines, ""])
+    lines += ["", "## Refused sign-ins", "", "The code stands on the page and in the audit log (`login.sso`).", ""]
+    for title, found in tomllib.loads(SIGN_IN_ERRORS.read_text()).items():
+        lines += [f"### {title}", "", "| code | what was found |", "|---|---|"]
+        lines += [f"| `{code}` | {meaning} |" for code, meaning in found.items()]
+        lines.append("")
+    return "\n".join(lines)
 
 
 def every_error() -> Iterator[type[GatewrightError]]:
