@@ -84,18 +84,26 @@ class TeamMembers:
             await _announce(tx, [team_id], [], now)
         return rows
 
+    async def change(self, team_id: str, member: Member, *, actor: str, origin: Origin) -> MemberRow:
+        """Gives somebody who is in the team another role there; by hand from now on. Raises NotFound."""
+        now = self._db.clock()
+        async with self._db.write() as tx:
+            team = await _team(tx, team_id)
+            row = await _member(tx, team, member.user_id)
+            await team_members.put(tx, team.id, row.user_pk, member.role, MANUAL, now)
+            details = {**_by(member.user_id, MANUAL), "role": member.role}
+            await audit_log.add(tx, Event("team.member_update", "ok", actor, team_id, details, origin), now)
+            await _announce(tx, [team_id], [], now)
+        return msgspec.structs.replace(row, role=member.role, origin=MANUAL)
+
     async def remove(self, team_id: str, user_id: str, *, actor: str, origin: Origin) -> None:
         """Takes somebody out, whoever put them in; their command-line keys for it are revoked. Raises NotFound."""
         now = self._db.clock()
         async with self._db.write() as tx:
             team = await _team(tx, team_id)
-            found = [row for row in await team_members.of_team(tx, team.id) if row.user_id == user_id]
-            if not found:
-                raise NotFound(
-                    f"{user_id!r} is not in the team {team_id!r}.", param="user_id", code="team_member_not_found"
-                )
-            revoked = await _leave(tx, found[0], now)
-            event = Event("team.member_remove", "ok", actor, team_id, _by(user_id, found[0].origin), origin)
+            row = await _member(tx, team, user_id)
+            revoked = await _leave(tx, row, now)
+            event = Event("team.member_remove", "ok", actor, team_id, _by(user_id, row.origin), origin)
             await audit_log.add(tx, event, now)
             await _announce(tx, [team_id], revoked, now)
 
@@ -117,6 +125,15 @@ async def _team(tx: Transaction, team_id: str) -> TeamRow:
     found = await teams.by_id(tx, team_id)
     if found is None:
         raise NotFound(f"There is no team {team_id!r}.", param="team_id", code="team_not_found")
+    return found
+
+
+async def _member(tx: Transaction, team: TeamRow, user_id: str) -> MemberRow:
+    found = next((row for row in await team_members.of_team(tx, team.id) if row.user_id == user_id), None)
+    if found is None:
+        raise NotFound(
+            f"{user_id!r} is not in the team {team.team_id!r}.", param="user_id", code="team_member_not_found"
+        )
     return found
 
 

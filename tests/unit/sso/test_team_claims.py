@@ -127,7 +127,7 @@ async def terminal(stage: Stage, provider: FakeProvider, **claims: Any) -> dict[
 
 async def test_the_terminal_chooses_among_the_persons_teams(stage: Stage, provider: FakeProvider) -> None:
     login = await terminal(stage, provider, teams=["red", "green"])
-    details = [
+    details: list[dict[str, Any]] = [
         {"team_id": name, "team_alias": None, "team_models": [], "team_model_aliases": None}
         for name in ("green", "red")
     ]

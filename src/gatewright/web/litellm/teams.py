@@ -1,21 +1,24 @@
-"""`/team/new`, `/team/info`, `/team/list`, `/team/update`, `/team/delete` (contract litellm 3.6), without members."""
+"""`/team/new`, `/team/info`, `/team/list`, `/team/update`, `/team/delete` (contract litellm 3.6)."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
+from gatewright.accounts.team_members import Member, TeamMembers
 from gatewright.accounts.teams import NewTeam, TeamChange, Teams
 from gatewright.domain.clock import Clock, iso
 from gatewright.domain.errors import BadInput, Conflict
 from gatewright.domain.limits import NO_LIMITS
 from gatewright.spend.reports import Reports
+from gatewright.storage.team_members import MemberRow
 from gatewright.storage.teams import TeamRow
 from gatewright.web.api import key_rules
 from gatewright.web.api.wire import answer, clean
 from gatewright.web.call import Call
-from gatewright.web.litellm.fields import asked, storable
+from gatewright.web.litellm.fields import asked, only_admins, storable
 from gatewright.web.litellm.limits import LimitFields, LimitRow, limit_fields, limits_asked
 from gatewright.web.litellm.rows import KeyWithHash, key_fields
 from gatewright.web.routing import Access, Dialect, Route
@@ -26,7 +29,7 @@ LONGEST_ID = 200
 
 
 class TeamInfo(LimitRow, msgspec.Struct, frozen=True, kw_only=True):
-    """A team's row. What does not exist here (members, budgets) is answered as when nothing is set."""
+    """A team's row. What does not exist here (organizations, budgets) is answered as when nothing is set."""
 
     team_id: str
     team_alias: str | None
@@ -37,7 +40,7 @@ class TeamInfo(LimitRow, msgspec.Struct, frozen=True, kw_only=True):
     organization_id: None = None
     admins: list[str] = []
     members: list[str] = []
-    members_with_roles: list[Any] = []
+    members_with_roles: list[dict[str, str]] = []
     blocked: bool = False
     spend: None = None
     max_budget: None = None
@@ -45,10 +48,29 @@ class TeamInfo(LimitRow, msgspec.Struct, frozen=True, kw_only=True):
     budget_reset_at: None = None
 
 
+class Membership(msgspec.Struct, frozen=True, kw_only=True):
+    """One membership in LiteLLM's shape. `origin` is ours: `manual`, or whose word put the person in."""
+
+    user_id: str
+    team_id: str
+    role: str
+    origin: str
+    budget_id: None = None
+    spend: None = None
+    litellm_budget_table: None = None
+
+
 class ListedTeam(TeamInfo, frozen=True, kw_only=True):
     """A team in the list, with its living keys."""
 
     keys: list[KeyWithHash]
+
+
+class FirstMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody by `user_id`: nobody is found by an e-mail address."""
+
+    user_id: str
+    role: Literal["user", "admin"] = "user"
 
 
 class NewFields(LimitFields, msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +80,7 @@ class NewFields(LimitFields, msgspec.Struct, frozen=True, kw_only=True):
     team_alias: str | None = None
     models: list[str] = []
     metadata: dict[str, Any] = {}
+    members_with_roles: list[FirstMember] = []
 
 
 class UpdateFields(LimitFields, msgspec.Struct, frozen=True, kw_only=True):
@@ -76,18 +99,19 @@ class Delete(msgspec.Struct, frozen=True):
 
 
 class TeamRoutes:
-    """LiteLLM's team routes, for administrators; viewers read."""
+    """LiteLLM's team routes, for administrators; viewers read, and members what is theirs."""
 
-    def __init__(self, teams: Teams, reports: Reports, clock: Clock) -> None:
+    def __init__(self, teams: Teams, members: TeamMembers, reports: Reports, clock: Clock) -> None:
         self._teams = teams
+        self._members = members
         self._reports = reports
         self._clock = clock
 
     def routes(self) -> list[Route]:
         return [
             Route("/team/new", ("POST",), self.new, Access.ADMIN, Dialect.LITELLM),
-            Route("/team/info", ("GET",), self.info, Access.VIEWER, Dialect.LITELLM),
-            Route("/team/list", ("GET",), self.show, Access.VIEWER, Dialect.LITELLM),
+            Route("/team/info", ("GET",), self.info, Access.CALLER, Dialect.LITELLM),
+            Route("/team/list", ("GET",), self.show, Access.CALLER, Dialect.LITELLM),
             Route("/team/update", ("POST",), self.update, Access.ADMIN, Dialect.LITELLM),
             Route("/team/delete", ("POST",), self.delete, Access.ADMIN, Dialect.LITELLM),
         ]
@@ -102,27 +126,40 @@ class TeamRoutes:
             models=_checked_models(wanted.models),
             metadata=storable(wanted.metadata),
             limits=NO_LIMITS if isinstance(limits, UnsetType) else limits,
+            members=[Member(clean(one.user_id, "user_id"), one.role) for one in wanted.members_with_roles],
         )
         try:
             row = await self._teams.create(new, actor=call.actor, origin=call.origin)
         except Conflict as error:
             # LiteLLM answers 400 here, as for a key's alias.
             raise BadInput(error.message, param=error.param, code=error.error_code) from error
-        return answer(TeamInfo(**_fields(row)))
+        return answer(await self._row(row))
 
     async def info(self, call: Call) -> Response:
-        """`{team_id, team_info, keys, team_memberships}` of the team that `?team_id=` names. Raises NotFound."""
+        """`{team_id, team_info, keys, team_memberships}` of the team that `?team_id=` names; to members of theirs.
+
+        Raises NotFound, to those who see everything.
+        """
         team_id = call.query("team_id")
         if team_id is None:
             raise BadInput("team_id is missing.", param="team_id", hint="Name a team: /team/info?team_id=...")
+        if not call.principal.sees_everything and team_id not in await self._own(call):
+            raise only_admins(call.request.url.path, call.principal)
         row = await self._teams.find(clean(team_id, "team_id"))
-        body = {"team_id": row.team_id, "team_info": TeamInfo(**_fields(row)), "keys": await self._keys_of(row)}
-        return answer({**body, "team_memberships": []})
+        members = await self._members.of_team(row)
+        body = {"team_id": row.team_id, "team_info": team_info(row, members), "keys": await self._keys_of(row, call)}
+        return answer({**body, "team_memberships": [membership(member) for member in members]})
 
-    async def show(self, _: Call) -> Response:
-        """Every team with its keys, oldest first."""
+    async def show(self, call: Call) -> Response:
+        """Every team with its keys, oldest first; to members theirs, with their own keys."""
         rows = await self._teams.everything()
-        return answer([ListedTeam(**_fields(row), keys=await self._keys_of(row)) for row in rows])
+        if not call.principal.sees_everything:
+            own = await self._own(call)
+            rows = [row for row in rows if row.team_id in own]
+        found = [(row, await self._members.of_team(row)) for row in rows]
+        return answer(
+            [ListedTeam(**_fields(row, members), keys=await self._keys_of(row, call)) for row, members in found]
+        )
 
     async def update(self, call: Call) -> Response:
         """`{team_id, data}`. Null takes a value away. Raises NotFound, BadInput naming the field."""
@@ -137,7 +174,7 @@ class TeamRoutes:
             limits=limits_asked(wanted, before.limits),
         )
         row = await self._teams.change(team_id, change, actor=call.actor, origin=call.origin)
-        return answer({"team_id": row.team_id, "data": TeamInfo(**_fields(row))})
+        return answer({"team_id": row.team_id, "data": await self._row(row)})
 
     async def delete(self, call: Call) -> Response:
         """The deleted rows; their keys are revoked. All of them or, with NotFound, none."""
@@ -146,16 +183,42 @@ class TeamRoutes:
         if not 1 <= len(ids) <= MOST_DELETED_AT_ONCE:
             raise BadInput(f"Name 1 to {MOST_DELETED_AT_ONCE} teams.", param="team_ids", code="field_invalid")
         rows = await self._teams.delete(ids, actor=call.actor, origin=call.origin)
-        return answer([TeamInfo(**_fields(row)) for row in rows])
+        return answer([team_info(row, []) for row in rows])
 
-    async def _keys_of(self, team: TeamRow) -> list[KeyWithHash]:
+    async def _row(self, row: TeamRow) -> TeamInfo:
+        return team_info(row, await self._members.of_team(row))
+
+    async def _own(self, call: Call) -> frozenset[str]:
+        """The team_ids of the caller's teams."""
+        user_pk = call.principal.user_pk
+        return (
+            frozenset() if user_pk is None else frozenset(row.team_id for row in await self._members.of_user(user_pk))
+        )
+
+    async def _keys_of(self, team: TeamRow, call: Call) -> list[KeyWithHash]:
+        """The living keys that the caller may see."""
         rows = await self._teams.keys_of(team.team_id)
+        if not call.principal.sees_everything:
+            rows = [row for row in rows if row.user_pk == call.principal.user_pk]
         spent, now = await self._reports.of_keys([row.id for row in rows]), self._clock()
         return [KeyWithHash(**key_fields(row, spent.get(row.id, 0), now), token=row.token_hash) for row in rows]
 
 
-def _fields(row: TeamRow) -> dict[str, Any]:
+def team_info(row: TeamRow, members: Sequence[MemberRow]) -> TeamInfo:
+    """The row of a team with these members."""
+    return TeamInfo(**_fields(row, members))
+
+
+def membership(row: MemberRow) -> Membership:
+    """The row of a membership."""
+    return Membership(user_id=row.user_id, team_id=row.team_id, role=row.role, origin=row.origin)
+
+
+def _fields(row: TeamRow, members: Sequence[MemberRow]) -> dict[str, Any]:
     return {
+        "members": [member.user_id for member in members],
+        "admins": [member.user_id for member in members if member.role == "admin"],
+        "members_with_roles": [{"user_id": member.user_id, "role": member.role} for member in members],
         "team_id": row.team_id,
         "team_alias": row.alias,
         "models": row.models,

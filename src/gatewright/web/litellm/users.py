@@ -1,9 +1,11 @@
 """`/user/info` and `/user/update` (contract litellm 3.5)."""
 
+import msgspec
 from msgspec import UnsetType
 from starlette.responses import Response
 
 from gatewright.accounts.keys import Keys
+from gatewright.accounts.team_members import TeamMembers
 from gatewright.accounts.users import Users
 from gatewright.domain.clock import Clock
 from gatewright.domain.errors import BadInput
@@ -17,6 +19,7 @@ from gatewright.web.call import Call
 from gatewright.web.litellm.fields import asked, only_admins
 from gatewright.web.litellm.limits import UserLimitFields, limits_asked
 from gatewright.web.litellm.rows import KeyWithHash, UserRow, key_fields, user_row
+from gatewright.web.litellm.teams import team_info
 from gatewright.web.routing import Access, Dialect, Route
 
 PAGE = 200
@@ -33,8 +36,11 @@ class Update(UserLimitFields, frozen=True, kw_only=True):
 class UserRoutes:
     """LiteLLM's user routes."""
 
-    def __init__(self, users: Users, roles: Roles, keys: Keys, reports: Reports, clock: Clock) -> None:
+    def __init__(
+        self, users: Users, roles: Roles, keys: Keys, members: TeamMembers, reports: Reports, clock: Clock
+    ) -> None:
         self._users = users
+        self._members = members
         self._roles = roles
         self._keys = keys
         self._reports = reports
@@ -60,9 +66,9 @@ class UserRoutes:
         if principal.user_pk is None and wanted == principal.user_id:
             return answer({"user_id": wanted, "user_info": _master(principal), "keys": [], "teams": []})
         user = await self._users.by_user_id(clean(wanted, "user_id"))
-        return answer(
-            {"user_id": user.user_id, "user_info": user_row(user), "keys": await self._of(user.id), "teams": []}
-        )
+        teams = [team_info(team, await self._members.of_team(team)) for team in await self._members.teams_of(user.id)]
+        row = msgspec.structs.replace(user_row(user), teams=[team.team_id for team in teams])
+        return answer({"user_id": user.user_id, "user_info": row, "keys": await self._of(user.id), "teams": teams})
 
     async def update(self, call: Call) -> Response:
         """`{user_id, data}`. A role that is set is locked, so that no sign-in takes it back; null takes a limit away.

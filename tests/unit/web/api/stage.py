@@ -12,6 +12,7 @@ from gatewright.accounts.keys import KeyRing, Keys, NewKey
 from gatewright.accounts.limits import Limits
 from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.sign_ins import SignIns
+from gatewright.accounts.team_members import TeamMembers
 from gatewright.accounts.teams import Teams
 from gatewright.accounts.ui_flags import UiFlags
 from gatewright.accounts.users import Users
@@ -39,6 +40,7 @@ from gatewright.web.authentication import Authentication
 from gatewright.web.cookies import SESSION, Cookies
 from gatewright.web.guard import Guard
 from gatewright.web.litellm.keys import KeyRoutes
+from gatewright.web.litellm.members import MemberRoutes
 from gatewright.web.litellm.models import ModelRoutes
 from gatewright.web.litellm.teams import TeamRoutes
 from gatewright.web.litellm.users import UserRoutes
@@ -95,6 +97,7 @@ class Stage:
         self.users = Users(db)
         self.factors = Factors(db, Limits(db), Audit(db), BASE)
         self.teams = Teams(db)
+        self.members = TeamMembers(db)
         self.keys = Keys(db)
         self.deployments = Deployments(db, settings, resolve=resolve)
         self.follower = Follower(db, [self.ring.apply, self.deployments.apply], self.deployments.refresh)
@@ -110,9 +113,10 @@ class Stage:
             *PeopleFactors(self.users, self.factors).routes(),
             *Models(deployments).routes(),
             *UiConfig(settings).routes(),
-            *TeamRoutes(self.teams, reports, self.clock).routes(),
+            *TeamRoutes(self.teams, self.members, reports, self.clock).routes(),
+            *MemberRoutes(self.teams, self.members).routes(),
             *KeyRoutes(self.keys, self.users, deployments, reports, self.clock, flags=UiFlags(db)).routes(),
-            *UserRoutes(self.users, roles, self.keys, reports, self.clock).routes(),
+            *UserRoutes(self.users, roles, self.keys, self.members, reports, self.clock).routes(),
             *ModelRoutes(deployments).routes(),
         ]
         transport = httpx2.ASGITransport(application(self.routes, guard))
