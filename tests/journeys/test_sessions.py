@@ -1,4 +1,4 @@
-"""One person in two browsers and a terminal, and an administrator: what each ends, and what the other one sees of it."""
+"""One person in two browsers and a terminal, and an administrator: what each ends, and what the others see of it."""
 
 import re
 from collections.abc import Iterator

@@ -171,7 +171,8 @@ class Sessions:
 
     def _brought(self, row: SessionRow, secret: str) -> Brought:
         hashed = token_hash(secret)
-        if hashed == token_hash("") if row.secret_hash is None else hmac.compare_digest(hashed, row.secret_hash):
+        # A row from before this had no secret: its cookie is the first part alone.
+        if not secret if row.secret_hash is None else hmac.compare_digest(hashed, row.secret_hash):
             return Brought.CURRENT
         if row.next_secret is not None:
             waiting = self._db.sealer.open(row.next_secret, SECRET_PURPOSE)
