@@ -161,3 +161,45 @@ def test_a_provider_that_is_down_is_explained(browser: Browser, tmp_path: Path) 
         assert answer.status_code == 502
         assert "Reference <code>req-" in answer.text
         assert "litellm-client-secret" not in answer.text
+
+
+def test_an_invitation_gives_its_row_to_whoever_signs_in_from_it(
+    browser: Browser, provider: str, tmp_path: Path
+) -> None:
+    ui = {"UI_USERNAME": "chief", "UI_PASSWORD": "a-password-that-nobody-guesses"}
+    with gatewright(tmp_path, workers=2, **seed(provider, **ui)) as server:
+        person(provider, "bob-9", preferred_username="bobby", email="bob@home.local", litellm_role="internal_user")
+        with server.admin() as admin:
+            made = admin.post("/api/v3/core/users/", json={"username": "bob", "name": "Bob"})
+            assert made.status_code == 201, made.text
+            invitation = admin.post("/invitation/new", json={"user_id": "bob"}).json()
+        tab = Tab(browser, "light", server.url)
+        page = tab.page
+        page.set_viewport_size({"width": 390, "height": 800})
+        # As LiteLLM's documents write the link.
+        page.goto(f"{server.url}/ui?invitation_id={invitation['id']}")
+        expect(page.get_by_role("heading", level=1, name="You are invited")).to_be_visible()
+        tab.check()
+        page.get_by_role("button", name=re.compile("Continue with")).click()
+        expect(page).to_have_url(re.compile(re.escape(provider)))
+        at_provider(page, "bob-9")
+        expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
+        me = page.request.get(f"{server.url}/api/v1/me").json()
+        assert (me["user_id"], me["role"]) == ("bob", "internal_user")
+        page.goto(f"{server.url}/ui/onboarding?invitation_id={invitation['id']}")
+        expect(page.get_by_text("This invitation was used")).to_be_visible()
+        tab.close()
+        emergency(browser, server, ui)
+
+
+def emergency(browser: Browser, server: Gatewright, ui: dict[str, str]) -> None:
+    """The account of the variables signs in at its own page, whatever the provider does."""
+    tab = Tab(browser, "dark", server.url)
+    page = tab.page
+    page.goto(f"{server.url}/fallback/login")
+    page.get_by_label("Name or e-mail address").fill(ui["UI_USERNAME"])
+    page.get_by_label("Password").fill(ui["UI_PASSWORD"])
+    tab.check()
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
+    tab.close()
