@@ -29,6 +29,7 @@ from gatewright.sso.cli_login import CliLogins
 from gatewright.sso.connections import Connections
 from gatewright.sso.parties import RelyingParties
 from gatewright.sso.provisioning import Provisioning
+from gatewright.sso.scim_link import ScimLink
 from gatewright.sso.sign_in import SignIn
 from gatewright.sso.sign_out import SignOut
 from gatewright.sso.sources import Source, fixed_sources, secret_of
@@ -115,7 +116,7 @@ class Stage:
         self.connections = Connections(self.outbound, db.clock)
         self.parties = RelyingParties(db, sources, self.connections.connect, self.settings.base_url)
         self.cli_logins = CliLogins(db, self.keys, self.users, self.limits, self.settings.cli_session_life)
-        self.provisioning = Provisioning(db, self.settings.sign_in_rules)
+        self.provisioning = Provisioning(db, self.settings.sign_in_rules, ScimLink(self.settings.scim_id_claims))
         self.sign_in = SignIn(
             db, self.parties, self.provisioning, self.sessions, self.cli_logins, self._uuid_of, self.limits
         )
