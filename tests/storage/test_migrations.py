@@ -9,7 +9,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 
 from gatewright.domain.limits import NO_LIMITS
-from gatewright.storage import blueprints, groups, keys, migrate, spend_log, users
+from gatewright.storage import blueprints, groups, keys, migrate, sessions, spend_log, users
 from gatewright.storage.database import SCHEMA, Database, database_url
 from gatewright.storage.migrations import HEAD
 from gatewright.storage.sealing import Sealer
@@ -109,3 +109,17 @@ async def test_what_version_7_made_for_nothing_makes_way(old: Database) -> None:
     async with old.read() as tx:
         assert await blueprints.by_uuid(tx, "b") is None
         assert (await tx.execute(text("SELECT token_hash FROM one_time_links"))).scalar_one() == "h"
+
+
+async def test_a_session_of_version_12_keeps_its_end_and_its_cookie(old: Database) -> None:
+    session = (
+        "INSERT INTO sessions (id, token_hash, kind, user_pk, sid, amr, created_at, last_used_at, expires_at) "
+        "VALUES (1, 'hash', 'gateway', 1, 's', '[]', 10, 15, 30)"
+    )
+    await upgraded(old, "0012", PERSON, session)
+    assert await migrate.migrate(old) == "0012"
+    async with old.read() as tx:
+        row = await sessions.by_token(tx, "hash", "gateway", 20)
+    assert row is not None
+    assert (row.expires_at, row.absolute_expires_at, row.secret_at) == (30, 30, 10)
+    assert (row.secret_hash, row.next_secret, row.previous_secret_hash) == (None, None, None)

@@ -194,9 +194,11 @@ class Sessions:
                 cookie = None if waiting is None else f"{token}.{self._db.sealer.open(waiting, SECRET_PURPOSE)}"
             if judged.expires_at is not None:
                 await sessions.touch(tx, row.id, now, judged.expires_at)
-                if row.provider_sid is not None:
-                    await sessions.touch_origin(tx, row.provider_sid, now, now + self._origin_lives.unused)
                 row = msgspec.structs.replace(row, last_used_at=now, expires_at=judged.expires_at)
+        if judged.expires_at is not None and row.provider_sid is not None:
+            # Apart: whoever ends both sessions locks them in an order of their own.
+            async with self._db.write() as tx:
+                await sessions.touch_origin(tx, row.provider_sid, now, now + self._origin_lives.unused)
         return Session(row, found.user, cookie, row.absolute_expires_at - now)
 
     async def _offer(self, tx: Transaction, row: SessionRow, now: Millis) -> bytes | None:
