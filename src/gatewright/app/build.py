@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from gatewright.accounts.api_tokens import ApiTokens
 from gatewright.accounts.audit import Audit
+from gatewright.accounts.identities import Identities
 from gatewright.accounts.keys import BearerTokens, KeyRing, Keys
 from gatewright.accounts.limits import Limits
 from gatewright.accounts.sessions import Sessions
@@ -71,6 +72,7 @@ from gatewright.web.api.email import EmailRoutes
 from gatewright.web.api.factors import PeopleFactors
 from gatewright.web.api.idp_preview import IdpPreview
 from gatewright.web.api.idp_providers import IdpProviders
+from gatewright.web.api.identities import IdentityRoutes
 from gatewright.web.api.keys import VirtualKeys
 from gatewright.web.api.me import Me
 from gatewright.web.api.models import Models
@@ -95,6 +97,7 @@ from gatewright.web.health import Health, Standing
 from gatewright.web.litellm.keys import KeyRoutes
 from gatewright.web.litellm.members import MemberRoutes
 from gatewright.web.litellm.models import ModelRoutes
+from gatewright.web.litellm.sso_settings import SsoSettingsRoutes
 from gatewright.web.litellm.teams import TeamRoutes
 from gatewright.web.litellm.users import UserRoutes
 from gatewright.web.model_api.routes import ModelApi
@@ -299,11 +302,13 @@ class Program:
             *VirtualKeys(self.keys, self.users, self.deployments, self.reports, clock).routes(),
             *Models(self.deployments).routes(),
             *People(self.users, roles).routes(),
+            *IdentityRoutes(Identities(self.db)).routes(),
             *PeopleFactors(self.users, self.provider.factors).routes(),
             *UiConfig(self.settings).routes(),
             *SigningKeyRoutes(self.provider.keys).routes(),
             *EmailRoutes(self.db, self.users, self.provider.email_verification, self.limits, self.mail).routes(),
             *SignInProviderRoutes(self.sign_in_providers, self.settings.base_url).routes(),
+            *SsoSettingsRoutes(self.sign_in_providers).routes(),
             *self._doctor(),
             *RegistrationTokenRoutes(RegistrationTokens(self.db), clock).routes(),
             *KeyRoutes(self.keys, self.users, self.deployments, self.reports, clock, flags=self.ui_flags).routes(),
