@@ -3,6 +3,7 @@
 from tests.unit.web.api.stage import Stage
 
 from gatewright.domain.clock import DAY, HOUR
+from gatewright.domain.identity import Role
 from gatewright.domain.keys import key_hash
 from gatewright.domain.people import Origin, User
 from gatewright.storage import audit_log
@@ -128,3 +129,26 @@ async def test_a_browser_ends_with_its_sign_in_and_sign_ins_alone_are_listed(sta
     assert (await stage.in_browser("DELETE", f"/api/v1/me/sessions/{seen['id']}", here)).status_code == 204
     assert await stage.provider_sessions.find(alone) is None
     assert (await stage.in_browser("GET", "/api/v1/me", here)).status_code == 200
+
+
+async def test_what_no_list_answered_and_nobody_is_called_is_refused_by_name(stage: Stage) -> None:
+    admin = await stage.key("root", Role.PROXY_ADMIN)
+    for cursor in (
+        "x",
+        "1.",
+        "1.cli-",
+        "1.cli-²",
+        "1.browser-1e5",
+        f"{'9' * 30}.cli-1",
+        f"1.cli-{'9' * 30}",
+        "-1.cli-1",
+    ):
+        answer = await stage.call("GET", f"/api/v1/sessions?cursor={cursor}", admin)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "cursor"), cursor
+    for query, status in (("kind=idp", 400), ("user_id=nobody", 404), ("search=%00", 400), ("search=%25", 200)):
+        assert (await stage.call("GET", f"/api/v1/sessions?{query}", admin)).status_code == status, query
+    ada = await stage.person("ada")
+    await stage.browser(ada)
+    for words, count in (("AD", 1), ("Ada", 1), ("a_a", 0), ("%25", 0), ("example.com", 1)):
+        found = (await stage.call("GET", f"/api/v1/sessions?search={words}", admin)).json()["items"]
+        assert [one["owner"]["user_id"] for one in found] == ["ada"] * count, words
