@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import ssl
 from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -51,9 +52,10 @@ class FakeProvider:
         self.nonces: dict[str, str | None] = {}
         self.codes = 0
 
-    async def start(self) -> asyncio.Server:
-        server = await asyncio.start_server(self._handle, "127.0.0.1", 0)
-        self.origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async def start(self, tls: ssl.SSLContext | None = None) -> asyncio.Server:
+        server = await asyncio.start_server(self._handle, "127.0.0.1", 0, ssl=tls)
+        host = "http://127.0.0.1" if tls is None else "https://localhost"
+        self.origin = f"{host}:{server.sockets[0].getsockname()[1]}"
         self.issuer = f"{self.origin}/o/app/"
         return server
 
