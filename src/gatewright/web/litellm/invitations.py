@@ -4,6 +4,7 @@ The page that people open is `web.sso.invitation`.
 """
 
 import base64
+from typing import Any
 
 import msgspec
 from starlette.responses import JSONResponse, Response
@@ -21,6 +22,7 @@ from gatewright.web.routing import Access, Dialect, Route
 from gatewright.web.sso.invitation import PAGE
 
 HEADERS = {"cache-control": "no-store"}
+LOGIN_METHOD = "username_password"
 
 
 class NewInvitation(msgspec.Struct, frozen=True):
@@ -158,7 +160,8 @@ class InvitationRoutes:
                 "user_id": user.user_id,
                 "user_email": user.email,
                 "redirect_url": f"{self._base_url}/sso/key/generate",
-                "token": None,
+                # LiteLLM's page goes on only with one; it tells who they are and opens nothing.
+                "token": _unsecured({"user_id": user.user_id, "user_email": user.email, "login_method": LOGIN_METHOD}),
             },
             headers=HEADERS,
         )
@@ -169,14 +172,19 @@ def readable(link: str, invited: Invited) -> str:
 
     Its `key` is the link itself, so that whoever merely opened it holds no more than before.
     """
-    claims = {
-        "token_type": "litellm_onboarding",
-        "user_id": invited.user.user_id,
-        "user_email": invited.user.email,
-        "key": link,
-        "login_method": "username_password",
-        "exp": invited.expires_at // SECOND,
-    }
+    return _unsecured(
+        {
+            "token_type": "litellm_onboarding",
+            "user_id": invited.user.user_id,
+            "user_email": invited.user.email,
+            "key": link,
+            "login_method": LOGIN_METHOD,
+            "exp": invited.expires_at // SECOND,
+        }
+    )
+
+
+def _unsecured(claims: dict[str, Any]) -> str:
     parts = ({"alg": "none", "typ": "JWT"}, claims)
     return ".".join(base64.urlsafe_b64encode(msgspec.json.encode(one)).rstrip(b"=").decode() for one in parts) + "."
 

@@ -49,7 +49,11 @@ async def test_a_script_makes_an_invitation_and_its_holder_claims_it_once(desk: 
     assert (await claim(desk, token, "ada", "short")).status_code == 400
     done = await claim(desk, token, "ada")
     assert done.status_code == 200, done.text
-    assert (done.json()["redirect_url"], done.json()["token"]) == (f"{BASE}/sso/key/generate", None)
+    assert done.json()["redirect_url"] == f"{BASE}/sso/key/generate"
+    said = json.loads(base64.urlsafe_b64decode(done.json()["token"].split(".")[1] + "=="))
+    assert said.keys() == {"user_id", "user_email", "login_method"}
+    peek = await desk.worker.client.get("/user/info", headers={"authorization": f"Bearer {done.json()['token']}"})
+    assert peek.status_code == 401
     # No session: the person signs in, with every factor that is asked of them.
     assert "set-cookie" not in done.headers
     assert await desk.sign_in("ada") == 303
