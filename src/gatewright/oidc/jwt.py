@@ -94,10 +94,12 @@ def load_private(text: str) -> SigningKey:
     """
     try:
         given = json.loads(text) if text.lstrip().startswith("{") else {}
+        if given.get("kty") == "oct":
+            raise ValueError("a shared secret")
         key = JWKRegistry.import_key(given) if given else _from_pem(text)
     except (JoseError, ValueError, TypeError, AttributeError):
         raise ValueError("it is no private key in PEM and no JWK") from None
-    if not key.is_private or key.key_type == "oct":
+    if not key.is_private:
         raise ValueError("it is not the private key of a key pair")
     if isinstance(key, RSAKey) and key.public_key.key_size < MIN_RSA_BITS:
         raise ValueError(f"it has less than {MIN_RSA_BITS} bits")
