@@ -9,6 +9,7 @@ from gatewright.oidc.errors import LoginRefused
 from gatewright.oidc.jwt import ASYMMETRIC
 from gatewright.oidc.metadata import Metadata, discovery_url
 from gatewright.outbound.client import Answer
+from gatewright.settings.profiles.profile import find
 from gatewright.sso.discovery import object_of
 from gatewright.sso.doctor.checks import Check, ok, problem, skipped, warning
 from gatewright.sso.refusals import oauth_words
@@ -25,6 +26,18 @@ WARN_SKEW_S = 30
 MOST_SHOWN = 10
 
 
+def known_fix(party: RelyingParty, code: str) -> str | None:
+    """What mends an error of that code at a provider of this kind, by its profile."""
+    provider = party.source.provider
+    known = {"redirect_uri": party.redirect_uri, "client_id": provider.client_id, "issuer": provider.issuer or ""}
+    return find(provider.profile).fix(code, **known)
+
+
+def mend(party: RelyingParty, error: LoginRefused, otherwise: str) -> str:
+    """The profile's word, the error's own, or what helps in general."""
+    return known_fix(party, error.error_code) or error.hint or otherwise
+
+
 async def discovery(party: RelyingParty) -> tuple[Check, Metadata | None]:
     """The discovery document, where the issuer is known."""
     issuer, title = party.source.provider.issuer, "Discovery"
@@ -34,7 +47,7 @@ async def discovery(party: RelyingParty) -> tuple[Check, Metadata | None]:
     try:
         metadata = await party.discovery.metadata(issuer)
     except LoginRefused as error:
-        fix = error.hint or f"Open {discovery_url(issuer)} in a browser and compare."
+        fix = mend(party, error, f"Open {discovery_url(issuer)} in a browser and compare.")
         return problem("discovery", title, error.message, fix), None
     return ok("discovery", title, f"{issuer} publishes its endpoints."), metadata
 
@@ -51,7 +64,7 @@ async def keys(party: RelyingParty, metadata: Metadata | None) -> Check:
     try:
         published = (await party.discovery.jwks(metadata.jwks_uri)).get("keys")
     except LoginRefused as error:
-        return problem("jwks", title, error.message, f"Open {metadata.jwks_uri} in a browser.")
+        return problem("jwks", title, error.message, mend(party, error, f"Open {metadata.jwks_uri} in a browser."))
     if not isinstance(published, list) or not published:
         return problem("jwks", title, "The provider publishes no keys.", "Choose a signing key at the provider.")
     return ok("jwks", title, f"{len(published)} keys, for {', '.join(usable[:MOST_SHOWN])}.")
@@ -79,7 +92,7 @@ async def redirect_uri(party: RelyingParty) -> Check:
         endpoint = await party.endpoint("authorization_endpoint")
         answer = await party.discovery.ask(f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}")
     except LoginRefused as error:
-        return problem("redirect_uri", title, error.message, error.hint or "Check the authorization endpoint.")
+        return problem("redirect_uri", title, error.message, mend(party, error, "Check the authorization endpoint."))
     target = answer.headers.get("location", "")
     if target.startswith(ours):
         found = parse_qs(urlsplit(target).query).get("error", ["nothing"])[0]
@@ -91,7 +104,8 @@ async def redirect_uri(party: RelyingParty) -> Check:
         found = f"The provider showed a page of its own, so it does not say whether it knows {ours}."
         return warning("redirect_uri", title, found, f"Compare it with what is registered there: {ours}")
     found = f"The provider answered {answer.status}: it does not know the client or its redirect URI."
-    return problem("redirect_uri", title, found, f"Register exactly this redirect URI at the provider: {ours}")
+    fix = known_fix(party, "provider_refused") or f"Register exactly this redirect URI at the provider: {ours}"
+    return problem("redirect_uri", title, found, fix)
 
 
 async def credentials(party: RelyingParty) -> Check:
@@ -101,13 +115,14 @@ async def credentials(party: RelyingParty) -> Check:
         answer = await party.ask_token(MADE_UP, VERIFIER)
         body = object_of(answer)
     except LoginRefused as error:
-        return problem("credentials", title, error.message, error.hint or "Check that this is the token endpoint.")
+        return problem("credentials", title, error.message, mend(party, error, "Is this the token endpoint?"))
     said = body.get("error")
     if said in WRONG_CODE:
         return ok("credentials", title, "The provider knows our client id and accepts how we authenticate.")
     words = oauth_words(said, body.get("error_description"))
     if said in WRONG_CLIENT or answer.status == 401:
         fix = "Copy client id and secret from the provider again; check how the client authenticates there."
+        fix = known_fix(party, "token_exchange_refused") or fix
         return problem("credentials", title, f"The provider refuses us: {words}.", fix)
     fix = "Anything but invalid_grant is unusual for a made-up code: compare the endpoint with the provider's."
     return warning("credentials", title, f"The token endpoint answered {answer.status}: {words}.", fix)
@@ -122,7 +137,7 @@ async def userinfo(party: RelyingParty) -> tuple[Check, Answer | None]:
             return skipped("userinfo", title, "The provider has none; claims come from the ID token."), None
         answer = await party.discovery.ask(endpoint, {"authorization": f"Bearer {MADE_UP}"})
     except LoginRefused as error:
-        return problem("userinfo", title, error.message, error.hint or "Check the userinfo endpoint."), None
+        return problem("userinfo", title, error.message, mend(party, error, "Check the userinfo endpoint.")), None
     if answer.status in (400, 401, 403):
         return ok("userinfo", title, "The endpoint refuses a made-up token, as it must."), answer
     if 200 <= answer.status < 300:

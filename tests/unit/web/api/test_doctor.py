@@ -97,9 +97,14 @@ async def test_what_is_wrong_at_the_provider_is_found(
     assert SECRET not in str(answer)
 
 
-async def test_a_wrong_secret_is_found_before_anybody_signs_in(worker: Worker, provider: FakeProvider) -> None:
-    await added(worker, provider, client_secret="not it")
-    assert (await outcomes(worker, "acme"))["credentials"] == "problem"
+@pytest.mark.parametrize(("profile", "words"), [("generic", "client id and secret"), ("authentik", "of the provider")])
+async def test_a_wrong_secret_is_found_before_anybody_signs_in(
+    worker: Worker, provider: FakeProvider, profile: str, words: str
+) -> None:
+    await added(worker, provider, client_secret="not it", profile=profile)
+    answer = (await worker.admin.post(f"{PATH}/acme/check")).json()
+    [found] = [one for one in answer["checks"] if one["id"] == "credentials"]
+    assert (found["outcome"], words in found["fix"]) == ("problem", True), found
 
 
 async def test_nobody_but_administrators_has_the_provider_asked(worker: Worker) -> None:
