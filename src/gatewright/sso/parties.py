@@ -68,13 +68,14 @@ class RelyingParties:
         return found
 
     def refuse_foreign(self, source: Source, proof: Proof) -> None:
-        """Raises LoginRefused when a provider whose signature was not checked speaks of another provider's people.
+        """Raises LoginRefused when a provider speaks of another provider's people.
 
-        An identity is (issuer, subject) whichever source it came through, so an issuer that nobody verified must not
-        be one that somebody else here stands for.
+        An identity is (issuer, subject) whichever source it came through. Where nobody configured the issuer the ID
+        token names it, and at another host than the token endpoint's that proves nothing: it must not be one that
+        somebody else here stands for.
         """
         issuer, ours = proof.issuer, origin(source.provider.token_endpoint or "")
-        if proof.doubt is None or issuer is None or origin(issuer) == ours:
+        if source.provider.issuer is not None or issuer is None or origin(issuer) == ours:
             return
         others = {
             origin(getattr(party.source.provider, name) or "")

@@ -92,7 +92,7 @@ class Flow(OpenIdFlow):
     def _without_foreign_address(self, person: dict[str, Any]) -> dict[str, Any]:
         """Without an address that whoever runs some directory may have made up; a user principal name they may not."""
         name = self.provider.claims.email
-        return person if person.get(name) == person.get("userPrincipalName") else {**person, name: None, "email": None}
+        return person if person.get(name) == person.get("userPrincipalName") else {**person, name: "", "email": ""}
 
     async def _tenant_of(self, domain: str, authority: str) -> str:
         """The id of the tenant that has the domain, as its discovery document says."""
