@@ -9,7 +9,6 @@ from gatewright.oidc.errors import LoginRefused
 from gatewright.oidc.jwt import ASYMMETRIC
 from gatewright.oidc.metadata import Metadata, discovery_url
 from gatewright.outbound.client import Answer
-from gatewright.settings.profiles.profile import find
 from gatewright.sso.discovery import object_of
 from gatewright.sso.doctor.checks import Check, ok, problem, skipped, warning
 from gatewright.sso.refusals import oauth_words
@@ -26,16 +25,9 @@ WARN_SKEW_S = 30
 MOST_SHOWN = 10
 
 
-def known_fix(party: RelyingParty, code: str) -> str | None:
-    """What mends an error of that code at a provider of this kind, by its profile."""
-    provider = party.source.provider
-    known = {"redirect_uri": party.redirect_uri, "client_id": provider.client_id, "issuer": provider.issuer or ""}
-    return find(provider.profile).fix(code, **known)
-
-
 def mend(party: RelyingParty, error: LoginRefused, otherwise: str) -> str:
     """The profile's word, the error's own, or what helps in general."""
-    return known_fix(party, error.error_code) or error.hint or otherwise
+    return party.fix(error.error_code) or error.hint or otherwise
 
 
 async def discovery(party: RelyingParty) -> tuple[Check, Metadata | None]:
@@ -104,7 +96,7 @@ async def redirect_uri(party: RelyingParty) -> Check:
         found = f"The provider showed a page of its own, so it does not say whether it knows {ours}."
         return warning("redirect_uri", title, found, f"Compare it with what is registered there: {ours}")
     found = f"The provider answered {answer.status}: it does not know the client or its redirect URI."
-    fix = known_fix(party, "provider_refused") or f"Register exactly this redirect URI at the provider: {ours}"
+    fix = party.fix("provider_refused") or f"Register exactly this redirect URI at the provider: {ours}"
     return problem("redirect_uri", title, found, fix)
 
 
@@ -122,7 +114,7 @@ async def credentials(party: RelyingParty) -> Check:
     words = oauth_words(said, body.get("error_description"))
     if said in WRONG_CLIENT or answer.status == 401:
         fix = "Copy client id and secret from the provider again; check how the client authenticates there."
-        fix = known_fix(party, "token_exchange_refused") or fix
+        fix = party.fix("token_exchange_refused") or fix
         return problem("credentials", title, f"The provider refuses us: {words}.", fix)
     fix = "Anything but invalid_grant is unusual for a made-up code: compare the endpoint with the provider's."
     return warning("credentials", title, f"The token endpoint answered {answer.status}: {words}.", fix)

@@ -15,7 +15,6 @@ from gatewright.oidc.parameters import Parameters
 from gatewright.settings.sign_in_rules import SignInRules
 from gatewright.sso.claims import person
 from gatewright.sso.doctor.checks import Check, ok, problem, warning
-from gatewright.sso.doctor.probes import known_fix
 from gatewright.sso.relying_party import Proof, RelyingParty
 from gatewright.sso.verdict import judge
 from gatewright.storage import users
@@ -59,7 +58,7 @@ class Trials:
             proof = await party.complete(parameters, row)
         except GatewrightError as error:
             await self._told(party, error.error_code, who.user.user_id, origin)
-            fix = known_fix(party, error.error_code) or error.hint or ""
+            fix = party.fix(error.error_code) or error.hint or ""
             check = problem("sign_in", "Sign-in", f"{error.message} ({error.error_code})", fix)
             return Trial(label, (check,))
         await self._told(party, "ok", who.user.user_id, origin)
