@@ -209,7 +209,7 @@ def _from_pem(text: str) -> Key:
     """A key of whatever kind the PEM text holds: the kinds are tried, since the library asks for one."""
     for kind in ("RSA", "EC", "OKP"):
         with contextlib.suppress(JoseError, ValueError, TypeError, AttributeError):
-            return JWKRegistry.import_key(text, kind)  # type: ignore[arg-type] # a loop over its literals
+            return JWKRegistry.import_key(text, kind)
     raise ValueError("no kind of key fits")
 
 
