@@ -92,7 +92,7 @@ def knowing_the_issuer(provider: FakeProvider) -> Source:
 class Stage:
     """One worker. `source` replaces the one that the environment names; `uuids` are the embedded provider's users.
 
-    `patience_s` is how long a provider may take to answer.
+    `patience_s` is how long a provider may take to answer, `outbound` is all that is outside.
     """
 
     def __init__(
@@ -102,13 +102,14 @@ class Stage:
         environ: dict[str, str],
         source: Source | None = None,
         patience_s: float = WHOLE_CALL_S,
+        outbound: Outbound | None = None,
     ) -> None:
         self.db = db
         self.uuids: dict[str, str] = {}
         given = {"LITELLM_MASTER_KEY": MASTER, "GATEWRIGHT_DATA_DIR": str(folder), "PROXY_BASE_URL": BASE, **environ}
         self.settings: Settings = load({}, given)
         sources = fixed_sources(self.settings, self._secret) if source is None else (source,)
-        self.outbound = Outbound(whole_call_s=patience_s)
+        self.outbound = outbound or Outbound(whole_call_s=patience_s)
         self.sessions = Sessions(db, "gateway", self.settings.session_life)
         self.keys, self.users, self.limits = Keys(db), Users(db), Limits(db)
         self.factors = Factors(db, self.limits, Audit(db), BASE)
