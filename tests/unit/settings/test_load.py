@@ -39,6 +39,8 @@ EFFECTS: list[tuple[str, str, str, Any]] = [
     ("LITELLM_SALT_KEY", KEY, "salt_key", KEY),
     ("LITELLM_OIDC_SECRET", "a client secret", "client_secret", "a client secret"),
     ("PROXY_ADMIN_ID", "boss", "proxy_admin_id", "boss"),
+    ("GATEWRIGHT_SCIM_ID_CLAIM", "ms:oid, x:a:b", "scim_id_claims", {"ms": "oid", "x": "a:b"}),
+    ("GATEWRIGHT_SCIM_ADOPT_USERS", "true", "scim_adopt_users", True),
     ("AUTHENTIK_BOOTSTRAP_PASSWORD", "correct horse", "bootstrap_password", "correct horse"),
     ("AUTHENTIK_BOOTSTRAP_TOKEN", "a-token-of-the-start", "bootstrap_token", "a-token-of-the-start"),
     ("AUTHENTIK_BOOTSTRAP_EMAIL", "root@example.com", "bootstrap_email", "root@example.com"),
