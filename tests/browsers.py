@@ -29,10 +29,10 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def launched() -> Iterator[Browser]:
-    """One browser process."""
+def launched(*flags: str) -> Iterator[Browser]:
+    """One browser process, with further flags."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, *flags])
         yield browser
         browser.close()
 
