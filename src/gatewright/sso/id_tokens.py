@@ -144,9 +144,12 @@ def _asymmetric(metadata: Metadata) -> tuple[str, ...]:
 
 
 def _issuer_of(claims: VerifiedClaims) -> str:
+    """A URL (OpenID Connect Core 2): a bare word could be what an identity of ours is filed under."""
     issuer = claims.get("iss")
     if not isinstance(issuer, str) or not 0 < len(issuer) <= LONGEST_ISSUER or not issuer.isprintable():
         raise TokenInvalid("id_token_issuer", "The ID token names no issuer.")
+    if origin(issuer) is None:
+        raise TokenInvalid("id_token_issuer", "The ID token's issuer is no http or https address.")
     return issuer
 
 

@@ -158,6 +158,8 @@ ID_TOKEN: tuple[Attack, ...] = (
     Attack("another party", "id_token_azp", token(azp="other")),
     Attack("another issuer", "id_token_issuer", token(iss="https://evil.example/"), doors=ISSUER),
     Attack("no issuer", "id_token_issuer", token(iss=None)),
+    Attack("our own provider's name for an issuer", "id_token_issuer", token(iss="embedded")),
+    Attack("an issuer that is no address", "id_token_issuer", token(iss="token-endpoint:https://idp.example")),
     Attack("an issuer that cannot be shown", "id_token_issuer", token(iss="http://a\x00b")),
     Attack("an expired token", "id_token_expired", token(exp=1_700_000_000)),
     Attack("an end that is text", "id_token_malformed", token(exp="4102444800")),
