@@ -112,6 +112,8 @@ def signed_in(page: Page, server: Gatewright, password: str) -> None:
     page.goto(f"{server.url}/ui/")
     sign_in(page, NAME, password)
     expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
+    # The overview asks again by itself: when the session ends, it would go to the sign-in in the middle of a visit.
+    page.goto(f"{server.url}/ui/models")
 
 
 def alive(page: Page, server: Gatewright) -> bool:
