@@ -82,11 +82,13 @@ class Sessions:
         amr: tuple[str, ...] = (),
         id_token: str | None = None,
         provider_sid: str | None = None,
+        outside_sid: str | None = None,
     ) -> tuple[str, SessionRow]:
         """Starts a session; the cookie's value, which is never stored, and the row.
 
         `provider_sid` is the session of our own provider that it comes from, and ends with; for one that a proxy in
-        front signed in (`PROXY_SOURCE`) it is the binding to whom the proxy names.
+        front signed in (`PROXY_SOURCE`) it is the binding to whom the proxy names. `outside_sid` is the session at an
+        outside provider, whose logout tokens name it.
         """
         token, now = secrets.token_urlsafe(32), self._db.clock()
         secret = secrets.token_urlsafe(32) if self.lives.renew_after is not None else None
@@ -100,6 +102,7 @@ class Sessions:
                 source=source,
                 sid=secrets.token_urlsafe(16),
                 provider_sid=provider_sid,
+                outside_sid=outside_sid,
                 amr=list(amr),
                 id_token=None if id_token is None else self._db.sealer.seal(id_token, PURPOSE),
                 address=origin.address,

@@ -27,6 +27,7 @@ from gatewright.storage.database import Database
 
 logger = logging.getLogger(__name__)
 STANDING = "sso.standing"
+LONGEST_SID = 255
 # Each start is a row that lives ten minutes. High enough for a big office behind one address.
 STARTS = 600
 
@@ -228,7 +229,8 @@ class SignIn:
             source=source.id,
             amr=_methods(proof),
             id_token=proof.id_token,
-            provider_sid=_provider_sid(source, proof),
+            provider_sid=_sid(proof) if source.is_embedded else None,
+            outside_sid=None if source.is_embedded else _sid(proof),
         )
         reason = user.role_reason
         steps = [step.text for step in reason.steps]
@@ -267,10 +269,10 @@ class SignIn:
             await self._sessions.end(old.row.id)
 
 
-def _provider_sid(source: Source, proof: Proof) -> str | None:
-    """The session at our own provider, whose end ends this one too."""
+def _sid(proof: Proof) -> str | None:
+    """The session at the provider, whose end ends this one too."""
     sid = proof.claims.get("sid")
-    return sid if source.is_embedded and isinstance(sid, str) else None
+    return sid if isinstance(sid, str) and 0 < len(sid) <= LONGEST_SID and "\0" not in sid else None
 
 
 def _methods(proof: Proof) -> tuple[str, ...]:

@@ -51,6 +51,21 @@ async def end_dashboards(tx: Transaction, sids: Sequence[str], at: Millis) -> No
         await changes.announce(tx, "session", token_hash, at)
 
 
+async def end_outside(tx: Transaction, source: str, sid: str | None, user_pk: int | None, at: Millis) -> int:
+    """Ends the dashboard's sessions from that source: of one session there, of one person, or of both at once.
+
+    Says how many. Call it last: it announces the change.
+    """
+    condition = (sessions.c.kind == DASHBOARD) & (sessions.c.source == source)
+    if sid is None and user_pk is None:
+        return 0
+    if sid is not None:
+        condition &= sessions.c.outside_sid == sid
+    if user_pk is not None:
+        condition &= sessions.c.user_pk == user_pk
+    return await _end(tx, condition, at)
+
+
 async def expire(tx: Transaction, now: Millis, most: int) -> int:
     """Tells the clients of up to `most` sessions that expired, and ends the access tokens from before that."""
     heard = exists().where(session_clients.c.session_id == sessions.c.id)

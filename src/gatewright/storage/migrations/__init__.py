@@ -1,3 +1,3 @@
 """The ordered list of schema changes, applied at start by the parent process, under a lock, in one transaction."""
 
-HEAD = "0017"
+HEAD = "0018"

@@ -104,6 +104,8 @@ sessions = Table(
     Column("sid", Text, nullable=False, unique=True),
     # Of a dashboard's session: the `sid` of the session at our own provider that it came from.
     Column("provider_sid", Text, index=True),
+    # Of one that came from an outside provider: the `sid` of the session there (Back-Channel Logout 1.0, 2.1).
+    Column("outside_sid", Text, index=True),
     Column("amr", Json, nullable=False),
     Column("id_token", LargeBinary),
     Column("address", Text),
