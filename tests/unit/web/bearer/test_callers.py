@@ -85,6 +85,8 @@ async def test_public_allowed_routes_open_what_they_name(opened: Open) -> None:
     stage = await opened(public_allowed_routes=["/v1/models"])
     assert (await stage.get("/models", stage.issuer.token())).status_code == 200
     assert await stage.refusal(stage.issuer.token()) == (403, "jwt_route")
+    strict = await opened(public_allowed_routes=["/v1/models"], enforce_rbac=True)
+    assert await strict.refusal(stage.issuer.token()) == (403, "jwt_nobody")
 
 
 async def test_the_request_is_the_teams(opened: Open) -> None:
@@ -131,6 +133,7 @@ async def test_of_several_teams_the_first_counts_that_may_use_the_model(opened: 
     listed = (await stage.get("/v1/models", token)).json()["data"]
     assert {one["id"] for one in listed} == {"one", "two"}
     assert (await stage.get("/v1/models/two", token)).status_code == 200
+    assert await stage.refusal(stage.issuer.token(sub="s-4")) == (403, "jwt_nobody")
     # A team that is made later counts for tokens that were seen before.
     late = stage.issuer.token(groups=["late"], sub="s-3")
     assert await stage.refusal(late) == (403, "jwt_team_unknown")
@@ -297,6 +300,15 @@ async def test_role_mappings_say_what_the_object_id_is(opened: Open) -> None:
     assert (await me(stage, person))["user_id"] == "ada"
     assert (await me(stage, stage.issuer.token(app={"roles": ["king"]}, sub="s-3")))["role"] == "proxy_admin"
     assert await stage.refusal(stage.issuer.token(app={"roles": ["else"]}, sub="s-4")) == (403, "jwt_nobody")
+
+
+@ON_SQLITE
+async def test_a_user_must_name_a_team_where_that_is_enforced(opened: Open) -> None:
+    stage = await opened(**USERS, team_ids_jwt_field="groups", enforce_team_based_model_access=True)
+    await stage.team("a")
+    assert await stage.refusal(stage.issuer.token(preferred_username="ada")) == (403, "jwt_no_team")
+    assert await stage.refusal(stage.issuer.token(preferred_username="ada", groups=[])) == (403, "jwt_no_team")
+    assert (await stage.chat(stage.issuer.token(preferred_username="ada", groups=["a"]))).status_code == 200
 
 
 @ON_SQLITE
