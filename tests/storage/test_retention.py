@@ -18,6 +18,7 @@ from gatewright.storage.tables import (
     pushed_requests,
     refresh_tokens,
     used_assertions,
+    user_invitations,
 )
 
 NOW = 1000 * DAY
@@ -28,6 +29,11 @@ async def test_only_what_is_over_goes(db: Database) -> None:
         for name, expires_at in (("old", NOW - 2 * DAY), ("just over", NOW - HOUR), ("alive", NOW + HOUR)):
             values = {"token_hash": name, "purpose": "setup", "created_at": 0, "expires_at": expires_at}
             await tx.execute(insert(one_time_links).values(values))
+        new = users.NewUser("u-9", "bob", "bob", None, Role.INTERNAL_USER, RoleReason(rule="default"))
+        bob = (await users.add(tx, new, 0)).id
+        for name, expires_at in (("long over", NOW - 31 * DAY), ("shown as over", NOW - 29 * DAY)):
+            stamps = {"created_at": 0, "created_by": "x", "updated_at": 0, "updated_by": "x", "expires_at": expires_at}
+            await tx.execute(insert(user_invitations).values(token_hash=name, user_pk=bob, **stamps))
         for bucket, resets_at in (("over", NOW - 1), ("running", NOW + 1)):
             await tx.execute(insert(attempts).values(bucket=bucket, count=1, resets_at=resets_at))
         for at in (NOW - 500 * DAY, NOW - 300 * DAY):
@@ -37,12 +43,14 @@ async def test_only_what_is_over_goes(db: Database) -> None:
     async with db.write() as tx:
         await forget_expired(tx, NOW)
         links = set((await tx.execute(select(one_time_links.c.token_hash))).scalars())
+        invited = set((await tx.execute(select(user_invitations.c.token_hash))).scalars())
         buckets = set((await tx.execute(select(attempts.c.bucket))).scalars())
         left = await changes.since(tx, 0)
         newest = await changes.newest(tx)
         events = await audit_log.newest(tx, 10)
     assert [event["at"] for event in events] == [NOW - 300 * DAY]
     assert links == {"just over", "alive"}
+    assert invited == {"shown as over"}
     assert buckets == {"running"}
     assert [change.id for change in left] == [newest]
 

@@ -10,6 +10,7 @@ ACTIONS = {
     "model.deleted": "model_deleted",
     "user.create": "user_write",
     "user.role": "user_write",
+    "user.link": "user_write",
     "user.limits": "user_write",
     "user.password": "password_set",
     "user.recovery": "password_set",
