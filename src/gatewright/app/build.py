@@ -72,7 +72,6 @@ from gatewright.web.api.email import EmailRoutes
 from gatewright.web.api.factors import PeopleFactors
 from gatewright.web.api.idp_preview import IdpPreview
 from gatewright.web.api.idp_providers import IdpProviders
-from gatewright.web.api.identities import IdentityRoutes
 from gatewright.web.api.keys import VirtualKeys
 from gatewright.web.api.me import Me
 from gatewright.web.api.models import Models
@@ -95,7 +94,6 @@ from gatewright.web.edge import Edge
 from gatewright.web.guard import Guard
 from gatewright.web.health import Health, Standing
 from gatewright.web.litellm.keys import KeyRoutes
-from gatewright.web.litellm.members import MemberRoutes
 from gatewright.web.litellm.models import ModelRoutes
 from gatewright.web.litellm.sso_settings import SsoSettingsRoutes
 from gatewright.web.litellm.teams import TeamRoutes
@@ -301,8 +299,7 @@ class Program:
             *Today(self.reports, self.deployments, self.settings, clock).routes(),
             *VirtualKeys(self.keys, self.users, self.deployments, self.reports, clock).routes(),
             *Models(self.deployments).routes(),
-            *People(self.users, roles).routes(),
-            *IdentityRoutes(Identities(self.db)).routes(),
+            *People(self.users, roles, Identities(self.db)).routes(),
             *PeopleFactors(self.users, self.provider.factors).routes(),
             *UiConfig(self.settings).routes(),
             *SigningKeyRoutes(self.provider.keys).routes(),
@@ -314,7 +311,6 @@ class Program:
             *KeyRoutes(self.keys, self.users, self.deployments, self.reports, clock, flags=self.ui_flags).routes(),
             *UserRoutes(self.users, roles, self.keys, members, self.reports, clock).routes(),
             *TeamRoutes(teams, members, self.reports, clock).routes(),
-            *MemberRoutes(teams, members).routes(),
             *ModelRoutes(self.deployments).routes(),
         ]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from gatewright.accounts.lost_access import end_sign_ins
 from gatewright.accounts.teams import NewTeam, add_team
 from gatewright.domain.identity import RoleReason
 from gatewright.domain.people import RESERVED_NAMES, Event, Origin, User
@@ -16,7 +17,6 @@ from gatewright.sso.access import DASHBOARD_ALONE
 from gatewright.sso.attribution import deeper
 from gatewright.sso.binding import bind
 from gatewright.sso.claims import Person
-from gatewright.sso.lost_access import end_sign_ins
 from gatewright.sso.profiles.flow import NamedTeam
 from gatewright.sso.scim_link import ScimLink
 from gatewright.sso.sources import Source

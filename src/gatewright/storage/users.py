@@ -4,7 +4,7 @@ import unicodedata
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, bindparam, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, func, insert, or_, select, text, update
 
 from gatewright.domain.clock import Millis
 from gatewright.domain.identity import Role, RoleReason
@@ -33,6 +33,16 @@ class NewUser(msgspec.Struct, frozen=True):
     is_break_glass: bool = False
     password_hash: str | None = None
     kind: str = "internal"
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """One way in which a user signs in. `source` is the issuer, or `embedded` for our own provider."""
+
+    id: int
+    source: str
+    subject: str
+    created_at: Millis
+    last_used_at: Millis | None
 
 
 _PASSWORD = select(*FIELDS, users.c.password_hash).where(ALIVE, users.c.password_hash.is_not(None))
@@ -172,7 +182,7 @@ async def change(tx: Transaction, user_pk: int, at: Millis, **columns: Any) -> U
 
 
 async def link(tx: Transaction, user_pk: int, source: str, subject: str, at: Millis) -> None:
-    """Links a login identity to the user. (source, subject) is unique and never moves."""
+    """Links a login identity to the user. (source, subject) is unique, and moves to nobody while it is linked."""
     await tx.execute(insert(identities).values(user_pk=user_pk, source=source, subject=subject, created_at=at))
 
 
@@ -185,6 +195,17 @@ async def identities_of(tx: Transaction, user_pk: int) -> list[tuple[str, str]]:
     """The (source, subject) pairs linked to the user."""
     query = select(identities.c.source, identities.c.subject).where(identities.c.user_pk == user_pk)
     return [(row.source, row.subject) for row in await tx.execute(query.order_by(identities.c.id))]
+
+
+async def identity_rows(tx: Transaction, user_pk: int) -> list[Identity]:
+    """The identities linked to the user, oldest first."""
+    query = select(identities).where(identities.c.user_pk == user_pk).order_by(identities.c.id)
+    return [msgspec.convert(row._mapping, Identity) for row in await tx.execute(query)]
+
+
+async def unlink(tx: Transaction, user_pk: int, identity_id: int) -> None:
+    """Takes an identity from the user. Whoever signs in with it is a newcomer."""
+    await tx.execute(delete(identities).where(identities.c.id == identity_id, identities.c.user_pk == user_pk))
 
 
 async def _lock(tx: Transaction, number: int) -> None:

@@ -4,12 +4,14 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
+from gatewright.accounts.identities import Identities
 from gatewright.accounts.users import Users
 from gatewright.domain.clock import iso, iso_or_none
 from gatewright.domain.errors import BadInput
 from gatewright.domain.identity import Role, RoleReason
 from gatewright.domain.people import User
 from gatewright.storage.rows import cursor_id
+from gatewright.web.api.identities import IdentityRoutes
 from gatewright.web.api.role_rules import Roles, checked_role
 from gatewright.web.api.wire import answer, clean, read
 from gatewright.web.call import Call, listing, page_of
@@ -43,12 +45,14 @@ class UserPatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class People:
     """Users as administrators and viewers see them."""
 
-    def __init__(self, users: Users, roles: Roles) -> None:
+    def __init__(self, users: Users, roles: Roles, identities: Identities) -> None:
+        self._identities = IdentityRoutes(identities)
         self._users = users
         self._roles = roles
 
     def routes(self) -> list[Route]:
         return [
+            *self._identities.routes(),
             Route("/api/v1/users", ("GET",), self.show, Access.VIEWER, Dialect.PROBLEM),
             # A user_id comes from a provider and may hold a slash.
             Route("/api/v1/users/{user_id:path}", ("PATCH",), self.change, Access.ADMIN, Dialect.PROBLEM),

@@ -12,7 +12,7 @@ from gatewright.storage.teams import TeamRow
 from gatewright.web.api.wire import answer, clean
 from gatewright.web.call import Call
 from gatewright.web.litellm.fields import asked, only_admins
-from gatewright.web.litellm.teams import FirstMember, Membership, TeamInfo, membership, team_info
+from gatewright.web.litellm.team_rows import FirstMember, Membership, TeamInfo, membership, team_info
 from gatewright.web.routing import Access, Dialect, Route
 
 MOST_AT_ONCE = 500

@@ -1,7 +1,6 @@
 """`/team/new`, `/team/info`, `/team/list`, `/team/update`, `/team/delete` (contract litellm 3.6)."""
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -9,18 +8,19 @@ from starlette.responses import Response
 
 from gatewright.accounts.team_members import Member, TeamMembers
 from gatewright.accounts.teams import NewTeam, TeamChange, Teams
-from gatewright.domain.clock import Clock, iso
+from gatewright.domain.clock import Clock
 from gatewright.domain.errors import BadInput, Conflict
 from gatewright.domain.limits import NO_LIMITS
 from gatewright.spend.reports import Reports
-from gatewright.storage.team_members import MemberRow
 from gatewright.storage.teams import TeamRow
 from gatewright.web.api import key_rules
 from gatewright.web.api.wire import answer, clean
 from gatewright.web.call import Call
 from gatewright.web.litellm.fields import asked, only_admins, storable
-from gatewright.web.litellm.limits import LimitFields, LimitRow, limit_fields, limits_asked
+from gatewright.web.litellm.limits import LimitFields, limits_asked
+from gatewright.web.litellm.members import MemberRoutes
 from gatewright.web.litellm.rows import KeyWithHash, key_fields
+from gatewright.web.litellm.team_rows import FirstMember, TeamInfo, membership, team_fields, team_info
 from gatewright.web.routing import Access, Dialect, Route
 
 MOST_DELETED_AT_ONCE = 1000
@@ -28,49 +28,10 @@ MOST_MODELS = 1000
 LONGEST_ID = 200
 
 
-class TeamInfo(LimitRow, msgspec.Struct, frozen=True, kw_only=True):
-    """A team's row. What does not exist here (organizations, budgets) is answered as when nothing is set."""
-
-    team_id: str
-    team_alias: str | None
-    models: list[str]
-    metadata: dict[str, Any]
-    created_at: str
-    updated_at: str
-    organization_id: None = None
-    admins: list[str] = []
-    members: list[str] = []
-    members_with_roles: list[dict[str, str]] = []
-    blocked: bool = False
-    spend: None = None
-    max_budget: None = None
-    budget_duration: None = None
-    budget_reset_at: None = None
-
-
-class Membership(msgspec.Struct, frozen=True, kw_only=True):
-    """One membership in LiteLLM's shape. `origin` is ours: `manual`, or whose word put the person in."""
-
-    user_id: str
-    team_id: str
-    role: str
-    origin: str
-    budget_id: None = None
-    spend: None = None
-    litellm_budget_table: None = None
-
-
 class ListedTeam(TeamInfo, frozen=True, kw_only=True):
     """A team in the list, with its living keys."""
 
     keys: list[KeyWithHash]
-
-
-class FirstMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Somebody by `user_id`: nobody is found by an e-mail address."""
-
-    user_id: str
-    role: Literal["user", "admin"] = "user"
 
 
 class NewFields(LimitFields, msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +70,7 @@ class TeamRoutes:
 
     def routes(self) -> list[Route]:
         return [
+            *MemberRoutes(self._teams, self._members).routes(),
             Route("/team/new", ("POST",), self.new, Access.ADMIN, Dialect.LITELLM),
             Route("/team/info", ("GET",), self.info, Access.CALLER, Dialect.LITELLM),
             Route("/team/list", ("GET",), self.show, Access.CALLER, Dialect.LITELLM),
@@ -158,7 +120,7 @@ class TeamRoutes:
             rows = [row for row in rows if row.team_id in own]
         found = [(row, await self._members.of_team(row)) for row in rows]
         return answer(
-            [ListedTeam(**_fields(row, members), keys=await self._keys_of(row, call)) for row, members in found]
+            [ListedTeam(**team_fields(row, members), keys=await self._keys_of(row, call)) for row, members in found]
         )
 
     async def update(self, call: Call) -> Response:
@@ -202,31 +164,6 @@ class TeamRoutes:
             rows = [row for row in rows if row.user_pk == call.principal.user_pk]
         spent, now = await self._reports.of_keys([row.id for row in rows]), self._clock()
         return [KeyWithHash(**key_fields(row, spent.get(row.id, 0), now), token=row.token_hash) for row in rows]
-
-
-def team_info(row: TeamRow, members: Sequence[MemberRow]) -> TeamInfo:
-    """The row of a team with these members."""
-    return TeamInfo(**_fields(row, members))
-
-
-def membership(row: MemberRow) -> Membership:
-    """The row of a membership."""
-    return Membership(user_id=row.user_id, team_id=row.team_id, role=row.role, origin=row.origin)
-
-
-def _fields(row: TeamRow, members: Sequence[MemberRow]) -> dict[str, Any]:
-    return {
-        "members": [member.user_id for member in members],
-        "admins": [member.user_id for member in members if member.role == "admin"],
-        "members_with_roles": [{"user_id": member.user_id, "role": member.role} for member in members],
-        "team_id": row.team_id,
-        "team_alias": row.alias,
-        "models": row.models,
-        "metadata": row.metadata,
-        "created_at": iso(row.created_at),
-        "updated_at": iso(row.updated_at),
-        **limit_fields(row.limits),
-    }
 
 
 def _alias(text: str | None) -> str | None:

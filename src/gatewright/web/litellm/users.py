@@ -19,7 +19,7 @@ from gatewright.web.call import Call
 from gatewright.web.litellm.fields import asked, only_admins
 from gatewright.web.litellm.limits import UserLimitFields, limits_asked
 from gatewright.web.litellm.rows import KeyWithHash, UserRow, key_fields, user_row
-from gatewright.web.litellm.teams import team_info
+from gatewright.web.litellm.team_rows import team_info
 from gatewright.web.routing import Access, Dialect, Route
 
 PAGE = 200

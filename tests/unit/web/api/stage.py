@@ -8,6 +8,7 @@ import httpx2
 import msgspec
 
 from gatewright.accounts.audit import Audit
+from gatewright.accounts.identities import Identities
 from gatewright.accounts.keys import KeyRing, Keys, NewKey
 from gatewright.accounts.limits import Limits
 from gatewright.accounts.sessions import Sessions
@@ -40,7 +41,6 @@ from gatewright.web.authentication import Authentication
 from gatewright.web.cookies import SESSION, Cookies
 from gatewright.web.guard import Guard
 from gatewright.web.litellm.keys import KeyRoutes
-from gatewright.web.litellm.members import MemberRoutes
 from gatewright.web.litellm.models import ModelRoutes
 from gatewright.web.litellm.teams import TeamRoutes
 from gatewright.web.litellm.users import UserRoutes
@@ -109,12 +109,11 @@ class Stage:
             *SessionRoutes(SignIns(db), self.users).routes(),
             *Today(reports, deployments, settings, self.clock).routes(),
             *VirtualKeys(self.keys, self.users, deployments, reports, self.clock).routes(),
-            *People(self.users, roles).routes(),
+            *People(self.users, roles, Identities(self.db)).routes(),
             *PeopleFactors(self.users, self.factors).routes(),
             *Models(deployments).routes(),
             *UiConfig(settings).routes(),
             *TeamRoutes(self.teams, self.members, reports, self.clock).routes(),
-            *MemberRoutes(self.teams, self.members).routes(),
             *KeyRoutes(self.keys, self.users, deployments, reports, self.clock, flags=UiFlags(db)).routes(),
             *UserRoutes(self.users, roles, self.keys, self.members, reports, self.clock).routes(),
             *ModelRoutes(deployments).routes(),

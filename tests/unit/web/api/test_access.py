@@ -9,6 +9,7 @@ from gatewright.accounts.teams import NewTeam
 from gatewright.domain.identity import Role
 from gatewright.domain.people import Origin
 from gatewright.gateway.new_deployment import NewDeployment
+from gatewright.storage import users
 
 CALLERS = ("anonymous", "read-only member", "member", "viewer", "admin", "master key", "revoked key")
 ROLES = {
@@ -63,6 +64,18 @@ CASES = (
         "401 403 403 403 200 200 401",
         "/api/v1/users/{user_id}",
         {"role": "internal_user"},
+    ),
+    Case(
+        "GET",
+        "/api/v1/users/{user_id:path}/identities",
+        "401 403 403 200 200 200 401",
+        "/api/v1/users/{user_id}/identities",
+    ),
+    Case(
+        "DELETE",
+        "/api/v1/users/{user_id:path}/identities/{id}",
+        "401 403 403 403 204 204 401",
+        "/api/v1/users/{user_id}/identities/{identity_id}",
     ),
     Case(
         "GET",
@@ -152,7 +165,11 @@ async def others(stage: Stage, case: Case) -> dict[str, str]:
     sessions = await stage.browser(other), await stage.sessions.of_user(other.id)
     model_id = await somebodys_model(stage, fresh) if "{model_id}" in f"{case.url}" else ""
     team = await stage.teams.create(NewTeam(), actor="test", origin=Origin())
+    async with stage.db.write() as tx:
+        await users.link(tx, other.id, "https://idp.example", fresh, 1)
+        identity = (await users.identity_rows(tx, other.id))[0]
     return {
+        "identity_id": str(identity.id),
         "team_id": team.team_id,
         "fresh": f"name-{fresh}",
         "user_id": other.user_id,

@@ -16,7 +16,7 @@ async def test_a_person_sees_role_and_reason(stage: Stage) -> None:
         "display_name": "Ada",
         "role": "proxy_admin_viewer",
         "role_label": "Viewer",
-        "role_reason": {"rule": "claim", "claim": "role", "value": "proxy_admin_viewer", "warning": None},
+        "role_reason": {"rule": "claim", "claim": "role", "value": "proxy_admin_viewer", "warning": None, "steps": []},
         "role_locked": False,
         "kind": "session",
         "expires_at": body["expires_at"],

@@ -22,7 +22,7 @@ async def test_the_list_has_the_reason_of_each_role(stage: Stage) -> None:
         "display_name": "Ada",
         "role": "internal_user",
         "role_label": "Member",
-        "role_reason": {"rule": "claim", "claim": "role", "value": "internal_user", "warning": None},
+        "role_reason": {"rule": "claim", "claim": "role", "value": "internal_user", "warning": None, "steps": []},
         "role_locked": False,
         "is_active": True,
         "is_break_glass": False,

@@ -1,4 +1,4 @@
-"""What ends when somebody who was let in before is refused at a sign-in."""
+"""What ends when somebody may not sign in any more the way they did: refused at a sign-in, or unlinked from it."""
 
 from gatewright.domain.clock import Millis
 from gatewright.storage import changes, keys, session_ends, sessions
