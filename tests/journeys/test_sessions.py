@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from tests.browsers import Tab, sign_in
 from tests.journeys.conftest import CommandLine
 from tests.servers import Gatewright, eventually, gatewright
 
 ADMIN, NAME, PASSWORD = "ada@example.local", "bob", "correct horse battery"
 OVER = "Your session has ended."
-SMALL = {"width": 390, "height": 844}
+SMALL = ViewportSize(width=390, height=844)
 
 
 @pytest.fixture(scope="module")
