@@ -5,7 +5,7 @@ from typing import Any
 
 from gatewright.domain.errors import SettingInvalid
 from gatewright.settings import sign_in_values, values
-from gatewright.settings.claim_map import CLAIM_MAP, EXTRA, read_claim_map
+from gatewright.settings.claim_map import CLAIM_MAP, EXTRA
 from gatewright.settings.findings import Finding
 from gatewright.settings.reader import ENVIRONMENT, Reader
 from gatewright.settings.setting import Setting
@@ -189,7 +189,6 @@ def read_generic(reader: Reader) -> SignInProvider | None:
         if reader.variable(name) is not None:
             reader.findings.append(Finding("absent", name, f"{name} has no effect: {why}"))
     found = {one.field: reader.value(one) for one in GENERIC if one not in (EXTRA, CLAIM_MAP)}
-    extra, kept = read_claim_map(reader)
     if found["client_id"] is None:
         return None
     auth = _client_auth(found)
@@ -212,8 +211,6 @@ def read_generic(reader: Reader) -> SignInProvider | None:
             last_name=found["last_name_attribute"],
             provider=found["provider_attribute"],
             role=found["role_attribute"],
-            extra=extra,
-            kept=kept,
         ),
         roles=RoleRules(is_configured=reader.find(role)[0] is not None),
     )

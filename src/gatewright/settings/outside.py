@@ -8,6 +8,7 @@ import msgspec
 
 from gatewright.domain.errors import SettingInvalid
 from gatewright.settings import values
+from gatewright.settings.claim_map import Pairs, read_claim_map
 from gatewright.settings.generic import GENERIC as GENERIC_ROWS
 from gatewright.settings.generic import read_generic
 from gatewright.settings.profiles import options
@@ -152,7 +153,9 @@ def read_outside(reader: Reader) -> tuple[SignInProvider, ...]:
     """Every provider that is configured. What is missing or wrong is gathered in `reader.errors`."""
     readers: tuple[Callable[[Reader], SignInProvider | None], ...] = (google, microsoft, generic, github)
     found = (reader.attempt(partial(read, reader), None) for read in readers)
-    return tuple(provider for provider in found if provider is not None)
+    nothing: tuple[tuple[str, ...], Pairs] = ((), ())
+    extra, kept = reader.attempt(partial(read_claim_map, reader), nothing)
+    return tuple(_keeping(provider, extra, kept) for provider in found if provider is not None)
 
 
 def google(reader: Reader) -> SignInProvider | None:
@@ -268,6 +271,12 @@ def _require(found: dict[str, Any], table: tuple[Setting, ...], fields: tuple[st
 def _options(name: str, found: dict[str, Any]) -> dict[str, str]:
     """The profile's options among the values that were read."""
     return {option: found[option] for option in options.PARSERS[name] if found.get(option) is not None}
+
+
+def _keeping(provider: SignInProvider, extra: tuple[str, ...], kept: Pairs) -> SignInProvider:
+    """The claims that are kept with a person, whichever provider sends them."""
+    claims = msgspec.structs.replace(provider.claims, extra=extra, kept=kept)
+    return msgspec.structs.replace(provider, claims=claims)
 
 
 def _client(found: dict[str, Any]) -> dict[str, str]:

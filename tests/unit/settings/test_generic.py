@@ -148,6 +148,16 @@ def test_a_hole_is_said_at_every_start(more: dict[str, str], words: str) -> None
     assert words not in warnings(**SEED)
 
 
+def test_the_map_holds_for_every_provider() -> None:
+    google = {"GOOGLE_CLIENT_ID": "g", "GOOGLE_CLIENT_SECRET": "s", "GOOGLE_ALLOWED_DOMAINS": "example.com"}
+    more = {"GENERIC_USER_EXTRA_ATTRIBUTES": "department", "CLI_SSO_CLAIM_MAP": "department->cost, other->x"}
+    found = load({}, {**SEED, **google, **more})
+    assert [one.id for one in found.providers] == ["google", "generic"]
+    for one in found.providers:
+        assert (one.claims.extra, one.claims.kept) == (("department",), (("department", "cost"), ("other", "x")))
+    assert len([warning for warning in found.warnings if "CLI_SSO_CLAIM_MAP" in warning]) == 1
+
+
 def test_both_names_of_the_map_may_say_the_same() -> None:
     found = provider(**SEED, CLI_SSO_CLAIM_MAP="id->a", LITELLM_CLI_SSO_CLAIM_MAP="id->a")
     assert found.claims.kept == (("id", "a"),)

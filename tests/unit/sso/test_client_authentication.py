@@ -1,10 +1,15 @@
 """How we say who we are at the token endpoint, and the public key that proves it."""
 
+import time
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from authlib.oauth2.rfc6749 import InvalidClientError
+from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from joserfc.jwk import KeySet
 from tests.unit.sso.conftest import MakeStage
 from tests.unit.sso.provider import CLIENT, KEYS, SECRET, FakeProvider
 from tests.unit.sso.stage import generic, sign_in
@@ -65,6 +70,44 @@ async def test_a_private_key_signs_an_assertion_that_the_provider_checks_with_ou
     audience = provider.issuer if known else f"{provider.origin}/token"
     assert unverified_claim(sent[0], "aud", kind="assertion") == audience
     assert "client_secret" not in str(provider.seen("/token"))
+
+
+class Judge(JWTBearerClientAssertion):  # type: ignore[misc] # Authlib has no types
+    """Authlib's half of RFC 7523, as a provider uses it."""
+
+    def __init__(self, audience: str) -> None:
+        super().__init__()
+        self.audience = audience
+        self.seen: set[str] = set()
+
+    def get_audiences(self) -> list[str]:
+        return [self.audience]
+
+    def validate_jti(self, claims: object, jti: str) -> bool:  # noqa: ARG002 - Authlib's signature
+        is_new = jti not in self.seen
+        self.seen.add(jti)
+        return is_new
+
+
+@pytest.mark.parametrize(
+    "key", [ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 2048)], ids=["ES256", "RS256"]
+)
+async def test_authlib_takes_the_assertion_once(
+    make_stage: MakeStage, provider: FakeProvider, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+) -> None:
+    provider.clock = lambda: int(time.time() * 1000)
+    text = {"GENERIC_CLIENT_SECRET": "", "GENERIC_CLIENT_PRIVATE_KEY": pem(key)}
+    stage = make_stage(generic(provider.origin, **text))
+    stage.db.clock.now = provider.clock()  # type: ignore[attr-defined] # the clock of the tests; Authlib reads the wall's
+    provider.client_auth, provider.client_keys = "private_key_jwt", (await stage.terminal().get("/sso/jwks")).json()
+    assert (await sign_in(stage, provider, stage.browser())).status_code == 303
+    assertion = provider.seen("/token")[0][3]["client_assertion"]
+    judge, published = Judge(f"{provider.origin}/token"), KeySet.import_key_set(cast("Any", provider.client_keys))
+    assert judge.process_assertion_claims(assertion, published)["sub"] == CLIENT
+    with pytest.raises(InvalidClientError, match="used before"):
+        judge.process_assertion_claims(assertion, published)
+    with pytest.raises(InvalidClientError):
+        Judge("https://other.example/token").process_assertion_claims(assertion, published)
 
 
 async def test_another_key_is_refused_with_what_to_do(make_stage: MakeStage, provider: FakeProvider) -> None:
