@@ -25,7 +25,7 @@ from gatewright.app import clock
 from gatewright.app.first_start import new_blueprints, new_passwords, open_database
 from gatewright.app.follow import Follower
 from gatewright.app.litellm_sign_in import litellm_sign_in
-from gatewright.app.scim import scim_table
+from gatewright.app.scim import scim_link, scim_table
 from gatewright.app.tidy import tidy
 from gatewright.domain.errors import Unavailable
 from gatewright.gateway.cache.cache import Cache
@@ -57,9 +57,9 @@ from gatewright.sso.cli_login import CliLogins
 from gatewright.sso.connections import Connections
 from gatewright.sso.doctor.certificate import trust_of
 from gatewright.sso.doctor.doctor import Doctor
+from gatewright.sso.logout_received import LogoutReceived
 from gatewright.sso.parties import RelyingParties
 from gatewright.sso.provisioning import Provisioning
-from gatewright.sso.scim_link import ScimLink
 from gatewright.sso.sign_in import SignIn
 from gatewright.sso.sign_out import SignOut
 from gatewright.sso.sources import EMBEDDED_CLIENT, fixed_sources
@@ -268,7 +268,7 @@ class Program:
         settings, db = self.settings, self.db
         parties = self.parties
         cli_logins = CliLogins(db, self.keys, self.users, self.limits, settings.cli_session_life)
-        provisioning = Provisioning(db, settings.sign_in_rules, ScimLink(settings.scim_id_claims))
+        provisioning = Provisioning(db, settings.sign_in_rules, scim_link(settings))
         return SsoParts(
             parties=parties,
             sign_in=SignIn(db, parties, provisioning, self.sessions, cli_logins, self.users.uuid_of, self.limits),
@@ -279,6 +279,7 @@ class Program:
                 base_url=settings.base_url,
                 logout_url=settings.logout_url,
             ),
+            logout_received=LogoutReceived(db, parties, self.sessions, self.limits),
             cli_logins=cli_logins,
             break_glass=BreakGlass(db, self.sessions, self.passwords, self.limits, self.provider.factors),
             cookies=self.cookies,

@@ -3,7 +3,7 @@
 import unicodedata
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,7 +18,6 @@ from gatewright.sso.attribution import deeper
 from gatewright.sso.binding import bind
 from gatewright.sso.claims import Person
 from gatewright.sso.profiles.flow import NamedTeam
-from gatewright.sso.scim_link import ScimLink
 from gatewright.sso.sources import Source
 from gatewright.sso.team_claims import TeamPlan, carry_out, plan_teams
 from gatewright.sso.verdict import Verdict, judge
@@ -26,14 +25,18 @@ from gatewright.storage import audit_log, changes, keys, login_transactions, tea
 from gatewright.storage.database import Database, Transaction
 from gatewright.storage.users import NewUser
 
+if TYPE_CHECKING:
+    # Imported where a claim is configured.
+    from gatewright.sso.scim_link import ScimLink
+
 
 class Provisioning:
     """Makes and updates users at sign-in. Nothing is ever found by e-mail, user_id or username."""
 
-    def __init__(self, db: Database, rules: SignInRules, scim: ScimLink | None = None) -> None:
+    def __init__(self, db: Database, rules: SignInRules, scim: "ScimLink | None" = None) -> None:
         self._db = db
         self.rules = rules
-        self._scim = scim or ScimLink({})
+        self._scim = scim
 
     async def sign_in(
         self, person: Person, source: Source, origin: Origin, invitation: str | None = None, *, dashboard: bool = True
@@ -85,7 +88,7 @@ class Provisioning:
                 raise LoginRefused(
                     "user_deleted", "This account was deleted.", hint="An administrator knows more about it."
                 )
-            if user is None:
+            if user is None and self._scim is not None:
                 user = await self._scim.claim(tx, person, source, origin, self._db.clock())
             if user is None:
                 return None
@@ -118,7 +121,8 @@ class Provisioning:
         user = await users.add(tx, new, now)
         await users.link(tx, user.id, person.source, person.subject, now)
         await users.identity_used(tx, person.source, person.subject, now)
-        await self._scim.note(tx, user, person, source, origin, now)
+        if self._scim is not None:
+            await self._scim.note(tx, user, person, source, origin, now)
         metadata = deeper({"auth_provider": person.provider or source.id}, person.kept)
         changed = await users.change(tx, user.id, now, last_login_at=now, metadata=metadata)
         details = {"source": person.source, "role": user.role, "rule": user.role_reason.rule}
@@ -144,7 +148,8 @@ class Provisioning:
         signed_in = {} if verdict.refusal is not None else {"last_login_at": now}
         after = await users.change(tx, user.id, now, **signed_in, **columns)
         await users.identity_used(tx, person.source, person.subject, now)
-        await self._scim.note(tx, user, person, source, origin, now)
+        if self._scim is not None:
+            await self._scim.note(tx, user, person, source, origin, now)
         if role is not user.role:
             details = {"from": user.role, "to": role, "rule": reason.rule, "source": person.source}
             event = Event("user.role", "ok", actor="sso", target=user.user_id, details=details, origin=origin)
