@@ -18,9 +18,11 @@ SMALL = ViewportSize(width=390, height=844)
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gatewright]:
     """Two workers, Ada who administers, and Bob."""
-    variables = {"GATEWRIGHT_ADMIN_EMAIL": ADMIN, "GATEWRIGHT_ADMIN_PASSWORD": PASSWORD}
+    data = tmp_path_factory.mktemp("data")
     # Short ids: everything below also has to work while they follow one another.
-    with gatewright(tmp_path_factory.mktemp("data"), EXPERIMENTAL_UI_LOGIN="true", **variables) as found:
+    with gatewright(
+        data, EXPERIMENTAL_UI_LOGIN="true", GATEWRIGHT_ADMIN_EMAIL=ADMIN, GATEWRIGHT_ADMIN_PASSWORD=PASSWORD
+    ) as found:
         with found.admin() as client:
             fields = {"username": NAME, "name": "Bob", "email": "bob@example.local"}
             made = client.post("/api/v3/core/users/", json=fields)
