@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from gatewright.accounts.api_tokens import ApiTokens
 from gatewright.accounts.audit import Audit
 from gatewright.accounts.identities import Identities
-from gatewright.accounts.keys import BearerTokens, KeyRing, Keys
+from gatewright.accounts.keys import KeyRing, Keys
 from gatewright.accounts.limits import Limits
 from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.setup import Setup
@@ -22,6 +22,7 @@ from gatewright.accounts.teams import Teams
 from gatewright.accounts.ui_flags import UiFlags
 from gatewright.accounts.users import Users
 from gatewright.app import clock
+from gatewright.app.bearer import bearer_tokens
 from gatewright.app.first_start import new_blueprints, new_passwords, open_database
 from gatewright.app.follow import Follower
 from gatewright.app.litellm_sign_in import litellm_sign_in
@@ -150,7 +151,7 @@ class Program:
         self.logout_notices = LogoutNotices(
             db, self.provider.clients, self.provider.keys, self.outbound, settings.person_policy, self.audit
         )
-        self.ring.bearer = self._bearer()
+        self.ring.bearer = bearer_tokens(settings, db, self.outbound, self.audit, self.provider.api_access)
         self.mail = self._mail()
         self.client = Client()
         self.ledger = Ledger(db, settings.data_dir / "journal", self.ring)
@@ -194,14 +195,6 @@ class Program:
         mailer = import_module("gatewright.outbound.mail").Mailer(self.settings.email, self.db.clock)
         requests = {RECOVERY_REQUEST: self.provider.forgotten.answer}
         return MailDelivery(self.db, self.provider.outbox, mailer, requests, self.audit)
-
-    def _bearer(self) -> BearerTokens | None:
-        if self.settings.jwt_auth is None:
-            return None
-        made: BearerTokens = import_module("gatewright.sso.bearer.parts").tokens(
-            self.settings, self.db, self.outbound, self.audit, self.provider.api_access.person
-        )
-        return made
 
     def _limiter(self) -> Limiter:
         settings = self.settings
