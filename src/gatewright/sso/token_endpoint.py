@@ -66,12 +66,12 @@ class TokenEndpoint:
         about_pkce = pkce_refusal(self._source.provider, error, description, text)
         if about_pkce is not None:
             return about_pkce
-        if error == "invalid_client" or answer.status == 401:
+        if error in ("invalid_client", "incorrect_client_credentials") or answer.status == 401:
             return ProviderRefused("client_refused", text, hint=BAD_CLIENT[self._source.provider.client_auth])
         if error == "unauthorized_client":
             hint = "Allow the authorization code grant for the client at the provider."
             return ProviderRefused("client_not_allowed", text, hint=hint)
-        if error in ("invalid_grant", "redirect_uri_mismatch", "bad_verification_code", "incorrect_client_credentials"):
+        if error in ("invalid_grant", "redirect_uri_mismatch", "bad_verification_code"):
             hint = f"Start again. If it stays, register exactly {self._redirect_uri} as redirect URI at the provider."
             return ProviderRefused("code_refused", text, hint=hint)
         return ProviderRefused("token_exchange_refused", text, hint="Look at the provider's own log.")

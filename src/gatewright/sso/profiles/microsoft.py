@@ -104,7 +104,7 @@ class Flow(OpenIdFlow):
         url = self.provider.userinfo_endpoint or f"{self._graph()}/me"
         person = object_of(await self._asked(url, token))
         if not _is_same(str(checked.claims.get("oid") or ""), person.get("id")):
-            raise LoginRefused("userinfo_subject", "The provider's profile is about somebody else.")
+            raise LoginRefused("userinfo_mismatch", "The provider's profile is about somebody else.")
         name = self.provider.claims.email
         # Personal accounts and some guests have one of the two.
         return {**person, name: person.get(name) or person.get("mail")}

@@ -395,7 +395,7 @@ async def test_a_profile_of_somebody_else_is_refused(play: MakePlay) -> None:
     for wrong in (OTHER, None, "", 7):
         one = play("microsoft", MICROSOFT)
         one.world.pages[f"{GRAPH}/me"]["id"] = wrong
-        await one.refused("userinfo_subject")
+        await one.refused("userinfo_mismatch")
 
 
 @pytest.mark.parametrize("tenant", ["organizations", "example.com"])
