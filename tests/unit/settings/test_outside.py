@@ -183,6 +183,14 @@ def test_a_fix_is_for_an_error_that_exists() -> None:
     assert [code for code in sorted(codes) if f'"{code}"' not in source and of_tokens[code] not in source] == []
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_recipes_say_the_same_steps(name: str) -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "providers.md").read_text()
+    known = {"redirect_uri": "https://llm.example.com/sso/callback", "client_id": "gatewright"}
+    for number, step in enumerate(find(name).steps_for(**known), 1):
+        assert f"{number}. {step}" in text
+
+
 def test_fields_make_the_issuer() -> None:
     assert made("keycloak", {"domain": "k.example", "realm": "a"}, id="k", client_id="c").issuer == (
         "https://k.example/realms/a"
