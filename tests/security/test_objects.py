@@ -33,7 +33,7 @@ OWN = {
     *(f"{method} {V3}{path}" for method, path in OWN_CHANGES),
     *("GET /api/v1/overview", "GET /api/v1/keys", "GET /api/v1/models", "DELETE /api/v1/keys/{id}"),
     *("POST /session/logout", "GET /key/info", "POST /key/delete"),
-    *("GET /model/info", "GET /v1/model/info", "GET /user/info"),
+    *("GET /model/info", "GET /v1/model/info", "GET /user/info", "GET /team/info", "GET /team/list"),
 }
 # Makes a login that waits for somebody to sign in; bounded by address.
 CLI_START = "/sso/cli/start"
@@ -251,7 +251,8 @@ def may_be(method: str, path: str, status: int) -> bool:
         return status == 200
     if f"{method} {path}" in OWN:
         return status in (200, 400, 403, 404) if "{" not in path else status in (400, 403, 404)
-    if method == "POST" and path in ("/api/v1/keys", "/key/generate", "/key/update"):
+    # Of one's own keys, and of a team that one administers.
+    if method == "POST" and (path in ("/api/v1/keys", "/key/generate", "/key/update") or "/team/member_" in path):
         return status in (400, 401, 403, 404)
     return status in (401, 403)
 

@@ -2,11 +2,29 @@
 
 export type Role = "proxy_admin" | "proxy_admin_viewer" | "internal_user" | "internal_user_viewer";
 
+/** One thing that a sign-in looked at. `decides` marks the one whose word counted for the role. */
+export interface RoleStep {
+  rule: string;
+  text: string;
+  role?: Role;
+  decides?: boolean;
+}
+
 export interface RoleReason {
   rule: string;
   claim: string | null;
   value: string | null;
   warning: string | null;
+  steps?: RoleStep[];
+}
+
+/** An account of a sign-in provider that somebody signs in with. `source` is the issuer, or `embedded`. */
+export interface Identity {
+  id: string;
+  source: string;
+  subject: string;
+  linked_at: string;
+  last_used_at: string | null;
 }
 
 export interface Me {

@@ -2,6 +2,7 @@ import { ApiError, errorFromAnswer, unreachable } from "./api-error";
 import type {
   CreatedKey,
   HeldFactors,
+  Identity,
   Key,
   MailState,
   Me,
@@ -141,6 +142,11 @@ export const api = {
   models: list<Model>("/api/v1/models"),
   addModel: (model: NewModel) => request<Model>("POST", "/api/v1/models", model),
   removeModel: (id: string) => request<void>("DELETE", one("/api/v1/models", id)),
+
+  identitiesOf: (id: string, signal?: AbortSignal) =>
+    request<{ items: Identity[] }>("GET", `${one("/api/v1/users", id)}/identities`, undefined, signal),
+  unlinkIdentity: (id: string, identity: string) =>
+    request<void>("DELETE", one(`${one("/api/v1/users", id)}/identities`, identity)),
 
   factorsOf: (id: string, signal?: AbortSignal) =>
     request<HeldFactors>("GET", `${one("/api/v1/users", id)}/factors`, undefined, signal),

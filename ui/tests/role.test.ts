@@ -10,6 +10,9 @@ const reason = (rule: string, claim: string | null = null, value: string | null 
 
 test.each([
   [reason("claim", "litellm_role", "proxy_admin"), "claim litellm_role = proxy_admin"],
+  [reason("group", "groups", "staff"), "group staff of claim groups"],
+  [reason("no_group", "groups", "others"), "default: no group of claim groups gives a role"],
+  [reason("proxy_admin_id"), "named by PROXY_ADMIN_ID"],
   [reason("default"), "default: the claim was absent"],
   [reason("default", "litellm_role"), "default: the claim litellm_role was absent"],
   [reason("unknown_value", "litellm_role", "boss"), "default: claim litellm_role = boss names no role"],

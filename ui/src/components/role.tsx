@@ -38,3 +38,21 @@ export function RoleWhy({ of }: { of: Holder }) {
     </span>
   );
 }
+
+/** What the last sign-in looked at, in its order: role, access, teams. */
+export function SignInSteps({ of }: { of: Holder }) {
+  const steps = of.role_reason.steps ?? [];
+  if (steps.length === 0) return null;
+  return (
+    <details className="numbers sign-in-steps">
+      <summary>What the last sign-in looked at</summary>
+      <ol className="small">
+        {steps.map((step) => (
+          <li key={`${step.rule} ${step.text}`}>
+            {step.text} {step.decides && <Badge>decides the role</Badge>}
+          </li>
+        ))}
+      </ol>
+    </details>
+  );
+}

@@ -13,6 +13,12 @@ export function roleReasonInWords(reason: RoleReason, locked: boolean): string {
   switch (reason.rule) {
     case "claim":
       return reason.value === null ? claim : `${claim} = ${reason.value}`;
+    case "group":
+      return `group ${reason.value ?? ""} of ${claim}`;
+    case "no_group":
+      return `default: no group of ${claim} gives a role`;
+    case "proxy_admin_id":
+      return "named by PROXY_ADMIN_ID";
     case "default":
       return reason.claim ? `default: the claim ${reason.claim} was absent` : "default: the claim was absent";
     case "unknown_value":

@@ -1,13 +1,14 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useParams } from "wouter";
+import { api } from "../api";
 import { Badge } from "../components/badge";
 import { Fact } from "../components/fact";
 import { None } from "../components/none";
 import { ObjectPage } from "../components/object-page";
 import { Panel } from "../components/panel";
 import { Problem } from "../components/problem";
-import { RoleName, RoleWhy } from "../components/role";
+import { RoleName, RoleWhy, SignInSteps } from "../components/role";
 import { Time } from "../components/time";
 import { useShell } from "../context";
 import { administers, isProgram, type Person, people, serviceAccounts } from "../directory/people";
@@ -17,6 +18,7 @@ import { useDone } from "../queries";
 import { ChangeRoleDialog } from "./change-role";
 import { Consents } from "./consents";
 import { PersonFactors } from "./person-factors";
+import { PersonIdentities } from "./person-identities";
 import { PersonSessions } from "./person-sessions";
 import { TokenRows } from "./tokens";
 import { DeactivateDialog, EditDialog, RecoveryDialog, SetPasswordDialog } from "./user-dialogs";
@@ -50,6 +52,7 @@ function AccountOf({ kind }: { kind: typeof people | typeof serviceAccounts }) {
         <>
           <Account person={person} />
           {!isProgram(person) && <PersonFactors person={person} />}
+          {!isProgram(person) && <PersonIdentities person={person} />}
           {!isProgram(person) && <PersonSessions person={person} />}
           {!isProgram(person) && <Consents of={person} />}
           <TokenRows of={person} />
@@ -68,6 +71,7 @@ function Account({ person }: { person: Person }) {
   return (
     <Panel title="Account" tools={isAdmin(me) && <Acts person={person} onOpen={setOpen} />}>
       <Facts person={person} />
+      <SignInSteps of={person} />
       {open === "password" && <SetPasswordDialog person={person} onClose={close} />}
       {open === "role" && <ChangeRoleDialog user={person} onClose={close} />}
       {open === "deactivate" && <DeactivateDialog person={person} onClose={close} />}
@@ -84,6 +88,12 @@ function Acts({ person, onOpen }: { person: Person; onOpen: (what: Open) => void
       done(`Activated ${personName(person)}`);
     },
   });
+  const unlock = useMutation({
+    mutationFn: () => api.changeUser(person.user_id, { role_locked: false }),
+    onSuccess: () => {
+      done(`Unlocked ${personName(person)}: the provider decides at the next sign-in`);
+    },
+  });
   const opens = (what: Open, label: string, bad = false) => (
     <button type="button" className={bad ? "button button-bad" : "button"} onClick={() => onOpen(what)}>
       {label}
@@ -93,6 +103,17 @@ function Acts({ person, onOpen }: { person: Person; onOpen: (what: Open) => void
     <>
       <div className="panel-tools">
         {opens("role", "Change role")}
+        {person.role_locked && (
+          <button
+            type="button"
+            className="button"
+            title="Give the role back to the sign-in provider"
+            disabled={unlock.isPending}
+            onClick={() => unlock.mutate()}
+          >
+            Unlock role
+          </button>
+        )}
         {!isProgram(person) && opens("password", "Set password")}
         {!isProgram(person) && person.is_active && opens("link", "Recovery link")}
         {person.is_active ? (
@@ -109,6 +130,7 @@ function Acts({ person, onOpen }: { person: Person; onOpen: (what: Open) => void
         )}
       </div>
       {activate.isError && <Problem error={activate.error} />}
+      {unlock.isError && <Problem error={unlock.error} />}
     </>
   );
 }
