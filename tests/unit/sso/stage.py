@@ -27,6 +27,7 @@ from gatewright.settings.sign_in import ClaimNames, RoleRules, SignInProvider
 from gatewright.sso.break_glass import BreakGlass
 from gatewright.sso.cli_login import CliLogins
 from gatewright.sso.connections import Connections
+from gatewright.sso.logout_received import LogoutReceived
 from gatewright.sso.parties import RelyingParties
 from gatewright.sso.provisioning import Provisioning
 from gatewright.sso.scim_link import ScimLink
@@ -134,6 +135,7 @@ class Stage:
                 base_url=self.settings.base_url,
                 logout_url=self.settings.logout_url,
             ),
+            logout_received=LogoutReceived(db, self.parties, self.sessions, self.limits),
             cli_logins=self.cli_logins,
             break_glass=BreakGlass(db, self.sessions, quick_passwords(), self.limits, self.factors),
             cookies=self.cookies,

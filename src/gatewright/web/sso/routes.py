@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from gatewright.domain.clock import Millis
 from gatewright.sso.break_glass import BreakGlass
 from gatewright.sso.cli_login import CliLogins
+from gatewright.sso.logout_received import LogoutReceived
 from gatewright.sso.parties import RelyingParties
 from gatewright.sso.sign_in import SignIn
 from gatewright.sso.sign_out import SignOut
@@ -14,6 +15,7 @@ from gatewright.web.routing import Route
 from gatewright.web.sso.cli import CliPages
 from gatewright.web.sso.fallback import FallbackPages
 from gatewright.web.sso.keys import ClientKeys
+from gatewright.web.sso.logout_received import LogoutReceivedRoutes
 from gatewright.web.sso.sign_in import SignInPages
 from gatewright.web.sso.sign_out import SignOutPages
 from gatewright.web.sso.trial import TrialPages
@@ -26,6 +28,7 @@ class SsoParts:
     parties: RelyingParties
     sign_in: SignIn
     sign_out: SignOut
+    logout_received: LogoutReceived
     cli_logins: CliLogins
     break_glass: BreakGlass
     cookies: Cookies
@@ -52,6 +55,7 @@ def routes(parts: SsoParts) -> list[Route]:
         *ClientKeys(parts.parties).routes(),
         *TrialPages(parts.sign_in, parts.cookies, parts.pages).routes(),
         *CliPages(parts.cli_logins, parts.cookies, parts.pages).routes(),
+        *LogoutReceivedRoutes(parts.logout_received).routes(),
         *SignOutPages(parts.sign_out, parts.cookies, parts.pages).routes(),
         *FallbackPages(
             parts.break_glass,

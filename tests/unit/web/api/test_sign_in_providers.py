@@ -143,7 +143,7 @@ async def test_a_profile_brings_what_is_not_said(worker: Worker) -> None:
     profiles = {one["name"]: one for one in (await worker.admin.get("/api/v1/sign-in-profiles")).json()["items"]}
     assert {"google", "microsoft", "okta", "keycloak", "authentik", "auth0", "github", "generic"} == profiles.keys()
     assert set(profiles["keycloak"]["fields"]) >= options.keys()
-    world = {"id": "google", "profile": "google", "client_id": "g", "client_secret": "hush-hush"}
+    world: dict[str, Any] = {"id": "google", "profile": "google", "client_id": "g", "client_secret": "hush-hush"}
     refused = await worker.admin.post(PATH, json=world)
     assert (refused.status_code, "allowed_domains" in refused.text) == (400, True)
     world["options"] = {"allowed_domains": "acme.example"}
