@@ -6,6 +6,7 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 import httpx2
+import pytest
 from scim2_client.engines.httpx2 import SyncSCIMClient
 from scim2_tester import Status, check_server
 from tests.unit.web.conftest import MASTER
@@ -26,6 +27,11 @@ class Bridge(httpx2.BaseTransport):
             httpx2.Request(request.method, request.url, headers=request.headers, content=request.read())
         )
         return httpx2.Response(found.status_code, headers=found.headers, content=found.content, request=request)
+
+
+@pytest.fixture
+def db_url() -> None:
+    """SQLite only: what is stored and found is tested on both databases beside this."""
 
 
 async def test_every_check_of_the_judge(scim: Scim) -> None:

@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
+import msgspec
+
 from gatewright.accounts.audit import Audit
+from gatewright.app.build import Program
 from gatewright.app.scim import scim_link, scim_table
 from gatewright.app.scim_parts import whole_table
 from gatewright.settings.schema import Settings
@@ -32,5 +35,9 @@ def test_without_a_call_nothing_of_it_is_imported() -> None:
     }
 
 
-def test_only_a_claim_that_is_configured_is_asked_for(settings: Settings) -> None:
+def test_a_claim_that_is_configured_is_asked_for(settings: Settings) -> None:
     assert scim_link(settings) is None
+    program = Program(msgspec.structs.replace(settings, scim_id_claims={"generic": "oid"}))
+    link = program._sso().sign_in._provisioning._scim
+    assert link is not None
+    assert link._claims == {"generic": "oid"}
