@@ -176,9 +176,8 @@ class Provisioning:
                 "user_id_taken",
                 f"The provider calls you {wish}, and there is an account of that name here already, which this sign-in "
                 "is not linked to.",
-                hint="If it is yours, an administrator can send you an invitation link for it (Users, then the "
-                "account): it binds the account to this sign-in. If not, they make another user and invite you to "
-                "that one.",
+                hint="If it is yours, ask an administrator for an invitation link to it, which binds the account to this "
+                "sign-in. If not, they make another user and invite you to that one.",
             )
         return wish
 
