@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 
 from gatewright.domain.clock import Millis
 from gatewright.storage.database import Transaction
 from gatewright.storage.scim import MOST_AT_ONCE, Page, order, visible
 from gatewright.storage.scim_conditions import Field, Fields, Source, condition
-from gatewright.storage.tables import scim_groups, scim_users, team_members, teams, users
+from gatewright.storage.tables import keys, scim_groups, scim_users, team_members, teams, users
+from gatewright.storage.users import ALIVE
 
 SCIM = "scim"
 
@@ -103,19 +104,26 @@ async def join(tx: Transaction, team_pk: int, user_pks: Sequence[int], at: Milli
         await tx.execute(insert(team_members).values(rows[start : start + MOST_AT_ONCE]))
 
 
-async def leave(tx: Transaction, team_pk: int, user_pks: Sequence[int]) -> None:
-    """Takes people out of the team whom SCIM's word put in."""
-    mine = and_(team_members.c.team_pk == team_pk, team_members.c.origin == SCIM)
+async def leave(tx: Transaction, row: GroupRow, user_pks: Sequence[int], at: Millis) -> list[str]:
+    """Takes people out of the team whom SCIM's word put in. Their command-line keys for it are revoked: the hashes."""
+    mine = and_(team_members.c.team_pk == row.team_pk, team_members.c.origin == SCIM)
+    living = and_(keys.c.kind == "cli", keys.c.team_id == row.team_id, keys.c.revoked_at.is_(None))
+    hashes: list[str] = []
     for start in range(0, len(user_pks), MOST_AT_ONCE):
         some = user_pks[start : start + MOST_AT_ONCE]
         await tx.execute(delete(team_members).where(mine, team_members.c.user_pk.in_(some)))
+        revoke = update(keys).where(living, keys.c.user_pk.in_(some)).values(revoked_at=at, updated_at=at)
+        hashes += (await tx.execute(revoke.returning(keys.c.token_hash))).scalars()
+    return hashes
 
 
 async def _members(tx: Transaction, team_pks: Sequence[int], adopt: bool) -> dict[int, list[Member]]:
     query = select(team_members.c.team_pk, team_members.c.user_pk, team_members.c.origin, users.c.uuid)
     query = query.select_from(_PEOPLE)
     found: dict[int, list[Member]] = {}
-    inside = query.where(team_members.c.team_pk.in_(team_pks), visible(adopt=adopt)).order_by(users.c.id)
+    # Whom SCIM put there it may take out, also when it does not see them any more.
+    shown = or_(visible(adopt=adopt), and_(ALIVE, team_members.c.origin == SCIM))
+    inside = query.where(team_members.c.team_pk.in_(team_pks), shown).order_by(users.c.id)
     for row in await tx.execute(inside):
         found.setdefault(row.team_pk, []).append(Member(row.user_pk, row.uuid, row.origin))
     return found

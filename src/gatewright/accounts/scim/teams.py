@@ -28,10 +28,11 @@ MOST_NAMED = 100
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """Whom a change put into a team and took out of it."""
+    """Whom a change put into a team and took out of it, and the hashes of the keys that were revoked with that."""
 
-    added: Sequence[str] = ()
-    removed: Sequence[str] = ()
+    added: Sequence[str]
+    removed: Sequence[str]
+    revoked: Sequence[str]
 
 
 class ScimTeams:
@@ -129,10 +130,12 @@ class ScimTeams:
         }
         await audit_log.add(tx, Event("scim.group.update", "ok", actor, before.team_id, details, origin), now)
         await changes.announce(tx, "team", before.team_id, now)
+        for hashed in moved.revoked:
+            await changes.announce(tx, "key", hashed, now)
         return _resource(await self._known(tx, before.team_id))
 
     async def _move(self, tx: Transaction, before: GroupRow, moves: Sequence[MemberChange], now: Millis) -> Moved:
-        """Makes the memberships what the changes say. Raises ScimRefused for somebody who is no User."""
+        """Makes the memberships what the changes say, announcing nothing. Raises ScimRefused for who is no User."""
         present = {one.uuid: one for one in before.members}
         wanted = set(present)
         for one in moves:
@@ -143,9 +146,9 @@ class ScimTeams:
         known = await scim.known_pks(tx, added, adopt=self._adopt)
         if unknown := [one for one in added if one not in known]:
             raise ScimRefused("invalidValue", f"There is no User {unknown[0][:60]!r}.", param="members")
-        await scim_groups.leave(tx, before.team_pk, [one.user_pk for one in removed])
+        revoked = await scim_groups.leave(tx, before, [one.user_pk for one in removed], now)
         await scim_groups.join(tx, before.team_pk, [known[one] for one in added], now)
-        return Moved(added, [one.uuid for one in removed])
+        return Moved(added, [one.uuid for one in removed], revoked)
 
 
 def _read(body: Any) -> tuple[Document, MemberChange]:

@@ -8,10 +8,12 @@ from tests.unit.web.scim.conftest import ROOT, Scim
 
 from gatewright.accounts.keys import KeyRing, Keys, NewKey
 from gatewright.accounts.teams import NewTeam, Teams
+from gatewright.accounts.users import Users
 from gatewright.domain.errors import Unauthenticated
+from gatewright.domain.keys import key_hash
 from gatewright.domain.people import Origin
 from gatewright.domain.scim.schema import GROUP, PATCH
-from gatewright.storage import audit_log, team_members, teams
+from gatewright.storage import audit_log, changes, team_members, teams
 from gatewright.storage import scim as rows
 
 WINDOWS_GROUP = "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"
@@ -113,6 +115,25 @@ async def test_teams_of_ours_are_groups_and_their_keys_end_with_them(scim: Scim)
     await scim.ok("DELETE", "/Groups/t1")
     with pytest.raises(Unauthenticated):
         await KeyRing(scim.db, "").authenticate(secret)
+
+
+async def test_a_command_line_key_for_a_team_ends_with_the_membership(scim: Scim) -> None:
+    ada = await scim.user("ada")
+    group = await scim.ok("POST", "/Groups", {"displayName": "Engines", "members": [{"value": ada["id"]}]})
+    [user] = [one for one in await Users(scim.db).page(100, None) if one.uuid == ada["id"]]
+    made = []
+    for team_id in (group["id"], None):
+        new = NewKey(None, user, kind="cli", team_id=team_id)
+        made.append((await Keys(scim.db).create(new, actor="boss", origin=Origin()))[0])
+    await scim.ok("PUT", f"/Groups/{group['id']}", {"displayName": "Engines"})
+    ring = KeyRing(scim.db, "")
+    with pytest.raises(Unauthenticated) as caught:
+        await ring.authenticate(made[0])
+    assert caught.value.error_code == "key_revoked"
+    assert (await ring.authenticate(made[1])).user_id == user.user_id
+    async with scim.db.read() as tx:
+        told = [one.ref for one in await changes.since(tx, 0) if one.kind == "key"]
+    assert told.count(key_hash(made[0])) == 2
 
 
 async def test_changes_are_whole_or_not_at_all(scim: Scim) -> None:

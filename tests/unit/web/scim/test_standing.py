@@ -64,6 +64,11 @@ async def test_people_of_ours_are_taken_over_when_the_operator_says_so(adopting:
     for name in ("emergency", "robot"):
         assert await adopting.refused("GET", f"/Users/uuid-of-{name}") == (404, None)
         assert await adopting.refused("POST", "/Users", {"userName": name}) == (409, "uniqueness")
+    group = await adopting.ok("POST", "/Groups", {"displayName": "Engines", "members": [{"value": ada.uuid}]})
+    # Whom it put into a team it takes out again, whom it sees by now or not.
+    assert len((await scim.ok("GET", f"/Groups/{group['id']}"))["members"]) == 1
+    await scim.ok("PUT", f"/Groups/{group['id']}", {"displayName": "Engines"})
+    assert "members" not in await scim.ok("GET", f"/Groups/{group['id']}")
     change = {**PATCH, "Operations": [{"op": "Add", "path": "externalId", "value": "oid"}]}
     await adopting.ok("PATCH", f"/Users/{ada.uuid}", change)
     # From then on they are provisioned, setting or not, and are the account that they were.
