@@ -15,7 +15,7 @@ from gatewright.web.model_api.routes import ModelApi, ServeDirect
 
 WELL_KNOWN = "/.well-known/"
 # Jinja writes every quote of a value as &#34;, so this is found in our own tags alone.
-LOCAL = re.compile(r'( (?:href|src|action|data-question)=")(/(?!/))')
+LOCAL = re.compile(r'( (?:href|src|action|data-question|content)="(?:\d+; ?url=)?)(/(?!/))')
 
 
 def inside(root_path: str, path: str) -> str:

@@ -185,5 +185,7 @@ def test_what_is_put_before_an_address_comes_off_again(path: str, root: str) -> 
 
 def test_only_addresses_in_our_own_tags_are_touched() -> None:
     page = '<a href="/ui/">x</a> href=&#34;/ui/&#34; <a href="//x"> <a href="https://x/"> <form action="/setup">'
-    assert rooted("/llm", page) == page.replace('"/ui', '"/llm/ui').replace('"/setup', '"/llm/setup')
+    page += '<meta http-equiv="refresh" content="3;url=/out"><meta http-equiv="refresh" content="0; url=https://x/">'
+    expected = page.replace('"/ui', '"/llm/ui').replace('"/setup', '"/llm/setup').replace("=/out", "=/llm/out")
+    assert rooted("/llm", page) == expected
     assert rooted("", page) == page
