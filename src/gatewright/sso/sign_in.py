@@ -21,12 +21,11 @@ from gatewright.sso.provisioning import Provisioning
 from gatewright.sso.relying_party import Begun, Proof
 from gatewright.sso.return_to import safe_return_to
 from gatewright.sso.sources import Source
+from gatewright.sso.standing import Standing, read_standing, write_standing
 from gatewright.sso.trusted_header import Assertion, HeaderRefused
-from gatewright.storage import facts, login_transactions
 from gatewright.storage.database import Database
 
 logger = logging.getLogger(__name__)
-STANDING = "sso.standing"
 LONGEST_SID = 255
 # Each start is a row that lives ten minutes. High enough for a big office behind one address.
 STARTS = 600
@@ -45,18 +44,6 @@ class Completed(msgspec.Struct, frozen=True):
     session: str | None = None
     prompt: CodePrompt | None = None
     trial: Trial | None = None
-
-
-class Standing(msgspec.Struct, frozen=True):
-    """What the last sign-in said about the source's issuer. `doubt` None means that its signature was checked.
-
-    `notes` are what is weaker than it should be: certificates that nobody checks, endpoints that differ.
-    """
-
-    source: str
-    issuer: str | None
-    doubt: str | None
-    notes: tuple[str, ...] = ()
 
 
 class SignIn:
@@ -202,9 +189,7 @@ class SignIn:
 
     async def standing(self, source_id: str) -> Standing | None:
         """What the last sign-in said about the source's issuer, on any worker; None before the first."""
-        async with self._db.read() as tx:
-            value = await facts.read(tx, f"{STANDING}.{source_id}")
-        return None if value is None else msgspec.convert(value, Standing)
+        return await read_standing(self._db, source_id)
 
     async def refused(
         self, error: GatewrightError, source_id: str | None, origin: Origin, who: Person | None = None
@@ -256,10 +241,7 @@ class SignIn:
             logger.warning("unverified issuer: %s", standing.doubt)
         for note in standing.notes:
             logger.warning("sign-in provider %s: %s", source.id, note)
-        async with self._db.write() as tx:
-            # Two workers may note the first one at the same time.
-            await login_transactions.lock_newcomers(tx)
-            await facts.write(tx, f"{STANDING}.{source.id}", msgspec.to_builtins(standing))
+        await write_standing(self._db, standing)
         self._standing[source.id] = standing
 
     async def _end(self, old_session: str | None, origin: Origin) -> None:
@@ -272,7 +254,7 @@ class SignIn:
 def _sid(proof: Proof) -> str | None:
     """The session at the provider, whose end ends this one too."""
     sid = proof.claims.get("sid")
-    return sid if isinstance(sid, str) and 0 < len(sid) <= LONGEST_SID and "\0" not in sid else None
+    return sid if isinstance(sid, str) and 0 < len(sid) <= LONGEST_SID and sid.isprintable() else None
 
 
 def _methods(proof: Proof) -> tuple[str, ...]:

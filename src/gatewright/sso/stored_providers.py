@@ -13,6 +13,7 @@ from gatewright.settings.sign_in import SignInProvider
 from gatewright.sso.parties import RelyingParties
 from gatewright.sso.provider_checks import SECRETS, check, check_secrets_stay, merged, with_profile
 from gatewright.sso.sources import CALLBACK, Source, secret_of
+from gatewright.sso.standing import Standing, read_standing
 from gatewright.storage import audit_log, changes, sign_in_providers
 from gatewright.storage.changes import Change
 from gatewright.storage.database import Database, Transaction
@@ -74,6 +75,10 @@ class StoredProviders:
         fixed = {source.id for source in self._fixed}
         stored = [self.source_of(one) for one in await self.everything() if one.provider.id not in fixed]
         self._parties.set([*self._fixed, *stored])
+
+    async def standing(self, source_id: str) -> Standing | None:
+        """What the last sign-in through a source said about it."""
+        return await read_standing(self._db, source_id)
 
     @property
     def fixed(self) -> tuple[Source, ...]:

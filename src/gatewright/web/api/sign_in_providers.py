@@ -43,22 +43,22 @@ class SignInProviderRoutes:
 
     async def everything(self, call: Call) -> Response:
         """Those of the variables, or the embedded one, first: they cannot be changed here."""
-        fixed = [self._fixed(source) for source in self._providers.fixed]
-        return listed(call, fixed + [self._stored(one) for one in await self._providers.everything()])
+        fixed = [await self._fixed(source) for source in self._providers.fixed]
+        return listed(call, fixed + [await self._stored(one) for one in await self._providers.everything()])
 
     async def show(self, call: Call) -> Response:
         wanted = clean(call.path("id"), "id")
         for source in self._providers.fixed:
             if source.id == wanted:
-                return answer(self._fixed(source))
-        return answer(self._stored(await self._providers.get(wanted)))
+                return answer(await self._fixed(source))
+        return answer(await self._stored(await self._providers.get(wanted)))
 
     async def create(self, call: Call) -> Response:
         """201. The body has the members of a provider; what it leaves out is the profile's."""
         fields = await self._body(call)
         enabled = _flag(fields) is not False
         made = await self._providers.create(fields, is_enabled=enabled, actor=call.actor, origin=call.origin)
-        return answer(self._stored(made), 201)
+        return answer(await self._stored(made), 201)
 
     async def change(self, call: Call) -> Response:
         """The members that are given (RFC 7396): null takes one out, a secret that is not given stays."""
@@ -68,7 +68,7 @@ class SignInProviderRoutes:
         if fields.pop("id", wanted) != wanted:
             raise BadInput("The id of a provider stays.", param="id", hint="Make a new provider and remove this one.")
         changed = await self._providers.change(wanted, fields, is_enabled=enabled, actor=call.actor, origin=call.origin)
-        return answer(self._stored(changed))
+        return answer(await self._stored(changed))
 
     async def remove(self, call: Call) -> Response:
         await self._providers.remove(clean(call.path("id"), "id"), actor=call.actor, origin=call.origin)
@@ -77,20 +77,25 @@ class SignInProviderRoutes:
     async def _body(self, call: Call) -> dict[str, Any]:
         return await read(call, dict[str, Any])
 
-    def _fixed(self, source: Source) -> dict[str, Any]:
-        shown = _shown(source.provider, self._base_url + source.callback)
+    async def _fixed(self, source: Source) -> dict[str, Any]:
+        shown = await self._shown(source)
         return {**shown, "origin": "embedded" if source.is_embedded else "variables", "is_enabled": True}
 
-    def _stored(self, one: Stored) -> dict[str, Any]:
-        source = self._providers.source_of(one)
-        shown = _shown(one.provider, self._base_url + source.callback)
+    async def _stored(self, one: Stored) -> dict[str, Any]:
+        shown = await self._shown(self._providers.source_of(one))
         made = {"created_at": iso(one.row.created_at), "created_by": one.row.created_by}
         return {**shown, "origin": "database", "is_enabled": one.is_enabled, **made}
+
+    async def _shown(self, source: Source) -> dict[str, Any]:
+        """The provider, and `standing`: what the last sign-in said of it, null before the first."""
+        found = await self._providers.standing(source.id)
+        said = None if found is None else {"issuer": found.issuer, "doubt": found.doubt, "notes": found.notes}
+        return {**_shown(source.provider, self._base_url + source.callback), "standing": said}
 
 
 def _profile(name: str) -> dict[str, Any]:
     found = find(name)
-    kept = ("label", "icon", "steps", "issuer", "scope", "client_auth", "claims", "fields")
+    kept = ("label", "icon", "steps", "issuer", "scope", "client_auth", "claims", "token_claims", "decides_roles", "fields")
     members: dict[str, Any] = msgspec.to_builtins(found)
     return {"name": name, **{member: members[member] for member in kept}}
 

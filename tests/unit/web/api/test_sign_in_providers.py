@@ -6,6 +6,8 @@ from typing import Any
 import httpx2
 import msgspec
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from tests.unit.sso.provider import CLIENT, SECRET, FakeProvider
 from tests.unit.web.conftest import Worker
 
@@ -62,6 +64,9 @@ async def test_whoever_is_added_signs_people_in_on_every_worker(workers: list[Wo
     assert (answer.status_code, answer.headers["location"]) == (303, "/ui/")
     begun = provider.seen("/token")[-1][3]
     assert begun["redirect_uri"] == shown["redirect_uri"]
+    assert shown["standing"] is None
+    said = (await one.admin.get(f"{PATH}/acme")).json()["standing"]
+    assert said == {"issuer": provider.issuer, "doubt": None, "notes": []}
     assert (await one.admin.patch(f"{PATH}/acme", json={"is_enabled": False})).json()["is_enabled"] is False
     await other.program.follower.catch_up()
     assert (await other.client.get("/sso/key/generate?provider=acme")).status_code == 404
@@ -129,6 +134,29 @@ async def test_what_is_wrong_is_named(workers: list[Worker], changes: dict[str, 
     assert refused.status_code in (400, 409), refused.text
     assert param in refused.text
     assert "hush-hush" not in refused.text
+
+
+CURVE = ec.generate_private_key(ec.SECP256K1()).private_bytes(
+    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+)
+
+
+async def test_what_could_never_work_or_would_leak_is_named(worker: Worker) -> None:
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"ca": "-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----"}, "holds no certificate"),
+        ({"client_auth": "private_key_jwt", "private_key": "hello"}, "no private key in PEM"),
+        ({"client_auth": "private_key_jwt", "private_key": CURVE.decode()}, "nothing can be signed"),
+        ({"client_auth": "none", "use_pkce": False}, "without PKCE"),
+        ({"headers": {"Host": "evil.example"}}, "the header Host is not one to set"),
+        ({"headers": {"x-a": "b\r\nx-c: d"}}, "x-a holds a character"),
+        ({"claims": {"kept": [["department", "my.secret"]]}}, "named like a secret"),
+        ({"claims": {"kept": [["a", "x"], ["b", "x.y"]]}}, "has that place already"),
+    ]
+    for changes, words in wrong:
+        answer = await worker.admin.post(PATH, json={**WANTED, **changes})
+        assert answer.status_code == 400, changes
+        assert words in answer.text
+        assert "hello" not in answer.text
 
 
 async def test_a_profile_brings_what_is_not_said(worker: Worker) -> None:
