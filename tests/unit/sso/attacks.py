@@ -21,6 +21,9 @@ SLOW = Reply(hangs=True)
 PACKED = Reply(200, b"\x1f\x8b\x08\x00", "content-type: application/json\r\ncontent-encoding: gzip")
 TWICE = Reply(200, b'{"sub": "u-1", "sub": "u-2", "access_token": "a", "access_token": "b", "keys": [], "keys": []}')
 NOT_A_NUMBER = Reply(200, b'{"sub": "u-1", "access_token": "access-token", "keys": [], "expires_in": NaN}')
+DEEP = Reply(200, b'{"sub": ' + b"[" * 200_000 + b"]" * 200_000 + b"}")
+ENDLESS = Reply(200, b'{"sub": ' + b"9" * 9000 + b"}")
+NO_TEXT = Reply(200, b'{"sub": "\xff\xfe"}')
 LIST = Reply(200, b"[1, 2]")
 METADATA_ADDRESS = "http://169.254.169.254/latest/meta-data/"
 
@@ -294,6 +297,9 @@ def answers() -> Iterator[Attack]:
             ("a list", malformed, LIST),
             ("a member twice", malformed, TWICE),
             ("no number", malformed, NOT_A_NUMBER),
+            ("a deep nest", malformed, DEEP),
+            ("a number without end", malformed, ENDLESS),
+            ("bytes that are no text", malformed, NO_TEXT),
             ("half an answer", "provider_unreachable", HALF),
             ("a packed answer", "provider_answer_encoded", PACKED),
             ("a huge answer", "provider_answer_too_large", HUGE),
