@@ -24,12 +24,15 @@ COMMON = [
 SETS = {
     "cli": ["pyproject.toml"],
     "server": ["pyproject.toml", "--extra", "server"],
+    "saml": ["pyproject.toml", "--extra", "saml", "--constraint", "requirements/server.txt"],
     "build": ["--group", "build", "--constraint", "requirements/server.txt"],
     "dev": [
         "--group",
         "dev",
         "--constraint",
         "requirements/server.txt",
+        "--constraint",
+        "requirements/saml.txt",
         "--constraint",
         "requirements/build.txt",
     ],
