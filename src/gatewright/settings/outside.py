@@ -13,7 +13,7 @@ from gatewright.settings.generic import GENERIC as GENERIC_ROWS
 from gatewright.settings.generic import read_generic
 from gatewright.settings.profiles import options
 from gatewright.settings.profiles.made import made
-from gatewright.settings.profiles.options import MANY_TENANTS, unrestricted
+from gatewright.settings.profiles.options import MANY_TENANTS, unrestricted, with_email
 from gatewright.settings.profiles.profile import GENERIC, NAMES, find, guess
 from gatewright.settings.reader import ENVIRONMENT, Reader
 from gatewright.settings.setting import Setting
@@ -250,10 +250,8 @@ def _restricted(reader: Reader, provider: SignInProvider) -> SignInProvider:
             problem=f"it is not set, so {danger}",
             fix="Name those who may, or write * if everybody is meant",
         )
-    if provider.profile == "google" and "allowed_domains" not in provider.options:
-        # The e-mail domains say who may.
-        return msgspec.structs.replace(provider, options={**provider.options, "allowed_domains": "*"})
-    return provider
+    kept = with_email(provider.profile, provider.options, by_email=by_email)
+    return msgspec.structs.replace(provider, options=kept)
 
 
 def _require(found: dict[str, Any], table: tuple[Setting, ...], fields: tuple[str, ...]) -> None:

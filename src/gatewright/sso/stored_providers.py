@@ -9,6 +9,7 @@ import msgspec
 from gatewright.domain.addresses import AddressPolicy
 from gatewright.domain.errors import BadInput, Conflict, NotFound
 from gatewright.domain.people import Event, Origin
+from gatewright.settings.profiles.options import with_email
 from gatewright.settings.sign_in import SignInProvider
 from gatewright.sso.parties import RelyingParties
 from gatewright.sso.provider_checks import SECRETS, check, check_secrets_stay, merged, with_profile
@@ -168,6 +169,8 @@ class StoredProviders:
     def source_of(self, stored: Stored) -> Source:
         """The source that a stored provider is."""
         provider = stored.provider
+        options = with_email(provider.profile, provider.options, by_email=self._by_email)
+        provider = msgspec.structs.replace(provider, options=options)
         callback = CALLBACK if provider.id in LITELLM_IDS else f"{CALLBACK}/{provider.id}"
         return Source(provider, secret_of(provider), self._policy, callback, is_enabled=stored.is_enabled)
 

@@ -102,6 +102,11 @@ def unrestricted(name: str, options: Mapping[str, str], *, by_email: bool) -> Re
     return None
 
 
+def with_email(name: str, options: Mapping[str, str], *, by_email: bool) -> dict[str, str]:
+    """The options of a provider for whose people e-mail domains say who may come in: Google's then lets all in."""
+    return {**({"allowed_domains": ANYBODY} if name == "google" and by_email else {}), **options}
+
+
 def listed(value: str | None) -> frozenset[str]:
     """The entries of an option that is a list."""
     return frozenset(entry.strip().lower() for entry in (value or "").split(",")) - {""}

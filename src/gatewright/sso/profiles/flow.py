@@ -44,6 +44,8 @@ class OpenIdFlow:
     def __init__(self, provider: SignInProvider, discovery: Discovery) -> None:
         self.provider = provider
         self.profile: Profile = profile_of(provider)
+        # Read at the start, not in the middle of a sign-in that fails.
+        profile.find(profile.GENERIC)
         self.discovery = discovery
 
     async def told(

@@ -10,9 +10,14 @@ from tests.unit.sso.profiles.world import CLIENT, SECRET, World
 from tests.unit.sso.stage import ManualClock, Stage, query_of
 
 from gatewright.accounts.teams import NewTeam, Teams
+from gatewright.domain.errors import BadInput
 from gatewright.domain.identity import Role
 from gatewright.domain.people import Origin, User
+from gatewright.settings.profiles.made import made as build
+from gatewright.settings.sign_in import AccessRules
 from gatewright.sso.profiles.paging import MOST_PAGES, next_link
+from gatewright.sso.provider_checks import check
+from gatewright.sso.sources import Source, secret_of
 from gatewright.storage import audit_log, team_members
 from gatewright.storage.database import Database
 from gatewright.web.cookies import SESSION
@@ -60,9 +65,17 @@ MakePlay = Callable[..., "Play"]
 class Play:
     """One provider's world and a relying party in front of it."""
 
-    def __init__(self, db: Database, clock: ManualClock, folder: Path, name: str, environ: dict[str, str]) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clock: ManualClock,
+        folder: Path,
+        name: str,
+        environ: dict[str, str],
+        source: Source | None = None,
+    ) -> None:
         self.world = World(clock, name)
-        self.stage = Stage(db, folder, environ, outbound=self.world)
+        self.stage = Stage(db, folder, environ, source, outbound=self.world)
         self.browser: httpx2.AsyncClient = self.stage.browser()
 
     async def sign_in(self, start: str = "/sso/key/generate") -> httpx2.Response:
@@ -95,8 +108,8 @@ class Play:
 async def play(db: Database, clock: ManualClock, tmp_path: Path) -> AsyncIterator[MakePlay]:
     made: list[Play] = []
 
-    def make(name: str, environ: dict[str, str], **more: str) -> Play:
-        made.append(Play(db, clock, tmp_path, name, {**environ, **more}))
+    def make(name: str, environ: dict[str, str], source: Source | None = None, **more: str) -> Play:
+        made.append(Play(db, clock, tmp_path, name, {**environ, **more}, source))
         return made[-1]
 
     yield make
@@ -344,6 +357,47 @@ async def test_e_mail_domains_stand_in_for_googles(play: MakePlay) -> None:
     assert (await play("google", environ, ALLOWED_EMAIL_DOMAINS="example.com").user()).email == "ada@example.com"
 
 
+def added(name: str, options: dict[str, str], access: AccessRules | None = None) -> Source:
+    """A provider as somebody adds it at run time."""
+    rules = access or AccessRules()
+    provider = build(name, options, id="added", client_id=CLIENT, client_secret=SECRET, access=rules)
+    return Source(provider, secret_of(provider))
+
+
+async def test_a_provider_that_was_added_lets_nobody_in_until_told_whom(play: MakePlay) -> None:
+    go = {"AUTO_REDIRECT_UI_LOGIN_TO_SSO": "true"}
+    await play("google", go, added("google", {})).refused("domain_refused")
+    await play("github", go, added("github", {})).refused("organization_refused")
+    many = play("microsoft", go, added("microsoft", {"tenant": "common"}))
+    many.world.token_endpoint = f"{ENTRA}/common/oauth2/v2.0/token"
+    await many.refused("tenant_refused")
+    by_email = added("google", {}, AccessRules(email_domains=("example.com",)))
+    assert (await play("google", go, by_email).user()).email == "ada@example.com"
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "param"),
+    [
+        ("google", {}, "options.allowed_domains"),
+        ("github", {}, "options.allowed_organizations"),
+        ("microsoft", {"tenant": "common"}, "options.allowed_tenants"),
+        ("microsoft", {"tenant": "a/../b"}, "options"),
+        ("github", {"tenant": "common"}, "options"),
+        ("github", {"allowed_organizations": "acme"}, None),
+        ("microsoft", {"tenant": TENANT}, None),
+        ("keycloak", {"domain": "sso.example.com", "realm": "staff"}, None),
+    ],
+)
+def test_what_is_added_says_who_may_come_in(name: str, options: dict[str, str], param: str | None) -> None:
+    provider = build(name, options, id="added", client_id=CLIENT, client_secret=SECRET)
+    if param is None:
+        check(provider, by_email=False)
+        return
+    with pytest.raises(BadInput) as caught:
+        check(provider, by_email=False)
+    assert caught.value.param == param
+
+
 # Microsoft.
 
 
@@ -353,6 +407,8 @@ async def test_microsoft_groups_are_read_page_by_page_and_become_teams(play: Mak
         await Teams(one.stage.db).create(NewTeam(team), actor="test", origin=Origin())
     user = await one.user()
     assert await one.teams_of(user) == {FIRST: "sso:microsoft", SECOND: "sso:microsoft"}
+    # A directory role is no group.
+    assert (await said(play("microsoft", MICROSOFT), "microsoft"))["groups"] == [FIRST, SECOND]
     assert [headers["authorization"] for headers in one.world.seen(f"{GRAPH}/me/memberOf")] == [
         f"Bearer {one.world.answer['access_token']}"
     ] * 2
@@ -364,14 +420,15 @@ async def test_microsoft_groups_are_read_page_by_page_and_become_teams(play: Mak
 
 async def test_groups_of_the_enterprise_application_are_made_teams(play: MakePlay) -> None:
     one = play("microsoft", MICROSOFT, MICROSOFT_SERVICE_PRINCIPAL_ID=PRINCIPAL)
+    await Teams(one.stage.db).create(NewTeam(FIRST), actor="test", origin=Origin())
     user = await one.user()
     # Of the person's groups only those that are assigned count; the others of the application are teams all the same.
     assert await one.teams_of(user) == {SECOND: "sso:microsoft"}
     made = await Teams(one.stage.db).everything()
-    assert {team.team_id: team.alias for team in made} == {SECOND: "Engineers", THIRD: "Writers"}
+    assert {team.team_id: team.alias for team in made} == {FIRST: None, SECOND: "Engineers", THIRD: "Writers"}
     # Again: nothing is made twice.
     await one.user()
-    assert len(await Teams(one.stage.db).everything()) == 2
+    assert len(await Teams(one.stage.db).everything()) == 3
 
 
 @pytest.mark.parametrize(
