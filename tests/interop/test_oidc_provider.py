@@ -69,7 +69,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         "certificate": str(authority.certificate),
         "key": str(authority.key),
     }
-    env = {
+    env: dict[str, Any] = {
         "GENERIC_CLIENT_ID": "gateway",
         "GENERIC_ISSUER": issuer,
         "GENERIC_CLIENT_AUTH": "private_key_jwt",
@@ -161,7 +161,11 @@ def test_the_doctor_finds_nothing_wrong(place: Place) -> None:
 
 
 def test_without_its_authority_the_provider_is_not_believed(place: Place, tmp_path: Path) -> None:
-    env = {"GENERIC_CLIENT_ID": "gateway", "GENERIC_CLIENT_SECRET": "x" * 20, "GENERIC_ISSUER": place.issuer}
+    env: dict[str, Any] = {
+        "GENERIC_CLIENT_ID": "gateway",
+        "GENERIC_CLIENT_SECRET": "x" * 20,
+        "GENERIC_ISSUER": place.issuer,
+    }
     with gatewright(tmp_path, workers=1, **env) as server, server.client() as http:
         page = http.get("/sso/key/generate?go=1")
         assert page.status_code == 502
