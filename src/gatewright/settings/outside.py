@@ -9,12 +9,13 @@ import msgspec
 from gatewright.domain.errors import SettingInvalid
 from gatewright.settings import values
 from gatewright.settings.claim_map import Pairs, read_claim_map
+from gatewright.settings.findings import Finding
 from gatewright.settings.generic import GENERIC as GENERIC_ROWS
 from gatewright.settings.generic import read_generic
 from gatewright.settings.profiles import options
 from gatewright.settings.profiles.made import made
-from gatewright.settings.profiles.options import MANY_TENANTS, unrestricted, with_email
-from gatewright.settings.profiles.profile import GENERIC, NAMES, find, guess
+from gatewright.settings.profiles.options import MANY_TENANTS, listed, unrestricted, with_email
+from gatewright.settings.profiles.profile import ANYBODY, GENERIC, NAMES, find, guess
 from gatewright.settings.reader import ENVIRONMENT, Reader
 from gatewright.settings.setting import Setting
 from gatewright.settings.sign_in import ClaimNames, SignInProvider
@@ -250,6 +251,9 @@ def _restricted(reader: Reader, provider: SignInProvider) -> SignInProvider:
             problem=f"it is not set, so {danger}",
             fix="Name those who may, or write * if everybody is meant",
         )
+    for option, (name, danger) in WHO.items():
+        if ANYBODY in listed(provider.options.get(option)):
+            reader.findings.append(Finding("doubt", name, f"{name} holds *, so {danger}"))
     kept = with_email(provider.profile, provider.options, by_email=by_email)
     return msgspec.structs.replace(provider, options=kept)
 

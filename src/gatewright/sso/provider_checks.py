@@ -129,7 +129,12 @@ def _check_kept(provider: SignInProvider) -> None:
 
 
 def _places(provider: SignInProvider) -> tuple[str | None, ...]:
-    return tuple(origin(getattr(provider, name) or "") for name in ("issuer", "token_endpoint", "userinfo_endpoint"))
+    # People's access tokens go to Graph.
+    graph = origin(provider.options.get("graph_endpoint", ""))
+    return (
+        *(origin(getattr(provider, name) or "") for name in ("issuer", "token_endpoint", "userinfo_endpoint")),
+        graph,
+    )
 
 
 def _check_text(name: str, value: str) -> None:

@@ -105,6 +105,20 @@ def test_many_tenants_need_to_be_told_which(tenant: str) -> None:
     assert found.token_endpoint == f"https://login.microsoftonline.com/{tenant.lower()}/oauth2/v2.0/token"
 
 
+@pytest.mark.parametrize(
+    ("base", "name"),
+    [
+        (GOOGLE, "GOOGLE_ALLOWED_DOMAINS"),
+        ({**MICROSOFT, "MICROSOFT_TENANT": "common"}, "MICROSOFT_ALLOWED_TENANTS"),
+        (GITHUB, "GITHUB_ALLOWED_ORGANIZATIONS"),
+    ],
+)
+def test_letting_the_world_in_is_doubted(base: dict[str, str], name: str) -> None:
+    (warning,) = load({}, {**base, name: "*"}).warnings
+    assert name in warning
+    assert "in the world could sign in" in warning
+
+
 def test_a_national_cloud_is_the_issuer_where_its_token_endpoint_is_named() -> None:
     us = f"https://login.microsoftonline.us/{TENANT}/oauth2/v2.0/token"
     assert only(MICROSOFT, MICROSOFT_TOKEN_ENDPOINT=us).issuer == f"https://login.microsoftonline.us/{TENANT}/v2.0"
@@ -145,6 +159,8 @@ ADDRESSES = [
     ("https://login.microsoftonline.com/common/oauth2/v2.0/token", "microsoft"),
     ("https://acme.okta.com", "okta"),
     ("https://acme.oktapreview.com/oauth2/default", "okta"),
+    ("https://acme.okta.mil", "okta"),
+    ("https://acme.okta", "generic"),
     ("https://sso.example.com/realms/staff", "keycloak"),
     ("https://sso.example.com/auth/realms/staff/protocol/openid-connect/token", "keycloak"),
     ("https://auth.example.com/application/o/litellm/", "authentik"),

@@ -76,7 +76,7 @@ class Flow(OpenIdFlow):
         return found
 
     def _server(self) -> str:
-        return origin(self.provider.authorization_endpoint or "") or PUBLIC
+        return origin(self.provider.token_endpoint or "") or PUBLIC
 
     def _api(self) -> str:
         """Where the API is: of github.com, of GitHub Enterprise Cloud with data residency, of an Enterprise Server."""

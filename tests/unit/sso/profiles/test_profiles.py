@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
 from tests.unit.sso.profiles.world import CLIENT, SECRET, World
 from tests.unit.sso.stage import ManualClock, Stage, query_of
@@ -16,7 +17,7 @@ from gatewright.domain.people import Origin, User
 from gatewright.settings.profiles.made import made as build
 from gatewright.settings.sign_in import AccessRules
 from gatewright.sso.profiles.paging import MOST_PAGES, next_link
-from gatewright.sso.provider_checks import check
+from gatewright.sso.provider_checks import check, check_secrets_stay
 from gatewright.sso.sources import Source, secret_of
 from gatewright.storage import audit_log, team_members
 from gatewright.storage.database import Database
@@ -396,6 +397,16 @@ def test_what_is_added_says_who_may_come_in(name: str, options: dict[str, str], 
     with pytest.raises(BadInput) as caught:
         check(provider, by_email=False)
     assert caught.value.param == param
+
+
+def test_graph_is_not_moved_without_the_secret() -> None:
+    """Whoever may change a provider may not lead people's access tokens elsewhere with it."""
+    here = build("microsoft", {"tenant": TENANT}, id="added", client_id=CLIENT, client_secret=SECRET)
+    moved = msgspec.structs.replace(here, options={**here.options, "graph_endpoint": "https://evil.example/v1.0"})
+    check_secrets_stay(here, here, frozenset())
+    check_secrets_stay(here, moved, frozenset({"client_secret"}))
+    with pytest.raises(BadInput):
+        check_secrets_stay(here, moved, frozenset({"options"}))
 
 
 # Microsoft.
