@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx2
+import msgspec
 import pytest
 from tests.conftest import run_apart
 from tests.emptied import Contents
 from tests.passwords import QUICK
 from tests.postgres import Postgres
+from tests.unit.sso.provider import FakeProvider
 
 from gatewright.accounts import passwords
 from gatewright.app.build import Program
@@ -92,3 +94,21 @@ async def worker(settings: Settings) -> AsyncIterator[Worker]:
     await program.edge._start()
     yield Worker(program, (settings.data_dir / LINK_FILE).read_text().strip())
     await program.edge._stop()
+
+
+@pytest.fixture
+async def reaching(settings: Settings) -> AsyncIterator[Worker]:
+    """A worker that may reach providers on loopback, wherever its database is."""
+    program = Program(msgspec.structs.replace(settings, allowed_networks=("127.0.0.1/32",)))
+    await program.edge._start()
+    yield Worker(program, (settings.data_dir / LINK_FILE).read_text().strip())
+    await program.edge._stop()
+
+
+@pytest.fixture
+async def outside(reaching: Worker) -> AsyncIterator[FakeProvider]:
+    """A provider on loopback that the worker can reach."""
+    fake = FakeProvider(reaching.program.db.clock)
+    server = await fake.start()
+    async with server:
+        yield fake

@@ -114,7 +114,7 @@ async def credentials(party: RelyingParty) -> Check:
     words = oauth_words(said, body.get("error_description"))
     if said in WRONG_CLIENT or answer.status == 401:
         fix = "Copy client id and secret from the provider again; check how the client authenticates there."
-        fix = party.fix("token_exchange_refused") or fix
+        fix = party.fix("client_refused") or fix
         return problem("credentials", title, f"The provider refuses us: {words}.", fix)
     fix = "Anything but invalid_grant is unusual for a made-up code: compare the endpoint with the provider's."
     return warning("credentials", title, f"The token endpoint answered {answer.status}: {words}.", fix)

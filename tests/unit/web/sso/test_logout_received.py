@@ -1,18 +1,13 @@
 """Logout tokens and logout frames of an outside provider: whose sessions they end, and which end nothing."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
-import msgspec
 import pytest
 from tests.unit.sso.provider import CLIENT, KEYS, SECRET, FakeProvider
 from tests.unit.web.conftest import Worker
 
-from gatewright.app.build import Program
-from gatewright.app.first_start import LINK_FILE
 from gatewright.oidc.jwt import sign
-from gatewright.settings.schema import Settings
 from gatewright.sso.logout_received import EVENT
 from gatewright.storage import audit_log
 from gatewright.web.cookies import SESSION
@@ -22,24 +17,17 @@ BACK, FRONT = "/sso/backchannel-logout", "/sso/frontchannel-logout"
 
 
 @pytest.fixture
-async def worker(settings: Settings) -> AsyncIterator[Worker]:
-    """One that may reach a provider on loopback."""
-    opened = msgspec.structs.replace(settings, allowed_networks=("127.0.0.1/32",))
-    found = Worker(Program(opened), (settings.data_dir / LINK_FILE).read_text().strip())
-    await found.program.edge._start()
-    yield found
-    await found.program.edge._stop()
+async def worker(reaching: Worker) -> Worker:
+    return reaching
 
 
 @pytest.fixture
-async def provider(worker: Worker) -> AsyncIterator[FakeProvider]:
-    fake = FakeProvider(worker.program.db.clock)
-    server = await fake.start()
-    async with server:
-        wanted = {"id": "acme", "issuer": fake.issuer, "client_id": CLIENT, "client_secret": SECRET}
-        made = await worker.admin.post("/api/v1/sign-in-providers", json=wanted)
-        assert made.status_code == 201, made.text
-        yield fake
+async def provider(worker: Worker, outside: FakeProvider) -> FakeProvider:
+    """A provider that an administrator added."""
+    wanted = {"id": "acme", "issuer": outside.issuer, "client_id": CLIENT, "client_secret": SECRET}
+    made = await worker.admin.post("/api/v1/sign-in-providers", json=wanted)
+    assert made.status_code == 201, made.text
+    return outside
 
 
 async def signed_in(worker: Worker, provider: FakeProvider, subject: str, sid: str | None) -> httpx2.AsyncClient:
