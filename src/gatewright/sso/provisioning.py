@@ -162,8 +162,10 @@ class Provisioning:
         return after or user
 
     async def _user_id(self, tx: Transaction, person: Person) -> str | None:
-        """The wished user_id; None where the provider has no usable wish. Raises LoginRefused when it is somebody's.
+        """The wished user_id; None where the provider has no usable wish. Raises LoginRefused when it is a person's.
 
+        What no invitation could give away (an emergency administrator's, a service account's, a deleted one's) stops
+        nobody: the newcomer has a random one.
         PROXY_ADMIN_ID is nobody's to claim: whoever got it as user_id would be administrator at the next sign-in.
         """
         wish = person.user_id
@@ -171,15 +173,15 @@ class Provisioning:
             return None
         if wish == self.rules.proxy_admin_id and wish != person.subject:
             return None
-        if await users.resembles(tx, "user_id", wish):
+        if await users.person_like(tx, wish):
             raise LoginRefused(
                 "user_id_taken",
                 f"The provider calls you {wish}, and there is an account of that name here already, which this sign-in "
                 "is not linked to.",
-                hint="If it is yours, ask an administrator for an invitation link to it, which binds the account to this "
-                "sign-in. If not, they make another user and invite you to that one.",
+                hint="If it is yours, ask an administrator for an invitation link to it, which binds the account to "
+                "this sign-in. If not, they make another user and invite you to that one.",
             )
-        return wish
+        return None if await users.resembles(tx, "user_id", wish) else wish
 
     async def _username(self, tx: Transaction, person: Person) -> str | None:
         """The wished username where it is nobody's: a name to show, that opens nothing."""

@@ -77,8 +77,14 @@ async def resembles(tx: Transaction, column: str, name: str) -> bool:
 
     Upper and lower case are one (of ASCII letters alone on SQLite), and so are a letter's wide and narrow forms.
     """
-    known, plain = users.c[column], unicodedata.normalize("NFKC", name)
-    query = select(users.c.id).where(or_(known.in_({name, plain}), func.lower(known) == plain.lower()))
+    query = select(users.c.id).where(_like(users.c[column], name))
+    return (await tx.execute(query.limit(1))).first() is not None
+
+
+async def person_like(tx: Transaction, user_id: str) -> bool:
+    """Whether a living person whose row can be given to somebody has that `user_id`, or one that looks like it."""
+    person = (ALIVE, ~users.c.is_break_glass, users.c.kind != SERVICE_ACCOUNT)
+    query = select(users.c.id).where(_like(users.c.user_id, user_id), *person)
     return (await tx.execute(query.limit(1))).first() is not None
 
 
@@ -206,6 +212,11 @@ async def identity_rows(tx: Transaction, user_pk: int) -> list[Identity]:
 async def unlink(tx: Transaction, user_pk: int, identity_id: int) -> None:
     """Takes an identity from the user. Whoever signs in with it is a newcomer."""
     await tx.execute(delete(identities).where(identities.c.id == identity_id, identities.c.user_pk == user_pk))
+
+
+def _like(known: ColumnElement[str], name: str) -> ColumnElement[bool]:
+    plain = unicodedata.normalize("NFKC", name)
+    return or_(known.in_({name, plain}), func.lower(known) == plain.lower())
 
 
 async def _lock(tx: Transaction, number: int) -> None:

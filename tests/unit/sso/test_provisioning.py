@@ -125,6 +125,18 @@ async def test_a_user_id_that_is_somebodys_or_looks_like_it_is_a_refusal_with_th
     assert event["details"]["subject"] == "u-2"
 
 
+@pytest.mark.parametrize("column", ["is_break_glass", "kind", "deleted_at"])
+async def test_the_name_of_an_account_that_nobody_can_be_given_stops_nobody(
+    stage: Stage, provider: FakeProvider, column: str
+) -> None:
+    first = await signed_in(stage, provider, litellm_role="proxy_admin")
+    values = {"is_break_glass": True, "kind": "service_account", "deleted_at": 1}
+    await set_columns(stage, first, **{column: values[column]})
+    other = await signed_in(stage, provider, sub="u-2")
+    assert (other.id != first.id, other.user_id, other.username) == (True, other.uuid, other.uuid)
+    assert other.role is Role.INTERNAL_USER_VIEWER
+
+
 async def test_a_username_that_is_somebodys_opens_nothing_and_stops_nobody(
     make_stage: MakeStage, provider: FakeProvider
 ) -> None:
