@@ -43,6 +43,23 @@ def test_whoami_passes_a_warning_on(cli: Cli, gateway: Gateway) -> None:
     assert done.err == "warning: No such role: boss.\n"
 
 
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ({"rule": "group", "claim": "groups", "value": "ops"}, "the group ops in the provider's claim groups gives it"),
+        ({"rule": "no_group", "claim": "groups", "value": "a, b"}, "no group in the provider's claim groups gives a"),
+        ({"rule": "default", "claim": "litellm_role"}, "sent no claim litellm_role, so the default applies"),
+        ({"rule": "default"}, "because: the default, since nothing gave another"),
+        ({"rule": "manual"}, "because: set by an administrator\n"),
+        ({"rule": "proxy_admin_id"}, "because: PROXY_ADMIN_ID names you"),
+    ],
+)
+def test_whoami_says_why(cli: Cli, gateway: Gateway, reason: dict[str, str], words: str) -> None:
+    gateway.keys[KEY] = {**ME, "role_reason": reason}
+    cli.store(gateway.url, KEY)
+    assert words in cli("whoami").out
+
+
 def test_whoami_as_json(cli: Cli, gateway: Gateway) -> None:
     cli.store(gateway.url, KEY, created_at=1000, expires_at=2000)
     result = json.loads(cli("whoami", "--json").out)

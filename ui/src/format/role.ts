@@ -20,7 +20,7 @@ export function roleReasonInWords(reason: RoleReason, locked: boolean): string {
     case "proxy_admin_id":
       return "named by PROXY_ADMIN_ID";
     case "default":
-      return reason.claim ? `default: the claim ${reason.claim} was absent` : "default: the claim was absent";
+      return reason.claim ? `default: the claim ${reason.claim} was absent` : "default: nothing gave another";
     case "unknown_value":
       return `default: ${claim}${reason.value === null ? "" : ` = ${reason.value}`} names no role`;
     case "manual":
@@ -33,6 +33,8 @@ export function roleReasonInWords(reason: RoleReason, locked: boolean): string {
       return "the master key";
     case "break_glass":
       return "break-glass account: the provider does not decide";
+    case "no_owner":
+      return "a key that belongs to nobody";
     default:
       return reason.rule.replaceAll("_", " ");
   }

@@ -14,15 +14,20 @@ from gatewright.domain.clock import iso_or_none
 
 # domain.identity.RoleReason's rules, in words.
 _REASONS = {
+    "group": "the group {value} in the provider's claim {claim} gives it",
+    "no_group": "no group in the provider's claim {claim} gives a role ({value}), so the default applies",
     "claim": "the provider's claim {claim} says {value}",
     "default": "the provider sent no claim {claim}, so the default applies",
     "unknown_value": "the provider's claim {claim} names no role ({value}), so the default applies",
-    "manual": "set by an administrator and locked",
+    "manual": "set by an administrator",
     "first_admin": "the first administrator of this server",
     "stored": "set earlier; the provider decides no roles here",
+    "proxy_admin_id": "PROXY_ADMIN_ID names you",
     "master_key": "the master key",
     "break_glass": "a local emergency account",
+    "no_owner": "a key that belongs to nobody",
 }
+_BY_DEFAULT = "the default, since nothing gave another"
 
 
 @click.command()
@@ -76,6 +81,8 @@ def _role(me: dict[str, Any]) -> str | None:
     if not isinstance(reason, dict):
         return text
     rule = str(reason.get("rule", ""))
-    words = _REASONS.get(rule, rule)
-    claim, value = reason.get("claim") or "for the role", reason.get("value") or "nothing"
+    if rule == "manual":
+        return f"{text}, because: {_REASONS[rule]}{' and locked' if me.get('role_locked') else ''}"
+    words = _BY_DEFAULT if rule == "default" and not reason.get("claim") else _REASONS.get(rule, rule)
+    claim, value = reason.get("claim") or "of the role", reason.get("value") or "nothing"
     return f"{text}, because: {words.replace('{claim}', str(claim)).replace('{value}', str(value))}" if words else text
