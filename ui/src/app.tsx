@@ -32,6 +32,8 @@ import { ProvidersPage } from "./pages/providers";
 import { RegistrationTokensPage } from "./pages/registration-tokens";
 import { ServiceAccountsPage } from "./pages/service-accounts";
 import { SessionsPage } from "./pages/sessions";
+import { SignInPage } from "./pages/sign-in";
+import { SignInProviderPage } from "./pages/sign-in-provider";
 import { SigningKeysPage } from "./pages/signing-keys";
 import { TokensPage } from "./pages/tokens";
 import { ServiceAccountPage, UserPage } from "./pages/user";
@@ -114,6 +116,8 @@ function Dashboard({ me }: { me: Me }) {
             <Route path="/tokens" component={TokensPage} />
             <Route path="/invitations" component={InvitationsPage} />
             <Route path="/registration-tokens" component={RegistrationTokensPage} />
+            <Route path="/sign-in" component={SignInPage} />
+            <Route path="/sign-in/:id" component={SignInProviderPage} />
             <Route path="/email" component={MailPage} />
             <Route path="/signing-keys" component={SigningKeysPage} />
             <Route path="/my-applications" component={LibraryPage} />

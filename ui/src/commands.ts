@@ -77,6 +77,7 @@ const PAGES: readonly (NavPage & { for?: (me: Me) => boolean })[] = [
     letter: "i",
     for: seesEveryone,
   },
+  { path: "/sign-in", label: "Sign-in", icon: "enter", group: "Directory", letter: "f", for: seesEveryone },
   {
     path: "/property-mappings",
     label: "Property Mappings",
@@ -138,6 +139,9 @@ export function commandsFor(me: Me, does: Does): Command[] {
             does.go("/applications?new=application"),
           ),
           act("new-provider", "Create a provider", "plus", () => does.go("/providers?new=provider")),
+          act("new-sign-in", "Add a sign-in provider", "plus", () =>
+            does.go("/sign-in?new=sign-in-provider"),
+          ),
           act("new-mapping", "Create a scope mapping", "plus", () => does.go("/property-mappings/new")),
           act("new-user", "Add a user", "plus", () => does.go("/users?new=user")),
           act("new-group", "Create a group", "plus", () => does.go("/groups?new=group")),

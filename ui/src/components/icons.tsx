@@ -153,6 +153,8 @@ const SHAPES = {
     </>
   ),
   exit: <path d="M10 4H6a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h4M15.5 8l4 4-4 4M19 12H9.5" />,
+  enter: <path d="M14 4h4a2 2 0 0 1 2 2v12a2 2 0 0 1-2 2h-4M10.5 8l4 4-4 4M14 12H4.5" />,
+  skip: <path d="M6 12h12" />,
   lock: (
     <>
       <rect x="5" y="10.5" width="14" height="9.5" rx="2" />

@@ -26,6 +26,8 @@ interface Props<T, F> {
   /** The dialog that changes it; without one, the page itself does. */
   edit?: (one: T, dialog: { onClose: () => void; onDone: (saved: T) => void }) => ReactNode;
   removal: Removal<T>;
+  /** Whether nobody can change this one. */
+  fixed?: (one: T) => boolean;
   children: (one: T) => ReactNode;
 }
 
@@ -65,7 +67,7 @@ function Shown<T, F>(props: Props<T, F> & { one: T; up: { href: string; label: s
     close();
     if (kind.keyOf(after) !== kind.keyOf(one)) go(`${kind.page}/${kind.keyOf(after)}`, { replace: true });
   };
-  const acts = isAdmin(me) && (
+  const acts = isAdmin(me) && !props.fixed?.(one) && (
     <>
       <button type="button" className="button button-bad" onClick={() => setOpen("delete")}>
         Delete

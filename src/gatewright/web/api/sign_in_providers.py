@@ -18,6 +18,11 @@ from gatewright.web.routing import Access, Dialect, Route
 
 PATH = "/api/v1/sign-in-providers"
 PROFILES = "/api/v1/sign-in-profiles"
+PROFILE = (
+    *("label", "icon", "steps", "issuer", "scope", "client_auth", "claims", "token_claims", "decides_roles"),
+    "fields",
+)
+"""What is told of a profile."""
 
 
 class SignInProviderRoutes:
@@ -95,9 +100,8 @@ class SignInProviderRoutes:
 
 def _profile(name: str) -> dict[str, Any]:
     found = find(name)
-    kept = ("label", "icon", "steps", "issuer", "scope", "client_auth", "claims", "token_claims", "decides_roles", "fields")
     members: dict[str, Any] = msgspec.to_builtins(found)
-    return {"name": name, **{member: members[member] for member in kept}}
+    return {"name": name, **{member: members[member] for member in PROFILE}}
 
 
 def _shown(provider: SignInProvider, redirect_uri: str) -> dict[str, Any]:
