@@ -245,9 +245,9 @@ class _Parser:
     def _attribute(self, token: str) -> AttributePath:
         return attribute_path(token, self._type, self._own)
 
-    def _closed(self, token: str, found: Filter) -> Filter:
-        if self._next() != token:
-            self._fail(f"{token!r} is missing.")
+    def _closed(self, bracket: str, found: Filter) -> Filter:
+        if self._next() != bracket:
+            self._fail(f"{bracket!r} is missing.")
         return found
 
     def _word(self) -> str | None:
