@@ -10,7 +10,7 @@ import msgspec
 from gatewright.domain.errors import BadInput
 from gatewright.oidc.redirect_uris import origin
 from gatewright.settings import claim_map, sign_in_values, values
-from gatewright.settings.profiles.made import made
+from gatewright.settings.profiles.made import addresses, made
 from gatewright.settings.profiles.options import checked, unrestricted
 from gatewright.settings.profiles.profile import GENERIC, NAMES
 from gatewright.settings.sign_in import SignInProvider
@@ -49,6 +49,19 @@ def merged(before: Any, changed: Mapping[str, Any]) -> dict[str, Any]:
         else:
             found[name] = merged(found.get(name), value) if isinstance(value, dict) else value
     return found
+
+
+def followed(before: SignInProvider, after: SignInProvider) -> SignInProvider:
+    """Addresses that the options made move with them, but for those that were given themselves."""
+    if after.profile not in NAMES or (before.profile, before.options) == (after.profile, after.options):
+        return after
+    was, now = (addresses(one.profile, one.options, {}) for one in (before, after))
+    moved = {
+        name: now.get(name)
+        for name in {*was, *now}
+        if getattr(before, name) == getattr(after, name) and getattr(after, name) == was.get(name)
+    }
+    return msgspec.structs.replace(after, **moved)
 
 
 def check(provider: SignInProvider, *, by_email: bool) -> None:

@@ -54,6 +54,8 @@ export interface SignInProvider {
   access: { email_domains: string[]; groups: string[]; roles: Role[] };
   options: Record<string, string>;
   redirect_uri: string;
+  /** What the last sign-in said of it; null before the first. */
+  standing: { issuer: string | null; doubt: string | null; notes: string[] } | null;
   origin: "embedded" | "variables" | "database";
   is_enabled: boolean;
 }

@@ -51,6 +51,7 @@ export function SignInProviderPage() {
               <p>The provider's certificate is not verified: whoever is in between can sign in as anybody.</p>
             </Warning>
           )}
+          <Doubts provider={provider} />
           <State provider={provider} />
           <CheckPanel provider={provider} />
           <ExplainPanel key={provider.id} provider={provider} />
@@ -59,6 +60,20 @@ export function SignInProviderPage() {
         </>
       )}
     </ObjectPage>
+  );
+}
+
+/** What the last sign-in through it found weaker than it should be. */
+function Doubts({ provider: { standing } }: { provider: SignInProvider }) {
+  const found = [standing?.doubt, ...(standing?.notes ?? [])].filter(Boolean);
+  if (found.length === 0) return null;
+  return (
+    <Warning>
+      <p>The last sign-in left this in doubt:</p>
+      {found.map((text) => (
+        <p key={text}>{text}</p>
+      ))}
+    </Warning>
   );
 }
 

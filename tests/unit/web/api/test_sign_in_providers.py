@@ -168,9 +168,15 @@ async def test_a_profile_brings_what_is_not_said(worker: Worker) -> None:
     assert (shown["issuer"], shown["label"]) == ("https://id.acme.example/realms/staff", "Keycloak")
     assert shown["claims"]["email"] == "mail"
     assert shown["claims"]["role"] != "role"
+    moved: dict[str, Any] = {"options": {"realm": "guests"}, "issuer": shown["issuer"], "client_secret": "hush-hush"}
+    changed = await worker.admin.patch(f"{PATH}/kc", json=moved)
+    assert changed.json()["issuer"] == "https://id.acme.example/realms/guests", changed.text
+    given = {**moved, "options": {"realm": "staff"}, "issuer": "https://id.acme.example/x"}
+    assert (await worker.admin.patch(f"{PATH}/kc", json=given)).json()["issuer"] == "https://id.acme.example/x"
     profiles = {one["name"]: one for one in (await worker.admin.get("/api/v1/sign-in-profiles")).json()["items"]}
     assert {"google", "microsoft", "okta", "keycloak", "authentik", "auth0", "github", "generic"} == profiles.keys()
     assert set(profiles["keycloak"]["fields"]) >= options.keys()
+    assert (profiles["keycloak"]["token_claims"], profiles["microsoft"]["decides_roles"]) == (True, True)
     world: dict[str, Any] = {"id": "google", "profile": "google", "client_id": "g", "client_secret": "hush-hush"}
     refused = await worker.admin.post(PATH, json=world)
     assert (refused.status_code, "allowed_domains" in refused.text) == (400, True)
