@@ -17,11 +17,14 @@ def rules() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "RoleReason":
                 for keyword in node.keywords:
-                    if keyword.arg == "rule":
-                        found |= {one.value for one in ast.walk(keyword.value) if isinstance(one, ast.Constant)} - {
-                            "master"
-                        }
+                    found |= texts(keyword.value) if keyword.arg == "rule" else set()
     return found
+
+
+def texts(node: ast.expr) -> set[str]:
+    """What the expression can be: a text, or one of two by a condition."""
+    both = (node.body, node.orelse) if isinstance(node, ast.IfExp) else (node,)
+    return {one.value for one in both if isinstance(one, ast.Constant) and isinstance(one.value, str)}
 
 
 def test_every_rule_has_its_words_wherever_rules_are_told() -> None:

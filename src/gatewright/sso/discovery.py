@@ -79,7 +79,8 @@ class Discovery:
         answer = await self.ask(url, headers)
         refuse_no_answer(answer)
         if answer.status != 200:
-            raise ProviderFailed("provider_status", f"The provider answered {answer.status} at {answer.url}.")
+            text = f"The provider answered {answer.status} at {answer.url}."
+            raise ProviderFailed("provider_status", text, hint=ADDRESS)
         return answer
 
     async def post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
@@ -131,6 +132,7 @@ def unreachable(error: GatewrightError) -> ProviderFailed:
     return ProviderFailed(code, f"The sign-in provider cannot be used now: {error.message}", hint=hint)
 
 
+ADDRESS = "Compare the issuer or the address in the settings with the provider's documents, letter for letter."
 REACH = "Check that Gatewright can reach the provider's address."
 CERTIFICATE = "Name a PEM file of the provider's authority with GENERIC_CA_FILE, or give it in the provider's settings."
 CAUSES: dict[str, tuple[str, str]] = {

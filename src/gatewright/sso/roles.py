@@ -123,7 +123,7 @@ def _found(person: Person, provider: SignInProvider, rules: SignInRules) -> Said
             return Said(step.role, reason, tuple(steps))
     # As in LiteLLM: mappings with a default of their own leave nothing to the role claim.
     if given.is_configured and not (given.mappings and given.default_role):
-        reason, step = _by_claim(person)
+        reason, step = _by_claim(person, provider)
         steps.append(step)
         if step.role is not None:
             return Said(step.role, reason, tuple(steps))
@@ -135,7 +135,7 @@ def _by_group(person: Person, provider: SignInProvider) -> tuple[RoleReason, Rol
     """The highest role that a group gives, whatever the order of groups and mappings."""
     groups = listed(person.claims, provider.roles.group_claim or provider.claims.groups)
     if not groups.present:
-        text = f"Group mappings: the claim {groups.name} was absent or empty."
+        text = f"Group mappings: the claim {groups.name} was absent or empty. {_asked(provider)}"
         return RoleReason(rule="default", claim=groups.name), RoleStep("group", text)
     held = frozenset(groups.entries)
     for role in Role:
@@ -147,10 +147,15 @@ def _by_group(person: Person, provider: SignInProvider) -> tuple[RoleReason, Rol
     return RoleReason(rule="no_group", claim=groups.name, value=groups.shown), RoleStep("group", text)
 
 
-def _by_claim(person: Person) -> tuple[RoleReason, RoleStep]:
+def _asked(provider: SignInProvider) -> str:
+    """What to look at when a claim did not come."""
+    return f"See whether the scope that releases it was granted; asked for was {provider.scope or 'none'}."
+
+
+def _by_claim(person: Person, provider: SignInProvider) -> tuple[RoleReason, RoleStep]:
     claim = person.role
     if not claim.present:
-        text = f"Role claim: {claim.name} was absent or empty."
+        text = f"Role claim: {claim.name} was absent or empty. {_asked(provider)}"
         return RoleReason(rule="default", claim=claim.name), RoleStep("claim", text)
     if claim.role is None:
         reason = RoleReason(rule="unknown_value", claim=claim.name, value=claim.value, warning=claim.warning)

@@ -89,6 +89,7 @@ class SignIn:
         """
         try:
             party = self._parties.get(source_id)
+            source_id = party.source.id
             await self._limits.count(f"sign-in-start:{network_of(origin.address or '')}", STARTS, MINUTE)
             if cli_login is not None:
                 await self._cli_logins.check(cli_login)
@@ -200,7 +201,7 @@ class SignIn:
             details |= {"issuer": who.source, "subject": who.subject}
             target = who.user_id or who.subject
         party = self._parties.find(source_id)
-        fix = None if party is None else party.fix(error.error_code)
+        fix = (None if party is None else party.fix(error.error_code)) or error.hint
         if fix is not None:
             details["fix"] = fix
         await self._audit.write(Event("login.sso", error.error_code, target=target, details=details, origin=origin))

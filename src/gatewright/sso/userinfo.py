@@ -6,7 +6,7 @@ from typing import Any
 from gatewright.oidc.errors import LoginRefused
 from gatewright.oidc.id_token import is_subject
 from gatewright.outbound.client import Answer
-from gatewright.sso.discovery import Discovery, object_of, refuse_no_answer
+from gatewright.sso.discovery import ADDRESS, Discovery, object_of, refuse_no_answer
 from gatewright.sso.id_tokens import IdToken, IdTokens
 from gatewright.sso.refusals import ProviderFailed, oauth_words
 from gatewright.sso.sources import Source
@@ -29,7 +29,11 @@ class Userinfo:
         profile = await self._read(answer, checked)
         subject = profile.get("sub")
         if not is_subject(subject):
-            raise ProviderFailed("userinfo_subject", "The provider's profile does not say whom it is about.")
+            raise ProviderFailed(
+                "userinfo_subject",
+                "The provider's profile does not say whom it is about: it has no claim sub.",
+                hint="Compare the userinfo endpoint with the provider's documents, and ask for the scope openid.",
+            )
         if checked is not None and subject != checked.claims["sub"]:
             raise LoginRefused("userinfo_mismatch", "The provider's profile is about somebody else.")
         return profile
@@ -42,7 +46,8 @@ class Userinfo:
                 hint="Ask for the scope openid, and check that token and userinfo endpoint belong to one provider.",
             )
         if answer.status != 200:
-            raise ProviderFailed("provider_status", f"The provider answered {answer.status} at {answer.url}.")
+            text = f"The provider answered {answer.status} at {answer.url}."
+            raise ProviderFailed("provider_status", text, hint=ADDRESS)
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "application/jwt":
             return await self._signed(answer, checked)

@@ -12,6 +12,7 @@ from tests.unit.sso.stage import ManualClock, Stage, generic, query_of, sign_in
 from gatewright.domain.clock import MINUTE, SECOND
 from gatewright.oidc.jwt import half_hash
 from gatewright.oidc.pkce import challenge
+from gatewright.storage import audit_log
 from gatewright.web.cookies import LOGIN, SESSION
 
 pytestmark = pytest.mark.anyio
@@ -353,3 +354,17 @@ async def test_a_provider_that_is_down_is_named(make_stage: MakeStage) -> None:
     answer = await browser.get(f"/sso/callback?code=x&state={state}")
     await refused(stage, answer, "provider_unreachable", 502)
     assert "http://127.0.0.1:1/token could not be reached" in answer.text
+
+
+async def test_a_start_that_fails_says_what_to_do_and_leaves_the_emergency_door_open(
+    make_stage: MakeStage, provider: FakeProvider
+) -> None:
+    env = generic(provider.origin, GENERIC_ISSUER=f"{provider.origin}/elsewhere")
+    stage = make_stage({name: value for name, value in env.items() if not name.endswith("_ENDPOINT")})
+    answer = await stage.browser().get("/sso/key/generate")
+    await refused(stage, answer, "provider_status", 502)
+    assert "Compare the issuer" in answer.text
+    assert 'href="/fallback/login"' in answer.text
+    async with stage.db.read() as tx:
+        [written] = await audit_log.newest(tx, 1)
+    assert (written["details"]["source"], "Compare the issuer" in written["details"]["fix"]) == ("generic", True)

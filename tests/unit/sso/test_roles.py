@@ -215,6 +215,9 @@ def test_the_steps_tell_which_rule_looked_at_what() -> None:
     ]
     assert found.steps[0].text == "Group mappings: the claim g holds others, Admins; none of these gives a role."
     assert found.steps[1].text.startswith("Role claim: The claim r holds boss, which is no role.")
+    silent = decide_role(somebody({}), None, provider("both", EVERY), SignInRules()).steps
+    for step in silent[:2]:
+        assert "absent or empty. See whether the scope that releases it was granted; asked for was openid" in step.text
 
 
 def test_proxy_admin_id_is_a_linked_user_id_and_never_a_wish() -> None:

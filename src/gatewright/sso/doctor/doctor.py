@@ -67,9 +67,9 @@ class Doctor:
         certificates, keys, redirect_uri, credentials, (userinfo, answer) = await asyncio.gather(
             self._certificates(party, metadata),
             probes.keys(party, metadata),
-            probes.redirect_uri(party),
-            probes.credentials(party),
-            probes.userinfo(party),
+            probes.redirect_uri(party, metadata),
+            probes.credentials(party, metadata),
+            probes.userinfo(party, metadata),
         )
         checks = [
             *_configuration(source),

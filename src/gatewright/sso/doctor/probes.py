@@ -23,6 +23,7 @@ WRONG_CLIENT = ("invalid_client", "unauthorized_client", "incorrect_client_crede
 
 WARN_SKEW_S = 30
 MOST_SHOWN = 10
+LOST = "Without the discovery document its address is not known."
 
 
 def mend(party: RelyingParty, error: LoginRefused, otherwise: str) -> str:
@@ -30,12 +31,19 @@ def mend(party: RelyingParty, error: LoginRefused, otherwise: str) -> str:
     return party.fix(error.error_code) or error.hint or otherwise
 
 
+def is_lost(party: RelyingParty, metadata: Metadata | None, endpoint: str) -> bool:
+    """Whether only the discovery document, which cannot be read, would say where the endpoint is."""
+    provider = party.source.provider
+    return metadata is None and provider.issuer is not None and getattr(provider, endpoint) is None
+
+
 async def discovery(party: RelyingParty) -> tuple[Check, Metadata | None]:
     """The discovery document, where the issuer is known."""
     issuer, title = party.source.provider.issuer, "Discovery"
     if issuer is None:
         found = "No issuer is configured: keys are looked for at sign-in, and the issuer may stay unverified."
-        return warning("discovery", title, found, "Configure the issuer: it is in the provider's documents."), None
+        fix = "Configure the issuer (GENERIC_ISSUER): it is in the provider's documents."
+        return warning("discovery", title, found, fix), None
     try:
         metadata = await party.discovery.metadata(issuer)
     except LoginRefused as error:
@@ -62,13 +70,15 @@ async def keys(party: RelyingParty, metadata: Metadata | None) -> Check:
     return ok("jwks", title, f"{len(published)} keys, for {', '.join(usable[:MOST_SHOWN])}.")
 
 
-async def redirect_uri(party: RelyingParty) -> Check:
+async def redirect_uri(party: RelyingParty, metadata: Metadata | None) -> Check:
     """Whether the provider knows our redirect URI: asked with `prompt=none`, which shows nobody a page.
 
     A provider that knows it sends the browser back there with an error (OpenID Connect Core 3.1.2.6); one that does not
     must not (RFC 6749 4.1.2.1).
     """
     title, ours = "Redirect URI", party.redirect_uri
+    if is_lost(party, metadata, "authorization_endpoint"):
+        return skipped("redirect_uri", title, LOST)
     query = {
         "response_type": "code",
         "client_id": party.source.provider.client_id,
@@ -100,9 +110,11 @@ async def redirect_uri(party: RelyingParty) -> Check:
     return problem("redirect_uri", title, found, fix)
 
 
-async def credentials(party: RelyingParty) -> Check:
+async def credentials(party: RelyingParty, metadata: Metadata | None) -> Check:
     """Whether the token endpoint knows us, asked with a code that nobody gave out."""
     title = "Client credentials"
+    if is_lost(party, metadata, "token_endpoint"):
+        return skipped("credentials", title, LOST)
     try:
         answer = await party.ask_token(MADE_UP, VERIFIER)
         body = object_of(answer)
@@ -120,9 +132,11 @@ async def credentials(party: RelyingParty) -> Check:
     return warning("credentials", title, f"The token endpoint answered {answer.status}: {words}.", fix)
 
 
-async def userinfo(party: RelyingParty) -> tuple[Check, Answer | None]:
+async def userinfo(party: RelyingParty, metadata: Metadata | None) -> tuple[Check, Answer | None]:
     """Whether the userinfo endpoint is one: it must refuse a made-up token."""
     title = "Userinfo"
+    if is_lost(party, metadata, "userinfo_endpoint"):
+        return skipped("userinfo", title, LOST), None
     try:
         endpoint = await party.known_endpoint("userinfo_endpoint")
         if endpoint is None:
@@ -172,6 +186,8 @@ def sign_out(party: RelyingParty, metadata: Metadata | None, logout_url: str | N
     title = "Sign-out"
     if logout_url is not None:
         return ok("sign_out", title, f"After a sign-out the browser goes to {logout_url} (PROXY_LOGOUT_URL).")
+    if is_lost(party, metadata, "end_session_endpoint"):
+        return skipped("sign_out", title, LOST)
     known = party.source.provider.end_session_endpoint or (metadata and metadata.end_session_endpoint)
     if not known:
         fix = "Set PROXY_LOGOUT_URL to the provider's sign-out page, if it has one."

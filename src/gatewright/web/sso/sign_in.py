@@ -168,14 +168,17 @@ class SignInPages:
         return self._pages.page(call, "sso/choose.html", choices=choices, local=local, terminal="key" in kept)
 
     async def _begin(self, call: Call, cli_login: str | None) -> Response:
-        begun = await self._sign_in.begin(
-            call.query("provider"),
-            return_to=call.query("return_to"),
-            browser=self._cookies.read(call.request, LOGIN),
-            cli_login=cli_login,
-            ask_again=self._cookies.read(call.request, SIGNED_OUT) is not None,
-            origin=call.origin,
-        )
+        try:
+            begun = await self._sign_in.begin(
+                call.query("provider"),
+                return_to=call.query("return_to"),
+                browser=self._cookies.read(call.request, LOGIN),
+                cli_login=cli_login,
+                ask_again=self._cookies.read(call.request, SIGNED_OUT) is not None,
+                origin=call.origin,
+            )
+        except LoginRefused as error:
+            return self._failed(call, error)
         response = RedirectResponse(begun.url, 303, headers=HEADERS)
         self._cookies.write(response, LOGIN, begun.browser, max_age=LIFE // SECOND)
         return response

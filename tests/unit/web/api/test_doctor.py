@@ -84,7 +84,21 @@ async def test_what_is_wrong_at_the_provider_is_found(
     assert SECRET not in str(answer)
 
 
-@pytest.mark.parametrize(("profile", "words"), [("generic", "client id and secret"), ("authentik", "Client ID and Client Secret of the provider")])
+async def test_what_only_the_missing_document_would_say_is_not_blamed_on_anything_else(
+    worker: Worker, provider: FakeProvider
+) -> None:
+    await added(worker, provider, token_endpoint=f"{provider.origin}/token")
+    provider.discovery_status = 404
+    found = await outcomes(worker, "acme")
+    assert [name for name, outcome in found.items() if outcome == "problem"] == ["discovery"]
+    assert {found[name] for name in ("jwks", "redirect_uri", "userinfo", "sign_out")} == {"skipped"}
+    assert found["credentials"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("profile", "words"),
+    [("generic", "client id and secret"), ("authentik", "Client ID and Client Secret of the provider")],
+)
 async def test_a_wrong_secret_is_found_before_anybody_signs_in(
     worker: Worker, provider: FakeProvider, profile: str, words: str
 ) -> None:
