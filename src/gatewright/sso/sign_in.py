@@ -141,7 +141,7 @@ class SignIn:
             await self.refused(error, source_id, origin, who)
             raise
 
-    async def by_proxy(
+    async def by_assertion(
         self,
         said: Assertion,
         *,
@@ -151,7 +151,10 @@ class SignIn:
         return_to: str | None,
         origin: Origin,
     ) -> Completed:
-        """Signs in whom an authenticating proxy in front names. Raises LoginRefused or BadInput, in the audit log."""
+        """Signs in whom an authenticating proxy in front, or a SAML response, names.
+
+        Raises LoginRefused or BadInput, in the audit log.
+        """
         source = said.source
         try:
             who = person(said.claims, source.provider.claims, source=said.identity, subject=said.subject)
@@ -160,7 +163,9 @@ class SignIn:
                 prompt = await self._cli_logins.attach(cli_login, user, browser, origin)
                 return Completed("", prompt=prompt)
             await self._end(old_session, origin)
-            token, _ = await self._sessions.open(user, origin, source=source.id, provider_sid=said.binding)
+            # What a proxy signed in lasts as long as the proxy names the same person.
+            binding = said.binding if source.id == PROXY_SOURCE else None
+            token, _ = await self._sessions.open(user, origin, source=source.id, provider_sid=binding)
             details = {"source": said.identity, "role": user.role, "rule": user.role_reason.rule}
             await self._audit.write(Event("login.sso", "ok", actor=user.user_id, details=details, origin=origin))
             return Completed(safe_return_to(return_to), session=token)

@@ -139,7 +139,7 @@ class SignInPages:
             return self._pages.page(call, "ui_off.html")
         browser = secrets.token_urlsafe(32)
         try:
-            done = await self._sign_in.by_proxy(
+            done = await self._sign_in.by_assertion(
                 said,
                 cli_login=cli_login,
                 browser=browser,
