@@ -53,7 +53,7 @@ REFUSED = [
     ({"LITELLM_SALT_KEY": "sk-your-salt-key"}, "LITELLM_SALT_KEY (environment): this key stands in public"),
     ({"GATEWRIGHT_WORKERS": "many"}, "GATEWRIGHT_WORKERS (environment): 'many' is not a whole number"),
     ({"PROXY_BASE_URL": "llm.example.com"}, "PROXY_BASE_URL (environment): 'llm.example.com' is not an http"),
-    ({"GENERIC_CLIENT_ID": "litellm"}, "GENERIC_CLIENT_SECRET (environment): GENERIC_CLIENT_ID is set but this is"),
+    ({"GENERIC_CLIENT_ID": "litellm"}, "GENERIC_AUTHORIZATION_ENDPOINT (environment): GENERIC_CLIENT_ID is set but"),
     ({"GATEWRIGHT_ADMIN_EMAIL": "a@b.local"}, "GATEWRIGHT_ADMIN_PASSWORD (environment): it is missing"),
     ({"ALLOWED_EMAIL_DOMAINS": "@example.com"}, "ALLOWED_EMAIL_DOMAINS (environment): '@example.com' is not a domain"),
     ({"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL (environment): the scheme 'mysql' is not"),
