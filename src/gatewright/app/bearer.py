@@ -20,3 +20,8 @@ def bearer_tokens(
         settings, db, outbound, audit, access.person
     )
     return made
+
+
+def issuers_of(settings: Settings) -> dict[str, str | None]:
+    """The issuers whose tokens are credentials, and where their keys are; None is what their documents say."""
+    return {} if settings.jwt_auth is None else {one.issuer: one.keys_url for one in settings.jwt_auth.issuers}

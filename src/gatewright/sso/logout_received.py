@@ -62,7 +62,7 @@ class LogoutReceived:
         """Whose frame it is, and how many sessions it ended: those of `sid`, else the browser's own.
 
         Only the provider knows a `sid`. Without one the browser itself must bring its session, which browsers do in a
-        frame of the same site alone.
+        frame of the same site alone. Anybody can ask for a frame, so the audit log has those that ended something.
         """
         party = self._of_issuer(issuer) if issuer else None
         if party is None or (sid is not None and not _is_name(sid)):
@@ -74,8 +74,9 @@ class LogoutReceived:
             found = await self._sessions.find(session, origin)
             ours = found is not None and found.row.source == party.source.id
             ended = int(await self._sessions.end(found.row.id)) if found is not None and ours else 0
-        details = {"source": party.source.id, "sessions": ended}
-        await self._audit.write(Event("logout.frontchannel", "ok", details=details, origin=origin))
+        if ended:
+            details = {"source": party.source.id, "sessions": ended}
+            await self._audit.write(Event("logout.frontchannel", "ok", details=details, origin=origin))
         return party, ended
 
     async def _checked(self, token: str) -> tuple[RelyingParty, Mapping[str, Any]]:
@@ -85,11 +86,18 @@ class LogoutReceived:
         issuer = jwt.unverified_claim(token, "iss", kind=KIND)
         audience = jwt.unverified_claim(token, "aud", kind=KIND)
         party = next(self._candidates(issuer, audience), None)
-        if party is None or not isinstance(issuer, str):
+        if party is None or not isinstance(issuer, str) or not await self._is_known(party, issuer):
             raise _wrong("issuer", "It is not from a provider that people sign in through here, or not for us.")
         claims = await party.id_tokens.signed(token, issuer, kind=KIND)
         self._check_claims(party, claims)
         return party, claims
+
+    async def _is_known(self, party: RelyingParty, issuer: str) -> bool:
+        """Whether the issuer is configured or has people here: no stranger's word makes us fetch a document."""
+        if party.source.provider.issuer is not None:
+            return True
+        async with self._db.read() as tx:
+            return await users.is_source(tx, party.source.identity_source(issuer))
 
     def _candidates(self, issuer: object, audience: object) -> Iterator[RelyingParty]:
         audiences = audience if isinstance(audience, list) else [audience]

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from gatewright.domain.errors import NotFound
 from gatewright.oidc.errors import LoginRefused
@@ -27,12 +27,23 @@ AGAIN = "Start the sign-in again."
 
 
 class RelyingParties:
-    """One relying party a source, in the order in which people see them."""
+    """One relying party a source, in the order in which people see them.
 
-    def __init__(self, db: Database, sources: Sequence[Source], connect: Connect, base_url: str) -> None:
+    `elsewhere` are the issuers of people who come by other doors, and where their keys are.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        sources: Sequence[Source],
+        connect: Connect,
+        base_url: str,
+        elsewhere: Mapping[str, str | None] | None = None,
+    ) -> None:
         self._db = db
         self._connect = connect
         self._base_url = base_url
+        self._elsewhere = elsewhere or {}
         self._parties: dict[str, RelyingParty] = {}
         self.set(sources)
 
@@ -70,11 +81,15 @@ class RelyingParties:
     def refuse_foreign(self, source: Source, proof: Proof) -> None:
         """Raises LoginRefused when a provider speaks of another provider's people.
 
-        An identity is (issuer, subject) whichever source it came through. Where nobody configured the issuer the ID
-        token names it, and at another host than the token endpoint's that proves nothing: it must not be one that
-        somebody else here stands for.
+        An identity is (issuer, subject) whichever source it came through. Whoever adds a source at run time does not
+        say where the keys of an issuer are that is here already: they would sign for its people. Where nobody
+        configured the issuer the ID token names it, and at another host than the token endpoint's that proves nothing:
+        it must not be one that somebody else here stands for.
         """
         issuer, ours = proof.issuer, origin(source.provider.token_endpoint or "")
+        known, own_keys = source.provider.issuer, None if source.policy.operator else source.provider.jwks_uri
+        if known is not None and own_keys is not None and self._keys_of(known) != own_keys:
+            raise _foreign(known, "Take its jwks_uri out: the issuer publishes its keys.")
         if source.provider.issuer is not None or issuer is None or origin(issuer) == ours:
             return
         others = {
@@ -83,14 +98,18 @@ class RelyingParties:
             if party.source.id != source.id
             for name in ("issuer", "authorization_endpoint", "token_endpoint")
         }
-        known = guess(issuer)
-        is_theirs = known in ONE_INSTALLATION and known != guess(source.provider.token_endpoint)
+        others |= {origin(one) for one in self._elsewhere}
+        profile = guess(issuer)
+        is_theirs = profile in ONE_INSTALLATION and profile != guess(source.provider.token_endpoint)
         if is_theirs or origin(issuer) in others:
-            raise LoginRefused(
-                "issuer_foreign",
-                f"The ID token names the issuer {issuer[:200]!r}, which is another provider's.",
-                hint="Let the provider sign its ID tokens with its own issuer, and configure that.",
-            )
+            raise _foreign(issuer)
+
+    def _keys_of(self, issuer: str) -> str | None:
+        """Where the first who configured that issuer said that its keys are; None where its own document says it."""
+        if issuer in self._elsewhere:
+            return self._elsewhere[issuer]
+        providers = (party.source.provider for party in self._parties.values())
+        return next((one.jwks_uri for one in providers if one.issuer == issuer), None)
 
     async def returned(
         self, parameters: Parameters, browser: str | None, callback: str
@@ -122,6 +141,11 @@ class RelyingParties:
         if row.expires_at <= self._db.clock():
             raise StateInvalid("state_expired", "This sign-in took more than ten minutes.", hint=AGAIN)
         return row
+
+
+def _foreign(issuer: str, fix: str = "Let the provider sign with its own issuer, and configure that.") -> LoginRefused:
+    text = f"The ID token names the issuer {issuer[:200]!r}, which is another provider's."
+    return LoginRefused("issuer_foreign", text, hint=fix)
 
 
 def _hash(text: str) -> str:

@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
+from gatewright.accounts.users import EMBEDDED_SOURCE
 from gatewright.domain.errors import BadInput
+from gatewright.domain.people import PROXY_SOURCE
 from gatewright.oidc.redirect_uris import origin
 from gatewright.settings import claim_map, sign_in_values, values
 from gatewright.settings.profiles.made import addresses, made
@@ -19,6 +21,9 @@ from gatewright.sso.client_authentication import private_key
 IDS = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", re.ASCII)
 URLS = ("issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint", "end_session_endpoint", "jwks_uri")
 SECRETS = ("client_secret", "private_key")
+RESERVED_IDS = frozenset({EMBEDDED_SOURCE, PROXY_SOURCE, "local", "jwt", "scim", "saml", "manual"})
+"""What sessions, identities and memberships of another origin are filed under."""
+
 LONGEST = 2000
 LONGEST_CA = 100_000
 MOST_SKEW_S = 300
@@ -66,8 +71,7 @@ def followed(before: SignInProvider, after: SignInProvider) -> SignInProvider:
 
 def check(provider: SignInProvider, *, by_email: bool) -> None:
     """Raises BadInput naming the first field that is wrong. `by_email`: e-mail domains say who may sign in."""
-    if IDS.fullmatch(provider.id) is None:
-        raise _wrong("id", "An id has lower-case letters, digits and hyphens, at most 40.", "Write it as my-company.")
+    _check_id(provider.id)
     for name, value in msgspec.structs.asdict(provider).items():
         if isinstance(value, str):
             _check_text(name, value)
@@ -92,6 +96,13 @@ def check(provider: SignInProvider, *, by_email: bool) -> None:
         raise _wrong("scope", "The scope does not hold openid.", "Without it a provider sends no ID token.")
 
 
+def _check_id(name: str) -> None:
+    if IDS.fullmatch(name) is None:
+        raise _wrong("id", "An id has lower-case letters, digits and hyphens, at most 40.", "Write it as my-company.")
+    if name in RESERVED_IDS:
+        raise _wrong("id", f"{name} is the name of another way to sign in here.", "Choose another id.")
+
+
 def check_secrets_stay(before: SignInProvider, after: SignInProvider, given: frozenset[str]) -> None:
     """A secret goes nowhere but where it was given for. Raises BadInput: whoever moves the provider gives it again."""
     if _places(before) == _places(after):
@@ -99,6 +110,15 @@ def check_secrets_stay(before: SignInProvider, after: SignInProvider, given: fro
     for name in SECRETS:
         if getattr(before, name) is not None and getattr(after, name) is not None and name not in given:
             raise _wrong(name, f"{name} was given for another address.", "Give it again together with the new one.")
+    if "headers" not in given and any(after.headers.get(name) == value for name, value in before.headers.items()):
+        raise _wrong("headers", "The headers were given for another address.", "Give them again, or null to send none.")
+
+
+def given_again(before: SignInProvider, changed: Mapping[str, Any]) -> frozenset[str]:
+    """The members that a merge patch says anew; headers only where it says each of them."""
+    headers = changed.get("headers")
+    whole = isinstance(headers, Mapping) and before.headers.keys() <= headers.keys()
+    return frozenset(name for name in changed if name != "headers" or whole)
 
 
 def _check_options(provider: SignInProvider, *, by_email: bool) -> None:

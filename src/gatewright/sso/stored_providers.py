@@ -12,7 +12,15 @@ from gatewright.domain.people import Event, Origin
 from gatewright.settings.profiles.options import with_email
 from gatewright.settings.sign_in import SignInProvider
 from gatewright.sso.parties import RelyingParties
-from gatewright.sso.provider_checks import SECRETS, check, check_secrets_stay, followed, merged, with_profile
+from gatewright.sso.provider_checks import (
+    SECRETS,
+    check,
+    check_secrets_stay,
+    followed,
+    given_again,
+    merged,
+    with_profile,
+)
 from gatewright.sso.sources import CALLBACK, Source, secret_of
 from gatewright.sso.standing import Standing, read_standing
 from gatewright.storage import audit_log, changes, sign_in_providers
@@ -126,7 +134,7 @@ class StoredProviders:
             wanted = _converted({**merged(msgspec.to_builtins(before.provider), changed), "id": provider_id})
             after = followed(before.provider, wanted)
             check(after, by_email=self._by_email)
-            check_secrets_stay(before.provider, after, frozenset(changed))
+            check_secrets_stay(before.provider, after, given_again(before.provider, changed))
             enabled = before.is_enabled if is_enabled is None else is_enabled
             row = msgspec.structs.replace(self._row(after, enabled, before.row), updated_at=self._db.clock())
             await sign_in_providers.change(tx, row)

@@ -173,6 +173,12 @@ async def lock_roles(tx: Transaction) -> None:
     await _lock(tx, ROLE_LOCK)
 
 
+async def is_source(tx: Transaction, source: str) -> bool:
+    """Whether anybody ever signed in from that source."""
+    query = select(identities.c.id).where(identities.c.source == source)
+    return (await tx.execute(query.limit(1))).first() is not None
+
+
 async def is_linked(tx: Transaction, source: str, subject: str) -> bool:
     """Whether the identity is somebody's, deleted people included."""
     query = select(identities.c.id).where(identities.c.source == source, identities.c.subject == subject)

@@ -12,6 +12,9 @@ from gatewright.web.call import Call
 from gatewright.web.routing import Access, Dialect, Route
 
 HEADERS = {"cache-control": "no-store"}
+FRAMES = ("iframe", "frame", None)
+"""What a frame's request says that it is for; old browsers say nothing, all others where the address is https."""
+
 DONE = "<!doctype html><title>Signed out</title><p>Signed out.</p>"
 
 
@@ -42,7 +45,8 @@ class LogoutReceivedRoutes:
 
     async def frame(self, call: Call) -> Response:
         """A page that only the provider may frame, whether there was a session or not."""
-        session = call.session_token
+        # Not for a link or a picture somewhere, with which other sites could sign people out.
+        session = call.session_token if call.request.headers.get("sec-fetch-dest") in FRAMES else None
         party, _ = await self._received.by_frame(call.query("iss"), call.query("sid"), session, call.origin)
         framed = "'none'" if party is None else " ".join(_origins(party)) or "'none'"
         policy = f"default-src 'none'; frame-ancestors {framed}"

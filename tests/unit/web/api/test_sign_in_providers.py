@@ -98,7 +98,10 @@ async def test_what_is_changed_is_merged_and_secrets_stay_where_they_belong(work
     refused = await worker.admin.patch(path, json=moved)
     assert refused.status_code == 400
     assert "client_secret was given for another address" in refused.text
-    assert (await worker.admin.patch(path, json={**moved, "client_secret": "new"})).status_code == 200
+    refused = await worker.admin.patch(path, json={**moved, "client_secret": "new"})
+    assert "headers were given for another address" in refused.text
+    again = {"client_secret": "new", "headers": {"x-tenant": "t-1"}}
+    assert (await worker.admin.patch(path, json={**moved, **again})).status_code == 200
     listed = (await worker.admin.get(PATH)).json()["items"]
     assert [(one["id"], one["origin"]) for one in listed] == [("embedded", "embedded"), ("acme", "database")]
     assert (await worker.admin.delete(path)).status_code == 204
