@@ -22,7 +22,7 @@ from gatewright.accounts.teams import Teams
 from gatewright.accounts.ui_flags import UiFlags
 from gatewright.accounts.users import Users
 from gatewright.app import clock
-from gatewright.app.bearer import bearer_tokens
+from gatewright.app.bearer import bearer_tokens, issuers_of
 from gatewright.app.first_start import new_blueprints, new_passwords, open_database
 from gatewright.app.follow import Follower
 from gatewright.app.litellm_sign_in import litellm_sign_in
@@ -163,7 +163,7 @@ class Program:
         self.cache_store = self._cache_store()
         sources = fixed_sources(settings, self._embedded_secret)
         self.connections = Connections(self.outbound, db.clock)
-        self.parties = RelyingParties(db, sources, self.connections.connect, settings.base_url)
+        self.parties = RelyingParties(db, sources, self.connections.connect, settings.base_url, issuers_of(settings))
         self.sign_in_providers = StoredProviders(
             db,
             sources,
