@@ -27,6 +27,7 @@ from gatewright.settings.password_login import doubts_of as password_doubts
 from gatewright.settings.public import joined, listened_to
 from gatewright.settings.reader import ENVIRONMENT, Reader
 from gatewright.settings.router import ROUTER, Router, unknown_names, without_effect
+from gatewright.settings.saml import read_saml
 from gatewright.settings.schema import LOOPBACK, SETTINGS, ModelEntry, Settings
 from gatewright.settings.sections import unknown_keys
 from gatewright.settings.sign_in_policy import read_policy
@@ -108,6 +109,7 @@ def examine(flags: Mapping[str, str | None] | None = None, environ: Mapping[str,
     found["caching"] = reader.attempt(lambda: read_caching(reader, found["redis_url"]), Caching())
     found["email"] = reader.attempt(lambda: read_email(reader), None)
     found["trusted_header"] = reader.attempt(lambda: read_trusted_header(reader), None)
+    found["saml"] = reader.attempt(lambda: read_saml(reader), None)
     found["jwt_auth"] = reader.attempt(lambda: read_jwt_auth(reader), None)
     found["password_login"] = reader.attempt(lambda: read_password_login(reader, found["master_key"]), PasswordLogin())
     found["dashboard"] = DashboardSettings(**reader.table(DASHBOARD))

@@ -21,6 +21,7 @@ from gatewright.settings.jwt_auth import JwtAuth
 from gatewright.settings.password_login import PasswordLogin
 from gatewright.settings.public import PUBLIC
 from gatewright.settings.router import Router
+from gatewright.settings.saml import Saml
 from gatewright.settings.scim import SCIM
 from gatewright.settings.sessions import SESSIONS
 from gatewright.settings.setting import Setting
@@ -112,6 +113,7 @@ class Settings(msgspec.Struct, frozen=True):
     scim_id_claims: Mapping[str, str] = {}
     scim_adopt_users: bool = False
     trusted_header: TrustedHeader | None = None
+    saml: Saml | None = None
     warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:

@@ -23,8 +23,8 @@ class HeaderRefused(LoginRefused):
 
 
 class Assertion(msgspec.Struct, frozen=True):
-    """Who the proxy says is there, or a SAML response. `identity` is the first half of the identity: header values of another name are
-    other people. `claims` are the person's, by the names of the source."""
+    """Who the proxy says is there, or a SAML response. `identity` is the first half of the identity: header values of
+    another name are other people. `claims` are the person's, by the names of the source."""
 
     source: Source
     identity: str

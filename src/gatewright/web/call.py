@@ -97,21 +97,21 @@ class Call:
         except msgspec.DecodeError as error:
             raise BadInput("The body is not JSON.", code="invalid_json", hint=str(error)) from error
 
-    async def form(self) -> list[tuple[str, str]]:
+    async def form(self, limit: int = LARGEST_FORM) -> list[tuple[str, str]]:
         """The fields of a URL-encoded form in their order, repeated ones included (RFC 6749 3.1 refuses those)."""
         kind = self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/x-www-form-urlencoded":
             raise BadInput("The body is not a form.", hint="Send application/x-www-form-urlencoded.")
-        raw = await self.body(LARGEST_FORM)
+        raw = await self.body(limit)
         try:
             return parse_qsl(raw.decode("utf-8"), keep_blank_values=True, max_num_fields=100)
         except (ValueError, UnicodeDecodeError) as error:
             raise BadInput("The form cannot be read.") from error
 
-    async def fields(self) -> dict[str, str]:
+    async def fields(self, limit: int = LARGEST_FORM) -> dict[str, str]:
         """The fields of a form, each at most once. Raises BadInput for a repeated one."""
         found: dict[str, str] = {}
-        for name, value in await self.form():
+        for name, value in await self.form(limit):
             if name in found:
                 raise BadInput(f"The field {name} stands there twice.", param=name)
             found[name] = value

@@ -1,6 +1,7 @@
 """The relying party's rows of the route table."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gatewright.domain.clock import Millis
 from gatewright.sso.break_glass import BreakGlass
@@ -16,9 +17,14 @@ from gatewright.web.sso.cli import CliPages
 from gatewright.web.sso.fallback import FallbackPages
 from gatewright.web.sso.keys import ClientKeys
 from gatewright.web.sso.logout_received import LogoutReceivedRoutes
+from gatewright.web.sso.saml import SamlPages
 from gatewright.web.sso.sign_in import SignInPages
 from gatewright.web.sso.sign_out import SignOutPages
 from gatewright.web.sso.trial import TrialPages
+
+if TYPE_CHECKING:
+    # Its libraries are an extra.
+    from gatewright.sso.saml.sign_in import SamlSignIn
 
 
 @dataclass(frozen=True)
@@ -37,21 +43,26 @@ class SsoParts:
     session_life: Millis
     has_local_login: bool = False
     dashboard_is_off: bool = False
+    saml: "SamlSignIn | None" = None
 
 
 def routes(parts: SsoParts) -> list[Route]:
     """Sign-in, callback, the command line's login, sign-out, break-glass."""
     life = parts.session_life
+    sign_in = SignInPages(
+        parts.sign_in,
+        parts.parties,
+        parts.cookies,
+        parts.pages,
+        auto_redirect=parts.auto_redirect,
+        session_life=life,
+        dashboard_is_off=parts.dashboard_is_off,
+    )
+    sign_in.saml = parts.saml
+    saml = None if parts.saml is None else SamlPages(parts.saml, parts.cookies, sign_in.done, sign_in.failed)
     return [
-        *SignInPages(
-            parts.sign_in,
-            parts.parties,
-            parts.cookies,
-            parts.pages,
-            auto_redirect=parts.auto_redirect,
-            session_life=life,
-            dashboard_is_off=parts.dashboard_is_off,
-        ).routes(),
+        *sign_in.routes(),
+        *([] if saml is None else saml.routes()),
         *ClientKeys(parts.parties).routes(),
         *TrialPages(parts.sign_in, parts.cookies, parts.pages).routes(),
         *CliPages(parts.cli_logins, parts.cookies, parts.pages).routes(),

@@ -1,6 +1,7 @@
 """A browser's sign-in: the start, and the way back from the provider."""
 
 import secrets
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -10,6 +11,7 @@ from gatewright.domain.errors import BadInput, Forbidden, GatewrightError
 from gatewright.domain.people import PROXY_SOURCE
 from gatewright.oidc import parameters
 from gatewright.oidc.errors import LoginRefused, OAuthError
+from gatewright.settings.saml import SAML_SOURCE
 from gatewright.sso.parties import RelyingParties
 from gatewright.sso.relying_party import LIFE
 from gatewright.sso.return_to import START, safe_return_to
@@ -24,12 +26,19 @@ from gatewright.web.sso.cli import code_page
 from gatewright.web.sso.rounds import Rounds
 from gatewright.web.sso.trial import trial_page
 
+if TYPE_CHECKING:
+    # Its libraries are an extra.
+    from gatewright.sso.saml.sign_in import SamlSignIn
+
 CLI_SOURCE = "litellm-cli"
 HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 
 
 class SignInPages:
-    """`auto_redirect`: an outside provider is gone to at once, as the embedded one always is."""
+    """`auto_redirect`: an outside provider is gone to at once, as the embedded one always is.
+
+    `saml`, where it is set, is one more way beside the providers.
+    """
 
     def __init__(
         self,
@@ -49,6 +58,7 @@ class SignInPages:
         self._auto_redirect = auto_redirect
         self._session_life = session_life
         self._dashboard_is_off = dashboard_is_off
+        self.saml: SamlSignIn | None = None
         self._rounds = Rounds(cookies)
 
     def routes(self) -> list[Route]:
@@ -79,11 +89,11 @@ class SignInPages:
         if self._dashboard_is_off:
             return self._pages.page(call, "ui_off.html")
         if self._is_open(call):
-            return self._choose(call, {"return_to": safe_return_to(call.query("return_to"))})
+            return self._choose(call, {"return_to": safe_return_to(_wanted(call))})
         party = self._parties.default
         at_once = self._auto_redirect or party.source.is_embedded or call.query("provider") is not None
         if not at_once and call.query("go") is None:
-            wanted = quote(safe_return_to(call.query("return_to")), safe="")
+            wanted = quote(safe_return_to(_wanted(call)), safe="")
             go = f"/sso/key/generate?go=1&return_to={wanted}"
             return self._pages.page(call, "sso/start.html", label=party.source.label, go=go)
         return await self._begin(call, None)
@@ -105,12 +115,12 @@ class SignInPages:
                 call.session_token, call.origin
             ):
                 return RedirectResponse(START, 303, headers=HEADERS)
-            return self._failed(call, self._rounds.explained(call, error))
+            return self.failed(call, self._rounds.explained(call, error))
         if done.trial is not None:
             return trial_page(self._pages, call, done.trial)
-        return self._done(call, done)
+        return self.done(call, done)
 
-    def _done(self, call: Call, done: Completed) -> Response:
+    def done(self, call: Call, done: Completed) -> Response:
         if done.prompt is not None:
             response: Response = code_page(self._pages, call, done.prompt)
         else:
@@ -128,7 +138,7 @@ class SignInPages:
             await self._sign_in.ignored(said, call.origin)
             return None
         await self._sign_in.refused(said, PROXY_SOURCE, call.origin)
-        return self._failed(call, said)
+        return self.failed(call, said)
 
     async def _by_proxy(self, call: Call, said: Assertion) -> Response:
         """An authenticating proxy in front says who is there: no provider is asked."""
@@ -144,25 +154,27 @@ class SignInPages:
                 cli_login=cli_login,
                 browser=browser,
                 old_session=call.session_token,
-                return_to=call.query("return_to"),
+                return_to=_wanted(call),
                 origin=call.origin,
             )
         except (LoginRefused, BadInput) as error:
-            return self._failed(call, error)
-        response = self._done(call, done)
+            return self.failed(call, error)
+        response = self.done(call, done)
         if done.prompt is not None:
             self._cookies.write(response, LOGIN, browser, max_age=LIFE // SECOND)
         return response
 
     def _is_open(self, call: Call) -> bool:
         """Whether there are several ways to sign in and nothing says which."""
-        return call.query("provider") is None and len(self._parties.everything) > 1
+        return call.query("provider") is None and len(self._parties.everything) + (self.saml is not None) > 1
 
     def _choose(self, call: Call, kept: dict[str, str]) -> Response:
         """A button for each way; `kept` goes along."""
+        ways = [(party.source.label, party.source.id) for party in self._parties.everything]
+        ways += [] if self.saml is None else [(self.saml.label, SAML_SOURCE)]
         choices = [
-            {"label": party.source.label, "go": f"/sso/key/generate?{urlencode({'provider': party.source.id, **kept})}"}
-            for party in self._parties.everything
+            {"label": label, "go": f"/sso/key/generate?{urlencode({'provider': source_id, **kept})}"}
+            for label, source_id in ways
         ]
         local = not self._parties.default.source.is_embedded
         return self._pages.page(call, "sso/choose.html", choices=choices, local=local, terminal="key" in kept)
@@ -171,14 +183,14 @@ class SignInPages:
         try:
             begun = await self._sign_in.begin(
                 call.query("provider"),
-                return_to=call.query("return_to"),
+                return_to=_wanted(call),
                 browser=self._cookies.read(call.request, LOGIN),
                 cli_login=cli_login,
                 ask_again=self._cookies.read(call.request, SIGNED_OUT) is not None,
                 origin=call.origin,
             )
         except LoginRefused as error:
-            return self._failed(call, error)
+            return self.failed(call, error)
         response = RedirectResponse(begun.url, 303, headers=HEADERS)
         self._cookies.write(response, LOGIN, begun.browser, max_age=LIFE // SECOND)
         return response
@@ -186,11 +198,11 @@ class SignInPages:
     async def _leave_loop(self, call: Call) -> Response:
         error = self._rounds.refusal(call)
         await self._sign_in.refused(error, call.query("provider"), call.origin)
-        response = self._failed(call, error)
+        response = self.failed(call, error)
         self._rounds.forget(response)
         return response
 
-    def _failed(self, call: Call, error: GatewrightError) -> Response:
+    def failed(self, call: Call, error: GatewrightError) -> Response:
         return self._pages.page(
             call,
             "sso/failed.html",
@@ -201,3 +213,8 @@ class SignInPages:
             reference=call.origin.reference,
             local=not self._parties.default.source.is_embedded,
         )
+
+
+def _wanted(call: Call) -> str | None:
+    """Where the browser wants to be afterwards. LiteLLM's dashboard says it in `redirect_to`."""
+    return call.query("return_to") or call.query("redirect_to")
