@@ -65,7 +65,9 @@ export function CheckPanel({ provider }: { provider: SignInProvider }) {
         {check.data && (
           <>
             <p className="panel-note">
-              {check.data.is_good ? "Nothing stands in the way of a sign-in." : "A sign-in would fail."}
+              <strong>
+                {check.data.is_good ? "Nothing stands in the way of a sign-in." : "A sign-in would fail."}
+              </strong>
             </p>
             <ul className="rows" aria-label="Checks">
               {check.data.checks.map((one) => (

@@ -26,6 +26,9 @@ import { useUiInfo } from "../queries";
 import { More } from "./sign-in-more";
 import { Access, Roles } from "./sign-in-roles";
 
+/** Where the steps stand beside the form; elsewhere they would stand in front of it. */
+const ROOM = "(min-width: 54rem)";
+
 interface Closing {
   onClose: () => void;
   onDone: (saved: SignInProvider) => void;
@@ -230,6 +233,7 @@ function Options({ profile, provider, errors }: Part) {
 
 /** What to do at the provider meanwhile. */
 function Steps({ profile, redirect, provider }: Omit<Part, "errors"> & { redirect: string }) {
+  const [open, setOpen] = useState(() => matchMedia(ROOM).matches);
   const known = {
     redirect_uri: redirect,
     issuer: provider?.issuer ?? "",
@@ -241,15 +245,18 @@ function Steps({ profile, redirect, provider }: Omit<Part, "errors"> & { redirec
       <p className="small muted">Redirect URI</p>
       <code className="line">{redirect}</code>
       <CopyButton text={redirect} label="Copy redirect URI" />
-      <ol className="small">
-        {profile.steps.map((step) => (
-          <li key={step}>
-            {stepParts(step, known).map(({ text, code }) =>
-              code ? <code key={text}>{text}</code> : <span key={text}>{text}</span>,
-            )}
-          </li>
-        ))}
-      </ol>
+      <details className="fold" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>What to do there</summary>
+        <ol className="small">
+          {profile.steps.map((step) => (
+            <li key={step}>
+              {stepParts(step, known).map(({ text, code }) =>
+                code ? <code key={text}>{text}</code> : <span key={text}>{text}</span>,
+              )}
+            </li>
+          ))}
+        </ol>
+      </details>
     </section>
   );
 }

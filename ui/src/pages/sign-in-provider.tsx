@@ -8,7 +8,7 @@ import { ObjectPage } from "../components/object-page";
 import { Panel } from "../components/panel";
 import { Problem, Warning } from "../components/problem";
 import { useShell } from "../context";
-import { type SignInProvider, signInProviders, useSignInProfiles } from "../directory/sign-in";
+import { type SignInProvider, signInProviders } from "../directory/sign-in";
 import { ROLES } from "../format/role";
 import {
   CLAIMS,
@@ -21,6 +21,7 @@ import {
 } from "../format/sign-in";
 import { isAdmin } from "../permissions";
 import { useDone } from "../queries";
+import { Kind } from "./sign-in";
 import { CheckPanel, ExplainPanel } from "./sign-in-check";
 import { EditSignInDialog } from "./sign-in-dialog";
 
@@ -78,8 +79,6 @@ function Doubts({ provider: { standing } }: { provider: SignInProvider }) {
 }
 
 function State({ provider }: { provider: SignInProvider }) {
-  const profiles = useSignInProfiles();
-  const profile = profiles.data?.find((one) => one.name === provider.profile);
   return (
     <Panel title="Sign-in" tools={provider.origin === "database" && <Switch provider={provider} />}>
       {WHERE[provider.origin] && <p className="panel-note">{WHERE[provider.origin]}</p>}
@@ -89,7 +88,9 @@ function State({ provider }: { provider: SignInProvider }) {
             {provider.is_enabled ? "enabled" : "disabled"}
           </Badge>
         </Fact>
-        <Fact name="Kind">{profile?.label ?? provider.profile}</Fact>
+        <Fact name="Kind">
+          <Kind of={provider} />
+        </Fact>
         <Fact name="ID">
           <code>{provider.id}</code>
         </Fact>

@@ -37,8 +37,10 @@ const COLUMNS: Column<SignInProvider>[] = [
   },
 ];
 
-function Kind({ of }: { of: SignInProvider }) {
+/** What the provider is made by. The gateway's own only resembles one that is known. */
+export function Kind({ of }: { of: SignInProvider }) {
   const profiles = useSignInProfiles();
+  if (of.origin === "embedded") return "Built in";
   return profiles.data?.find((one) => one.name === of.profile)?.label ?? of.profile;
 }
 

@@ -124,7 +124,7 @@ def _configuration(source: Source) -> list[Check]:
     if not provider.use_pkce:
         fix = "Leave PKCE on unless the provider refuses it."
         found.append(warning("pkce", title, "PKCE is off: a stolen code can be used.", fix))
-    if not provider.roles.is_configured:
+    if not provider.roles.decides:
         text = "No claim decides roles: people keep the role that they have here."
         found.append(warning("role_source", title, text, "Name the claim with the role, or map groups to roles."))
     return found or [ok("configuration", title, "Nothing in the configuration is doubtful.")]

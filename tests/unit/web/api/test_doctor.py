@@ -84,6 +84,15 @@ async def test_what_is_wrong_at_the_provider_is_found(
     assert SECRET not in str(answer)
 
 
+async def test_groups_that_give_roles_decide_as_a_claim_does(worker: Worker, provider: FakeProvider) -> None:
+    await added(worker, provider)
+    assert (await outcomes(worker, "acme"))["role_source"] == "warning"
+    changed = await worker.admin.patch(f"{PATH}/acme", json={"roles": {"mappings": {"proxy_admin": ["chiefs"]}}})
+    assert changed.status_code == 200, changed.text
+    await worker.program.follower.catch_up()
+    assert "role_source" not in await outcomes(worker, "acme")
+
+
 async def test_what_only_the_missing_document_would_say_is_not_blamed_on_anything_else(
     worker: Worker, provider: FakeProvider
 ) -> None:
