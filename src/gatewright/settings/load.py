@@ -13,6 +13,7 @@ import msgspec
 import platformdirs
 
 from gatewright.domain.errors import SettingInvalid
+from gatewright.settings.absent import unsupported
 from gatewright.settings.caching import CACHING, OTHER_KINDS, Caching
 from gatewright.settings.dashboard import DASHBOARD, DashboardSettings
 from gatewright.settings.email import doubts_of, read_email
@@ -204,4 +205,4 @@ def unused_variables(reader: Reader) -> Iterator[Finding]:
     """Variables that are set but have no effect, by name."""
     for name in sorted({*reader.environ, *reader.declared}):
         if name.startswith(OUR_PREFIXES) and name not in reader.used | READ_ELSEWHERE:
-            yield Finding("absent", name, f"{name} is set but not supported by this version; it has no effect")
+            yield Finding("absent", name, unsupported(name))

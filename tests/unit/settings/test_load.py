@@ -289,8 +289,9 @@ def test_what_has_no_effect_is_reported_by_name(tmp_path: Path) -> None:
     assert found.warnings == (
         "config.yaml line 1: litellm_settings.json_logs is LiteLLM's and not supported; it has no effect",
         "config.yaml line 2: guardrails is LiteLLM's and not supported; it has no effect: no request is checked",
-        "ENABLE_SSO_DEBUG is set but not supported by this version; it has no effect",
-        "LITELLM_LICENSE is set but not supported by this version; it has no effect",
+        "ENABLE_SSO_DEBUG has no effect: the test sign-in is always there for administrators: "
+        "`gatewright doctor sso --sign-in`",
+        "LITELLM_LICENSE has no effect: nothing here needs a licence, and there is no limit on users",
         "SAML_STRICT is set but not supported by this version; it has no effect",
     )
 
