@@ -42,6 +42,12 @@ class Users:
             raise NotFound(f"There is no user {user_id!r}.", param="user_id", code="user_not_found")
         return found
 
+    async def last_subject(self, user: User) -> str | None:
+        """The subject at the provider through which they signed in last; None for somebody who never did."""
+        async with self._db.read() as tx:
+            linked = await users.identity_rows(tx, user.id)
+        return max(linked, key=lambda one: one.last_used_at or 0).subject if linked else None
+
     async def page(self, limit: int, after: int | None) -> list[User]:
         async with self._db.read() as tx:
             return await users.page(tx, limit, after)

@@ -81,7 +81,6 @@ class Authentication:
             )
         return found
 
-
     async def scim_principal(self, call: Call) -> Principal | None:
         """The caller of `/scim/v2`: an API token's owner, or the master key. Never a cookie, nor a key of any kind."""
         key = key_of(call.request.headers)
@@ -128,6 +127,8 @@ def check_access(rule: Access, principal: Principal | None) -> None:
         Access.ADMIN: principal.is_admin,
         Access.SESSION: principal.kind == "session",
     }[rule]
+    if not allowed and rule in (Access.SESSION, Access.PERSON):
+        raise Forbidden(f"This needs {rule.value}.", hint="Sign in on the dashboard, as yourself.")
     if not allowed:
         raise Forbidden(
             f"This needs {rule.value}. Your role is {principal.role.value}.",

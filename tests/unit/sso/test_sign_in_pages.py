@@ -50,6 +50,16 @@ async def test_no_sign_in_ends_at_another_host(stage: Stage, provider: FakeProvi
     assert done.headers["location"] == "/ui/"
 
 
+async def test_the_page_that_was_wanted_is_reached_by_litellms_parameter_too(
+    stage: Stage, provider: FakeProvider
+) -> None:
+    for target, there in (("/ui/keys?a=1", "/ui/keys?a=1"), ("//evil.example", "/ui/")):
+        browser = stage.browser()
+        begun = await browser.get("/sso/key/generate", params={"redirect_to": target})
+        done = await browser.get(f"/sso/callback?{provider.authorize(begun.headers['location'])}")
+        assert done.headers["location"] == there
+
+
 async def test_each_sign_in_opens_a_new_session_and_ends_the_old_one(stage: Stage, provider: FakeProvider) -> None:
     browser = stage.browser()
     browser.cookies.set(SESSION, "planted-by-an-attacker")

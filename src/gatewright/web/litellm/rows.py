@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from gatewright.domain.clock import Millis, iso, iso_or_none
-from gatewright.domain.identity import Role
+from gatewright.domain.identity import Role, RoleReason
 from gatewright.domain.money import NANOS_PER_DOLLAR, Nanos
 from gatewright.domain.people import User
 from gatewright.storage.keys import KeyRow
@@ -59,7 +59,11 @@ class GeneratedKey(KeyWithHash, frozen=True, kw_only=True):
 
 
 class UserRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A user's row. `user_role` is the stored role, never the alias that the request used."""
+    """A user's row. `user_role` is the stored role, never the alias that the request used.
+
+    `sso_user_id` is the subject at the provider through which they signed in last. `role_reason` and `role_locked` are
+    ours: why they have the role, as everywhere else.
+    """
 
     user_id: str
     user_alias: str | None
@@ -71,7 +75,7 @@ class UserRow(msgspec.Struct, frozen=True, kw_only=True):
     spend: float | None = None
     teams: list[str] = []
     models: list[str] = []
-    sso_user_id: None = None
+    sso_user_id: str | None = None
     organization_id: None = None
     max_budget: None = None
     budget_duration: None = None
@@ -79,6 +83,8 @@ class UserRow(msgspec.Struct, frozen=True, kw_only=True):
     max_parallel_requests: int | None = None
     tpm_limit: int | None = None
     rpm_limit: int | None = None
+    role_reason: RoleReason
+    role_locked: bool
 
 
 def key_fields(row: KeyRow, spent: Nanos, now: Millis) -> dict[str, Any]:
@@ -103,8 +109,8 @@ def key_fields(row: KeyRow, spent: Nanos, now: Millis) -> dict[str, Any]:
     }
 
 
-def user_row(user: User) -> UserRow:
-    """The row of a user."""
+def user_row(user: User, subject: str | None = None) -> UserRow:
+    """The row of a user; `subject` is the one at the provider through which they signed in last."""
     return UserRow(
         user_id=user.user_id,
         user_alias=user.display_name,
@@ -113,7 +119,10 @@ def user_row(user: User) -> UserRow:
         metadata=user.metadata,
         created_at=iso(user.created_at),
         updated_at=iso(user.updated_at),
+        sso_user_id=subject,
         max_parallel_requests=user.max_parallel_requests,
         tpm_limit=user.tpm_limit,
         rpm_limit=user.rpm_limit,
+        role_reason=user.role_reason,
+        role_locked=user.role_locked,
     )

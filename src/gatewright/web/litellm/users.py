@@ -9,8 +9,10 @@ from gatewright.accounts.team_members import TeamMembers
 from gatewright.accounts.users import Users
 from gatewright.domain.clock import Clock
 from gatewright.domain.errors import BadInput
+from gatewright.domain.identity import RoleReason
 from gatewright.domain.keys import Principal
 from gatewright.domain.limits import Limits
+from gatewright.domain.people import User
 from gatewright.spend.reports import Reports
 from gatewright.storage.keys import KeyRow
 from gatewright.web.api.role_rules import Roles, checked_role
@@ -67,7 +69,7 @@ class UserRoutes:
             return answer({"user_id": wanted, "user_info": _master(principal), "keys": [], "teams": []})
         user = await self._users.by_user_id(clean(wanted, "user_id"))
         teams = [team_info(team, await self._members.of_team(team)) for team in await self._members.teams_of(user.id)]
-        row = msgspec.structs.replace(user_row(user), teams=[team.team_id for team in teams])
+        row = msgspec.structs.replace(await self._row(user), teams=[team.team_id for team in teams])
         return answer({"user_id": user.user_id, "user_info": row, "keys": await self._of(user.id), "teams": teams})
 
     async def update(self, call: Call) -> Response:
@@ -93,7 +95,10 @@ class UserRoutes:
             user = await self._roles.set(user_id, role, actor=call.actor, origin=call.origin, param="user_role")
         if not isinstance(limits, UnsetType):
             user = await self._users.set_limits(user_id, limits, actor=call.actor, origin=call.origin)
-        return answer({"user_id": user.user_id, "data": user_row(user)})
+        return answer({"user_id": user.user_id, "data": await self._row(user)})
+
+    async def _row(self, user: User) -> UserRow:
+        return user_row(user, await self._users.last_subject(user))
 
     async def _of(self, user_pk: int) -> list[KeyWithHash]:
         """The user's living keys."""
@@ -113,4 +118,11 @@ class UserRoutes:
 
 def _master(principal: Principal) -> UserRow:
     """The master key stands for an administrator who has no row."""
-    return UserRow(user_id=principal.user_id, user_alias=None, user_email=None, user_role=principal.role)
+    return UserRow(
+        user_id=principal.user_id,
+        user_alias=None,
+        user_email=None,
+        user_role=principal.role,
+        role_reason=RoleReason(rule="master_key"),
+        role_locked=False,
+    )

@@ -87,3 +87,10 @@ async def test_ui_is_public_and_names_whole_urls(stage: Stage) -> None:
     assert body["base_url"] == "http://localhost:4000"
     assert body["sign_in_url"] == "http://localhost:4000/sso/key/generate"
     assert set(body) == {"product", "version", "base_url", "sign_in_url", "api_base_url"}
+
+
+async def test_what_is_somebodys_own_is_not_refused_for_the_role(stage: Stage) -> None:
+    refused = await stage.call("GET", "/api/v1/me/sessions", MASTER)
+    assert refused.status_code == 403
+    assert refused.json()["detail"] == "This needs a credential that belongs to a user."
+    assert refused.json()["hint"] == "Sign in on the dashboard, as yourself."

@@ -6,6 +6,7 @@ from tests.unit.web.api.stage import MASTER, Stage
 from gatewright.domain.identity import Role
 from gatewright.domain.keys import key_hash
 from gatewright.domain.people import Origin
+from gatewright.storage import users
 from gatewright.web.litellm import users as module
 
 
@@ -76,6 +77,22 @@ async def test_info_of_oneself(stage: Stage) -> None:
     ]
     assert secret not in answered.text
     assert (await stage.call("GET", "/user/info?user_id=ada", secret)).json() == body
+
+
+async def test_info_says_why_they_have_the_role_and_whom_the_provider_knows(stage: Stage) -> None:
+    ada = await stage.person("ada")
+    info = (await stage.call("GET", "/user/info?user_id=ada", MASTER)).json()["user_info"]
+    assert (info["sso_user_id"], info["role_locked"]) == (None, False)
+    [shown] = (await stage.call("GET", "/api/v1/users", MASTER)).json()["items"]
+    assert info["role_reason"] == shown["role_reason"]
+    assert (info["role_reason"]["rule"], info["role_reason"]["claim"]) == ("claim", "role")
+    async with stage.db.write() as tx:
+        await users.link(tx, ada.id, "https://old.example", "s-1", 1)
+        await users.link(tx, ada.id, "https://new.example", "s-2", 1)
+        await users.identity_used(tx, "https://old.example", "s-1", 2)
+    changed = await stage.call("POST", "/user/update", MASTER, {"user_id": "ada", "user_role": "proxy_admin"})
+    data = changed.json()["data"]
+    assert (data["sso_user_id"], data["role_reason"]["rule"], data["role_locked"]) == ("s-1", "manual", True)
 
 
 async def test_info_of_others_is_for_those_who_see_everything(stage: Stage) -> None:
