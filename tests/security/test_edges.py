@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import gatewright
+from gatewright.domain.route_groups import allows
 from gatewright.web.address import caller_address
 
 from .stage import (
@@ -97,9 +98,26 @@ def test_12_no_secret_is_compared_with_equals() -> None:
                 if any(map(SECRETIVE.search, names)) and not any(isinstance(side, ast.Constant) for side in sides):
                     found.append(f"{path.relative_to(SOURCE)}: {words}")
     # SQL compares hashes of secrets in an index. Of the others one looks for a secret of ours in a provider's text, one
-    # compares two of the operator's own settings, and one the place of a row, which is made of an issuer and a subject.
-    harmless = ("storage/", "gateway/secrets.py", "settings/password_login.py", "sso/bearer/tokens.py: known.row_hash ")
+    # compares two of the operator's own settings, one the place of a row, which is made of an issuer and a subject, and
+    # one the id of a SAML request, which the identity provider signed.
+    harmless = (
+        *("storage/", "gateway/secrets.py", "settings/password_login.py", "sso/bearer/tokens.py: known.row_hash "),
+        "sso/saml/sign_in.py: row.nonce != verified.request",
+    )
     assert [one for one in found if not one.startswith(harmless)] == []
+
+
+async def test_a_token_for_model_calls_is_for_no_settings(site: Site) -> None:
+    """A group of routes that an operator gives to tokens grows with no route of ours that is no call of a model."""
+    public = (
+        *("/setup", "/static", "/device", "/email/verify", "/fallback", "/signed-out", "/recovery", "/.well-known"),
+        *("/login", "/v2/login", "/litellm/.well-known"),
+    )
+    paths = {getattr(route, "path", "") for route in site.programs[0].router.routes}
+    assert len(paths) > 100
+    for group in ("llm_api_routes", "openai_routes", "anthropic_routes"):
+        found = {path for path in paths if allows(((group,),), path)}
+        assert [path for path in found if not path.startswith(public)] == [], group
 
 
 async def test_14_headers_make_nobody_somebody_else(site: Site) -> None:

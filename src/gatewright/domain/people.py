@@ -1,5 +1,6 @@
 """A person as the rooms pass them around, and who acted."""
 
+import unicodedata
 from typing import Any
 
 import msgspec
@@ -11,6 +12,11 @@ from gatewright.domain.identity import Role, RoleReason
 RESERVED_NAMES = frozenset(
     {"default_user_id", "master", "anonymous", "system", "session", "key", "cli", "token", "jwt"}
 )
+
+
+def is_reserved(name: str) -> bool:
+    """Whether the name is one of those, or looks like it: in any case, its letters wide or narrow."""
+    return unicodedata.normalize("NFKC", name).casefold() in RESERVED_NAMES
 
 
 class User(msgspec.Struct, frozen=True):

@@ -8,8 +8,8 @@ from functools import lru_cache
 
 MANAGEMENT = frozenset(
     {"key", "user", "team", "model", "api", "customer", "organization", "budget", "tag", "invitation", "credentials"}
-)
-"""First segments of paths at which things are made and changed, LiteLLM's and ours."""
+) | {"get", "update"}
+"""First segments of paths at which things are made and changed, LiteLLM's and ours; settings in the last two."""
 
 REPORTS = frozenset({"spend", "global"})
 INFO = frozenset(
@@ -18,7 +18,7 @@ INFO = frozenset(
         *("/models", "/model/info", "/v2/model/info", "/model_group/info", "/organization/list"),
     }
 )
-OTHERS = frozenset({"sso", "scim", "application", "if", "health", "ui", "session", ""})
+OTHERS = frozenset({"sso", "scim", "application", "if", "health", "ui", "session", "onboarding", ""})
 """First segments of what belongs to no group."""
 
 MESSAGES = ("/messages", "/messages/count_tokens")

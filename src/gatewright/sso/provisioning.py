@@ -1,6 +1,5 @@
 """From a proven identity to a user: found by (source, subject) alone, made when unknown, brought up to date."""
 
-import unicodedata
 import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ import msgspec
 from gatewright.accounts.lost_access import end_sign_ins
 from gatewright.accounts.teams import NewTeam, add_team
 from gatewright.domain.identity import RoleReason
-from gatewright.domain.people import RESERVED_NAMES, Event, Origin, User
+from gatewright.domain.people import Event, Origin, User, is_reserved
 from gatewright.oidc.errors import LoginRefused
 from gatewright.settings.sign_in_rules import SignInRules
 from gatewright.sso.access import DASHBOARD_ALONE
@@ -169,7 +168,7 @@ class Provisioning:
         PROXY_ADMIN_ID is nobody's to claim: whoever got it as user_id would be administrator at the next sign-in.
         """
         wish = person.user_id
-        if wish is None or _is_reserved(wish):
+        if wish is None or is_reserved(wish):
             return None
         if wish == self.rules.proxy_admin_id and wish != person.subject:
             return None
@@ -186,7 +185,7 @@ class Provisioning:
     async def _username(self, tx: Transaction, person: Person) -> str | None:
         """The wished username where it is nobody's: a name to show, that opens nothing."""
         wish = person.username
-        if wish is None or _is_reserved(wish) or wish == self.rules.proxy_admin_id:
+        if wish is None or is_reserved(wish) or wish == self.rules.proxy_admin_id:
             return None
         return None if await users.resembles(tx, "username", wish) else wish
 
@@ -194,10 +193,6 @@ class Provisioning:
 def _reason(verdict: Verdict, plan: TeamPlan) -> RoleReason:
     """The role's reason with every step of the sign-in."""
     return msgspec.structs.replace(verdict.role.reason, steps=(*verdict.steps, *plan.steps))
-
-
-def _is_reserved(wish: str) -> bool:
-    return unicodedata.normalize("NFKC", wish).casefold() in RESERVED_NAMES
 
 
 def _profile(user: User, person: Person) -> dict[str, Any]:

@@ -9,7 +9,14 @@ IN: dict[str, tuple[str, ...]] = {
     "llm_api_routes": (*MODEL_API, "/v1/messages", "/messages/count_tokens"),
     "openai_routes": MODEL_API,
     "anthropic_routes": ("/v1/messages", "/messages", "/v1/messages/count_tokens", "/messages/count_tokens"),
-    "management_routes": ("/key/generate", "/user/info", "/team/new", "/model/info", "/api/v1/keys/{id}"),
+    "management_routes": (
+        "/key/generate",
+        "/user/info",
+        "/team/new",
+        "/model/info",
+        "/api/v1/keys/{id}",
+        "/update/sso_settings",
+    ),
     "info_routes": (
         "/key/info",
         "/v1/models",
@@ -24,7 +31,18 @@ IN: dict[str, tuple[str, ...]] = {
     "public_routes": (),
     "mcp_routes": (),
 }
-ELSEWHERE = ("/sso/key/generate", "/scim/v2/Users", "/application/o/token/", "/health/readiness", "/ui", "/")
+ELSEWHERE = (
+    *("/sso/key/generate", "/scim/v2/Users", "/application/o/token/", "/health/readiness", "/ui", "/"),
+    "/onboarding/claim_token",
+)
+    "/sso/key/generate",
+    "/onboarding/claim_token",
+    "/scim/v2/Users",
+    "/application/o/token/",
+    "/health/readiness",
+    "/ui",
+    "/",
+)
 
 
 @pytest.mark.parametrize("group", GROUPS)

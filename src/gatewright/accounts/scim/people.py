@@ -13,7 +13,7 @@ from gatewright.accounts.scim.resource import Resource, check_version
 from gatewright.domain.clock import Millis
 from gatewright.domain.errors import NotFound
 from gatewright.domain.identity import DEFAULT_ROLE, Role, RoleReason
-from gatewright.domain.people import RESERVED_NAMES, Event, Origin, User
+from gatewright.domain.people import Event, Origin, User, is_reserved
 from gatewright.domain.scim.documents import Document, read
 from gatewright.domain.scim.errors import ScimRefused, ScimTaken
 from gatewright.domain.scim.patch import Operation, patched
@@ -154,8 +154,7 @@ class ScimPeople:
 
     async def _account_name(self, tx: Transaction, wish: str, fresh: str) -> str:
         """The userName where it never was another's name here, else the account's own id."""
-        low = wish.lower()
-        if low in RESERVED_NAMES or low in self._claimed or await rows.name_taken(tx, wish):
+        if is_reserved(wish) or wish.lower() in self._claimed or await rows.name_taken(tx, wish):
             return fresh
         return wish
 

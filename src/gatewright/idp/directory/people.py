@@ -12,7 +12,7 @@ from gatewright.accounts.users import EMBEDDED_SOURCE
 from gatewright.domain.clock import Millis
 from gatewright.domain.errors import FieldsInvalid
 from gatewright.domain.identity import DEFAULT_ROLE, Role, RoleReason
-from gatewright.domain.people import RESERVED_NAMES, Event, Group, Origin, User
+from gatewright.domain.people import Event, Group, Origin, User, is_reserved
 from gatewright.idp.directory.acting import CREATED, DELETED, UPDATED, By, Changed, absent, differing, record
 from gatewright.idp.directory.administrators import Administrators
 from gatewright.idp.mail.letters import Notice
@@ -150,7 +150,7 @@ async def insert(
     group_ids = columns.pop("group_ids", [])
     await login_transactions.lock_newcomers(tx)
     name = columns["username"]
-    if name.lower() in RESERVED_NAMES or await rows.name_taken(tx, name):
+    if is_reserved(name) or await rows.name_taken(tx, name):
         raise FieldsInvalid({"username": ["This name is or was somebody's, or means something else here."]})
     fresh = str(uuid.uuid4())
     values = {

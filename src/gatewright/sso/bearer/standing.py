@@ -15,7 +15,7 @@ from gatewright.domain.errors import Forbidden, Unauthenticated
 from gatewright.domain.identity import DEFAULT_ROLE, Role, RoleReason
 from gatewright.domain.keys import Principal
 from gatewright.domain.limits import Holder
-from gatewright.domain.people import RESERVED_NAMES, Event, Origin, User
+from gatewright.domain.people import Event, Origin, User, is_reserved
 from gatewright.domain.route_groups import OF_PEOPLE
 from gatewright.oidc.id_token import SKEW_SECONDS
 from gatewright.settings.jwt_auth import JwtAuth
@@ -122,13 +122,13 @@ class Standings:
         """A user for an identity that nobody has. What the token wishes is theirs when it is free."""
         fresh = str(uuid.uuid4())
         wish = said.user_id
-        if wish is None or wish in RESERVED_NAMES or (wish == self._proxy_admin_id and wish != said.subject):
+        if wish is None or is_reserved(wish) or (wish == self._proxy_admin_id and wish != said.subject):
             wish = fresh
         role, reason = self._role(said) if self._auth.sync else (DEFAULT_ROLE, RoleReason(rule="default"))
         new = NewUser(
             uuid=fresh,
-            username=fresh if await users.taken(tx, username=wish, user_id=fresh) else wish,
-            user_id=fresh if await users.taken(tx, username=fresh, user_id=wish) else wish,
+            username=fresh if await users.resembles(tx, "username", wish) else wish,
+            user_id=fresh if await users.resembles(tx, "user_id", wish) else wish,
             email=said.email,
             role=role,
             role_reason=reason,

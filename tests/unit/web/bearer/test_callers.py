@@ -57,7 +57,7 @@ async def test_nobody_is_found_by_a_name_or_an_address(opened: Open) -> None:
     first = stage.issuer.token(preferred_username="ada", email="ada@example.com")
     assert (await me(stage, first))["user_id"] == "ada"
     await stage.admin("POST", "/user/update", {"user_id": "ada", "user_role": "proxy_admin"})
-    for name in ("ada", "default_user_id", "boss", "jwt"):
+    for name in ("ada", "Ada", "ａｄａ", "default_user_id", "Default_User_ID", "boss", "jwt", "ｊｗｔ"):
         other = stage.issuer.token(sub=f"other-{name}", preferred_username=name, email="ada@example.com")
         found = await me(stage, other)
         assert found["user_id"] not in ("ada", name)
