@@ -35,14 +35,6 @@ ELSEWHERE = (
     *("/sso/key/generate", "/scim/v2/Users", "/application/o/token/", "/health/readiness", "/ui", "/"),
     "/onboarding/claim_token",
 )
-    "/sso/key/generate",
-    "/onboarding/claim_token",
-    "/scim/v2/Users",
-    "/application/o/token/",
-    "/health/readiness",
-    "/ui",
-    "/",
-)
 
 
 @pytest.mark.parametrize("group", GROUPS)
