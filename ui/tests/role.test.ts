@@ -13,7 +13,7 @@ test.each([
   [reason("group", "groups", "staff"), "group staff of claim groups"],
   [reason("no_group", "groups", "others"), "default: no group of claim groups gives a role"],
   [reason("proxy_admin_id"), "named by PROXY_ADMIN_ID"],
-  [reason("default"), "default: the claim was absent"],
+  [reason("default"), "default: nothing gave another"],
   [reason("default", "litellm_role"), "default: the claim litellm_role was absent"],
   [reason("unknown_value", "litellm_role", "boss"), "default: claim litellm_role = boss names no role"],
   [reason("first_admin"), "first administrator, from the set-up"],
