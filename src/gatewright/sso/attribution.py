@@ -45,6 +45,15 @@ def deeper(before: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any
     return found
 
 
+def flat(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """By the whole place with its dots, as the command line's poll answers it."""
+    found: dict[str, Any] = {}
+    for name, value in metadata.items():
+        within = flat(value) if isinstance(value, Mapping) else None
+        found |= {name: value} if within is None else {f"{name}.{rest}": one for rest, one in within.items()}
+    return found
+
+
 def _put(found: dict[str, Any], path: list[str], value: object) -> None:
     for name in path[:-1]:
         found = found.setdefault(name, {})

@@ -7,6 +7,8 @@ a link that somebody else sent them signs nobody in.
 import hashlib
 import re
 import secrets
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -18,6 +20,7 @@ from gatewright.accounts.users import Users
 from gatewright.domain.clock import MINUTE, SECOND, Clock, Millis
 from gatewright.domain.errors import BadInput, Forbidden, TooManyRequests
 from gatewright.domain.people import Event, Origin, User
+from gatewright.sso.attribution import flat
 from gatewright.storage import cli_logins
 from gatewright.storage.cli_logins import MOST_WRONG_CODES, CliLogin
 from gatewright.storage.database import Database
@@ -69,12 +72,14 @@ class Collected(msgspec.Struct, frozen=True):
     """A finished login: the credential, shown this once, whose it is, and the person's teams.
 
     `key` None: the person must choose one of the teams first, and the login goes on. `team_id` is the one chosen.
+    `attribution` is what CLI_SSO_CLAIM_MAP keeps of the claims of this sign-in.
     """
 
     key: str | None
     user_id: str
     teams: tuple[TeamRow, ...] = ()
     team_id: str | None = None
+    attribution: Mapping[str, Any] = {}
 
 
 class CliLogins:
@@ -131,15 +136,20 @@ class CliLogins:
             raise BadInput(OVER, code="cli_login_over")
         return row
 
-    async def attach(self, login_id: str, user: User, browser: str, origin: Origin) -> CodePrompt:
-        """Notes who signed in for the login. Raises BadInput when it is over.
+    async def attach(
+        self, login_id: str, user: User, browser: str, origin: Origin, kept: Mapping[str, Any] | None = None
+    ) -> CodePrompt:
+        """Notes who signed in for the login, and what of their claims the terminal is told (`kept`).
+
+        Raises BadInput when it is over.
 
         The form's token is bound to the browser by its cookie, so that the form works in no other.
         """
         row = await self.check(login_id)
         token = secrets.token_urlsafe(32)
         async with self._db.write() as tx:
-            if not await cli_logins.attach(tx, login_id, user.id, _bound(token, browser), self._clock()):
+            bound, told = _bound(token, browser), flat(kept or {})
+            if not await cli_logins.attach(tx, login_id, user.id, bound, told, self._clock()):
                 raise BadInput(OVER, code="cli_login_over")
         await self._audit.write(Event("login.cli.sign_in", "ok", actor=user.user_id, origin=origin))
         return self._prompt(row, token, user)
@@ -186,14 +196,14 @@ class CliLogins:
             )
             raise Forbidden("You are not a member of this team.", code="cli_team")
         if len(teams) > 1 and not team:
-            return await self._undecided(row.user_pk, teams)
+            return await self._undecided(row, row.user_pk, teams)
         return await self._collect(login_id, hashed, teams, team or (names[0] if names else None), origin)
 
-    async def _undecided(self, user_pk: int, teams: tuple[TeamRow, ...]) -> Collected:
+    async def _undecided(self, row: CliLogin, user_pk: int, teams: tuple[TeamRow, ...]) -> Collected:
         user = await self._users.get(user_pk)
         if user is None or not user.is_active:
             raise BadInput(OVER, code="cli_login_over")
-        return Collected(None, user.user_id, teams)
+        return Collected(None, user.user_id, teams, attribution=row.attribution)
 
     async def _collect(
         self, login_id: str, hashed: str, teams: tuple[TeamRow, ...], team_id: str | None, origin: Origin
@@ -201,12 +211,12 @@ class CliLogins:
         async with self._db.write() as tx:
             taken = await cli_logins.collect(tx, login_id, hashed, self._clock())
         user = None if taken is None or taken.user_pk is None else await self._users.get(taken.user_pk)
-        if user is None or not user.is_active:
+        if taken is None or user is None or not user.is_active:
             raise BadInput(OVER, code="cli_login_over")
         new = NewKey(alias=None, owner=user, expires_at=self._clock() + self._life, kind="cli", team_id=team_id)
         key, _ = await self._keys.create(new, actor=user.user_id, origin=origin)
         await self._audit.write(Event("login.cli", "ok", actor=user.user_id, origin=origin))
-        return Collected(key, user.user_id, teams, team_id)
+        return Collected(key, user.user_id, teams, team_id, taken.attribution)
 
     def _prompt(self, row: CliLogin, token: str, user: User) -> CodePrompt:
         return CodePrompt(

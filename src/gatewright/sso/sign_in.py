@@ -133,7 +133,7 @@ class SignIn:
             )
             await self._note(party.source, proof)
             if row.cli_login is not None:
-                prompt = await self._cli_logins.attach(row.cli_login, user, browser or "", origin)
+                prompt = await self._cli_logins.attach(row.cli_login, user, browser or "", origin, who.kept)
                 return Completed(prompt=prompt)
             session = await self._open(user, party.source, proof, old_session, origin)
             return Completed(safe_return_to(row.return_to), session)
@@ -160,7 +160,7 @@ class SignIn:
             who = person(said.claims, source.provider.claims, source=said.identity, subject=said.subject)
             user = await self._provisioning.sign_in(who, source, origin, dashboard=cli_login is None)
             if cli_login is not None:
-                prompt = await self._cli_logins.attach(cli_login, user, browser, origin)
+                prompt = await self._cli_logins.attach(cli_login, user, browser, origin, who.kept)
                 return Completed("", prompt=prompt)
             await self._end(old_session, origin)
             # What a proxy signed in lasts as long as the proxy names the same person.

@@ -44,13 +44,16 @@ async def find(tx: Transaction, login_id: str, now: Millis) -> CliLogin | None:
     return None if row is None else msgspec.convert(row._mapping, CliLogin, strict=False)
 
 
-async def attach(tx: Transaction, login_id: str, user_pk: int, complete_token_hash: str, now: Millis) -> bool:
-    """Notes who signed in, and the token of the form that asks them for the code.
+async def attach(
+    tx: Transaction, login_id: str, user_pk: int, complete_token_hash: str, attribution: dict[str, Any], now: Millis
+) -> bool:
+    """Notes who signed in, what their claims say for attribution, and the token of the form that asks for the code.
 
     A later sign-in takes the place of an earlier one as long as no code was accepted. False when the login is over.
     """
     query = update(table).where(*_living(login_id, now), table.c.verified.is_(False))
-    result = await tx.execute(query.values(user_pk=user_pk, complete_token_hash=complete_token_hash))
+    columns = {"user_pk": user_pk, "complete_token_hash": complete_token_hash, "attribution": attribution}
+    result = await tx.execute(query.values(columns))
     return changed(result) == 1
 
 

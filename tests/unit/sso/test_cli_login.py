@@ -82,6 +82,23 @@ async def test_the_whole_protocol(make_stage: MakeStage, provider: FakeProvider,
     assert ("login.cli", "ok") in await stage.audit()
 
 
+async def test_the_terminal_is_told_what_is_kept_for_attribution(make_stage: MakeStage, provider: FakeProvider) -> None:
+    claim_map = "employment_type->acme_employment_type, org_info.department->metadata.cost.department, groups->groups"
+    extra = "employment_type,org_info.department,groups"
+    env = generic(provider.origin, CLI_SSO_CLAIM_MAP=claim_map, GENERIC_USER_EXTRA_ATTRIBUTES=extra)
+    stage = make_stage(env)
+    provider.user |= {
+        "employment_type": "full_time",
+        "org_info": {"department": "Engineering"},
+        "groups": ["no list is kept"],
+    }
+    login, browser = await start(stage), stage.browser()
+    await send_code(browser, login, await open_form(stage, provider, login, browser))
+    told = (await poll(stage, login)).json()
+    assert told["attribution_metadata"] == {"acme_employment_type": "full_time", "cost.department": "Engineering"}
+    assert (await stage.user("ada")).metadata["cost"] == {"department": "Engineering"}
+
+
 async def test_the_identity_provider_sees_a_random_state_and_never_the_login(
     stage: Stage, provider: FakeProvider
 ) -> None:

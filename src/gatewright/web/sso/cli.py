@@ -68,7 +68,9 @@ def _ready(collected: Collected) -> dict[str, Any]:
         {"team_id": team.team_id, "team_alias": team.alias, "team_models": team.models, "team_model_aliases": None}
         for team in collected.teams
     ]
-    teams = {"teams": [team.team_id for team in collected.teams], "team_details": details}
+    teams: dict[str, Any] = {"teams": [team.team_id for team in collected.teams], "team_details": details}
+    if collected.attribution:
+        teams["attribution_metadata"] = collected.attribution
     if collected.key is None:
         return {"status": "ready", "user_id": collected.user_id, **teams, "requires_team_selection": True}
     return {
