@@ -201,6 +201,20 @@ def a_change(tab: Tab) -> None:
     expect(access).to_contain_text("home.local")
     expect(access).to_contain_text("chiefs: Admin")
     expect(page.get_by_role("region", name="Sign-in")).to_contain_text("set, never shown")
+    headers = page.get_by_role("region", name="Protocol").get_by_text("x-tenant", exact=True)
+    for add in (True, False):
+        press(page, "Edit")
+        dialog.get_by_text("More", exact=True).click()
+        if add:
+            press(dialog, "Add header")
+            dialog.get_by_label("Name of header 1").fill("x-tenant")
+            dialog.get_by_label("Value of header 1").fill("t-1")
+        else:
+            expect(dialog.get_by_label("Value of header 1")).to_have_value("")
+            press(dialog, "Remove x-tenant")
+        press(dialog, "Save")
+        expect(dialog).to_be_hidden()
+        expect(headers).to_have_count(1 if add else 0)
 
 
 def sees_and_changes_nothing(browser: Browser, server: Gatewright) -> None:

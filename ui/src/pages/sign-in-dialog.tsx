@@ -130,6 +130,7 @@ function ProviderForm({ profile, provider, taken, base, ...dialog }: FormProps) 
     >
       {(errors) => (
         <div className="beside">
+          <Steps profile={profile} redirect={redirect} provider={provider} />
           <div className="beside-form">
             <Field
               label="Name"
@@ -188,7 +189,6 @@ function ProviderForm({ profile, provider, taken, base, ...dialog }: FormProps) 
               onHeaders={setHeaders}
             />
           </div>
-          <Steps profile={profile} redirect={redirect} provider={provider} />
         </div>
       )}
     </ObjectDialog>
