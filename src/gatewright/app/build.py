@@ -26,6 +26,7 @@ from gatewright.app.bearer import bearer_tokens, issuers_of
 from gatewright.app.first_start import new_blueprints, new_passwords, open_database
 from gatewright.app.follow import Follower
 from gatewright.app.litellm_sign_in import litellm_sign_in
+from gatewright.app.saml import with_saml
 from gatewright.app.scim import scim_link, scim_table
 from gatewright.app.tidy import tidy
 from gatewright.domain.errors import Unavailable
@@ -253,7 +254,7 @@ class Program:
 
     def _sign_in(self) -> list[Route]:
         """Every way in: at a provider, by an invitation, for the emergency administrator."""
-        sso = self._sso()
+        sso = with_saml(self.settings, self.db, self.outbound, self.limits, self._sso())
         more = litellm_sign_in(self.settings, self.db, self.limits, sso, self.provider, self.ui_flags, self.reports)
         return [*sso_routes(sso), *more]
 

@@ -15,6 +15,7 @@ from gatewright.accounts.keys import KeyRing, Keys
 from gatewright.accounts.limits import Limits
 from gatewright.accounts.sessions import Sessions
 from gatewright.accounts.users import Users
+from gatewright.app.saml import with_saml
 from gatewright.domain.clock import HOUR
 from gatewright.domain.people import User
 from gatewright.idp.directory.onboarding import Onboarding
@@ -143,6 +144,7 @@ class Stage:
             auto_redirect=self.settings.auto_redirect,
             session_life=self.settings.session_life,
         )
+        parts = with_saml(self.settings, db, self.outbound, self.limits, parts)
         self.invitations = UserInvitations(db, self.limits)
         onboarding = Onboarding(db, quick_passwords(), Outbox(db, BASE))
         page = InvitationPage(self.invitations, onboarding, self.sign_in, parts.parties, self.cookies, pages)

@@ -1,6 +1,8 @@
 """A browser's sign-in: the start, and the way back from the provider."""
 
 import secrets
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -13,7 +15,7 @@ from gatewright.oidc import parameters
 from gatewright.oidc.errors import LoginRefused, OAuthError
 from gatewright.settings.saml import SAML_SOURCE
 from gatewright.sso.parties import RelyingParties
-from gatewright.sso.relying_party import LIFE
+from gatewright.sso.relying_party import LIFE, Begun
 from gatewright.sso.return_to import START, safe_return_to
 from gatewright.sso.sign_in import Completed, SignIn
 from gatewright.sso.sources import CALLBACK
@@ -180,9 +182,12 @@ class SignInPages:
         return self._pages.page(call, "sso/choose.html", choices=choices, local=local, terminal="key" in kept)
 
     async def _begin(self, call: Call, cli_login: str | None) -> Response:
+        provider = call.query("provider")
+        begin: Callable[..., Awaitable[Begun]] = partial(self._sign_in.begin, provider)
+        if self.saml is not None and provider == SAML_SOURCE:
+            begin = self.saml.begin
         try:
-            begun = await self._sign_in.begin(
-                call.query("provider"),
+            begun = await begin(
                 return_to=_wanted(call),
                 browser=self._cookies.read(call.request, LOGIN),
                 cli_login=cli_login,
