@@ -1,12 +1,13 @@
 """Several providers at once: what one of them, or whoever may add one, can do to the people of another."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from tests.unit.sso.provider import CLIENT, KEYS, SECRET, FakeProvider
+from tests.unit.sso.provider import CLIENT, KEYS, SECRET, FakeProvider, Reply
 from tests.unit.sso.stage import generic
 
 from gatewright.oidc.jwt import sign
@@ -129,3 +130,93 @@ async def test_made_up_frames_do_not_flood_the_audit_log(outside: Outside) -> No
         await stranger.get(FRONT, params={"iss": outside.second.issuer, "sid": f"made-up-{n}"})
     rows = await outside.site.ok("GET", "/api/v3/events/events/?page_size=100")
     assert "frontchannel" not in str(rows)
+
+
+HOSTILE = json.dumps(
+    {
+        "sub": "u-1",
+        "preferred_username": "a\0da\ud800",
+        "name": "</pre><script>alert(1)</script>",
+        "email": "ada\ud800@example.local",
+        "litellm_role": ["proxy_admin\ud800", "\ud800", "<img src=x onerror=alert(1)>"],
+        "groups": ["\0", "\udfff", "<b>"],
+        "\ud800": {"nested\0": ["\ud800" * 3]},
+        "client_secret": "hush-hush",
+        "deep": {"refresh_token": "hush-hush", "list": [{"password": "hush-hush"}]},
+    }
+)
+
+
+async def test_hostile_claims_break_neither_a_sign_in_nor_the_page_of_a_trial(outside: Outside) -> None:
+    outside.first.replies["/userinfo"] = Reply(body=HOSTILE.encode())
+    person = outside.site.browser().http
+    back = await outside.came_back(person, outside.first, "generic")
+    assert back.status_code == 303, back.text
+    me = (await person.get("/api/v1/me")).json()
+    assert (me["role"], me["email"]) == ("internal_user_viewer", None)
+    # A trial is an administrator's, here one with a session of the other source.
+    await outside.add(roles={"default_role": "proxy_admin", "is_configured": True})
+    admin = await outside.signed_in(outside.second, "acme")
+    begun = await admin.get("/sso/test?provider=generic")
+    assert begun.status_code == 303, begun.text
+    page = await admin.get(f"/sso/callback?{outside.first.authorize(begun.headers['location'])}")
+    assert page.status_code == 200, page.text
+    assert "Nobody was signed in" in page.text
+    assert "hush-hush" not in page.text
+    assert "<script" not in page.text
+    assert "<img src=x" not in page.text
+    # Somebody else sees nothing of it, and nothing is left to finish.
+    for thief, status in ((person, 303), (admin, 303)):
+        assert (await thief.get("/api/v1/me")).status_code == 200
+        assert (await thief.get(f"/sso/callback?{begun.headers['location'].partition('?')[2]}")).status_code == status
+
+
+async def test_a_trial_ends_in_the_browser_of_an_administrator_alone(outside: Outside) -> None:
+    await outside.add(roles={"default_role": "proxy_admin", "is_configured": True})
+    admin = await outside.signed_in(outside.second, "acme")
+    outside.first.user = {"sub": "someone", "preferred_username": "someone", "email": "private@example.local"}
+    outsider = await outside.signed_in(outside.first, "generic")
+    for browser, status in ((outsider, 403), (outside.site.browser().http, 401)):
+        assert (await browser.get("/sso/test?provider=generic")).status_code == status
+    for browser in (outsider, outside.site.browser().http):
+        begun = await admin.get("/sso/test?provider=generic")
+        refused = await browser.get(f"/sso/callback?{outside.first.authorize(begun.headers['location'])}")
+        assert (refused.status_code, "private@" in refused.text) == (400, False), refused.text
+    # Who is no administrator any more when it ends sees nothing.
+    begun = await admin.get("/sso/test?provider=generic")
+    await outside.site.ok("POST", "/user/update", {"user_id": "ada", "user_role": "internal_user"})
+    refused = await admin.get(f"/sso/callback?{outside.first.authorize(begun.headers['location'])}")
+    assert (refused.status_code, "private@" in refused.text) == (403, False)
+
+
+async def test_no_secret_is_in_a_log_or_a_message_of_a_sign_in_that_fails(
+    outside: Outside, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    caplog.set_level("DEBUG", "gatewright")
+    hidden = [SECRET, "access-token"]
+    said = {"error": "invalid_grant", "error_description": f"secret {SECRET} of {CLIENT}"}
+    replies = (
+        ("/token", Reply(400, json.dumps(said).encode())),
+        ("/token", Reply(500, f"Traceback {SECRET}".encode())),
+        ("/token", Reply(200, b'{"access_token": 7}')),
+        ("/userinfo", Reply(401, f"no access-token {SECRET}".encode())),
+        ("/userinfo", Reply(200, b"<html>access-token")),
+        ("/userinfo", Reply(302, b"", "location: https://evil.example/?access-token")),
+    )
+    pages = []
+    for path, reply in replies:
+        outside.first.replies = {path: reply}
+        browser = outside.site.browser().http
+        back = await outside.came_back(browser, outside.first, "generic")
+        assert back.status_code >= 400
+        verifiers = [fields.get("code_verifier", "") for _, _, _, fields in outside.first.seen("/token")]
+        codes = [fields.get("code", "") for _, _, _, fields in outside.first.seen("/token")]
+        hidden += [one for one in (*verifiers, *codes) if one]
+        pages.append(back.text)
+    outside.first.replies = {}
+    events = str(await outside.site.ok("GET", "/api/v3/events/events/?page_size=100"))
+    # The browser of this test is a client with a log of its own.
+    ours = [f"{one.getMessage()}{one.exc_text}" for one in caplog.records if not one.name.startswith("httpx2")]
+    for secret in hidden:
+        assert not [text for text in (*pages, events, *ours) if secret in text], secret

@@ -50,7 +50,7 @@ class Trials:
         self, party: RelyingParty, row: LoginTransaction, parameters: Parameters, session: str | None, origin: Origin
     ) -> Trial:
         """Finishes a trial. Raises Forbidden where the browser's session is no administrator's any more."""
-        who = await self._sessions.find(session)
+        who = await self._sessions.find(session, origin)
         if who is None or who.user.role is not Role.PROXY_ADMIN:
             raise Forbidden("Only an administrator sees the result of a test sign-in.", code="trial_not_admin")
         label = party.source.label

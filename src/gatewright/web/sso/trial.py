@@ -40,4 +40,6 @@ class TrialPages:
 def trial_page(pages: Pages, call: Call, trial: Trial) -> Response:
     """What the trial came to."""
     claims = json.dumps(trial.claims, indent=2, ensure_ascii=False, sort_keys=True) if trial.claims else ""
-    return pages.page(call, "sso/trial.html", trial=trial, claims=claims, words=WORDS)
+    # A half of a pair of surrogates stands in JSON and in no page.
+    readable = claims.encode(errors="replace").decode()
+    return pages.page(call, "sso/trial.html", trial=trial, claims=readable, words=WORDS)
