@@ -204,3 +204,10 @@ async def test_a_forbidden_sign_in_changes_nothing(stage: Stage, provider: FakeP
     provider.token_changes = {"nonce": "x"}
     assert (await sign_in(stage, provider, stage.browser())).status_code == 403
     assert await stage.users.get(user.id) == user
+
+
+async def test_there_is_no_end_to_the_number_of_people(stage: Stage, provider: FakeProvider) -> None:
+    for number in range(7):
+        await signed_in(stage, provider, sub=f"p-{number}", preferred_username=f"person-{number}")
+    assert len(await stage.everybody()) == 7
+    assert (await signed_in(stage, provider, sub="p-0", preferred_username="person-0")).user_id == "person-0"
