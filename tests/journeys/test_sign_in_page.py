@@ -16,7 +16,6 @@ from tests.browsers import Tab, sign_in
 from tests.servers import Gatewright, free_port, gatewright
 
 EMAIL, PASSWORD = "root@home.local", "correct horse battery"
-NARROW, WIDE = {"width": 390, "height": 800}, {"width": 1280, "height": 800}
 SECRET = "a-secret-of-the-client"
 
 
@@ -258,7 +257,7 @@ def somebody_signs_in(browser: Browser, server: Gatewright) -> None:
 
 def on_a_phone(tab: Tab, server: Gatewright) -> None:
     page = tab.page
-    page.set_viewport_size(NARROW)
+    page.set_viewport_size({"width": 390, "height": 800})
     page.goto(f"{server.url}/ui/sign-in?new=sign-in-provider")
     press(page.get_by_role("dialog"), "Keycloak")
     expect(page.get_by_role("dialog").get_by_label("Realm")).to_be_visible()
@@ -271,7 +270,7 @@ def on_a_phone(tab: Tab, server: Gatewright) -> None:
     expect(page.get_by_role("list", name="Checks")).to_be_visible()
     fits(page)
     tab.look()
-    page.set_viewport_size(WIDE)
+    page.set_viewport_size({"width": 1280, "height": 800})
 
 
 def removed(tab: Tab) -> None:
