@@ -9,7 +9,9 @@ import pytest
 from gatewright.domain.clock import DAY, HOUR
 from gatewright.domain.errors import SettingInvalid
 from gatewright.domain.money import Price
+from gatewright.settings import saml as saml_settings
 from gatewright.settings.load import load
+from gatewright.settings.saml import SAML, Saml
 from gatewright.settings.schema import SETTINGS, Settings
 from gatewright.settings.trusted_header import TRUSTED_HEADER, TrustedHeader
 
@@ -281,6 +283,64 @@ WRONG_MODELS = [
 def test_a_wrong_entry_is_named(tmp_path: Path, config: str, text: str) -> None:
     with pytest.raises(SettingInvalid, match=text):
         settings(tmp_path, config)
+
+
+XML = "<EntityDescriptor/>"
+PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
+
+
+def test_a_saml_identity_provider(tmp_path: Path) -> None:
+    assert settings(tmp_path).saml is None
+    assert settings(tmp_path, SAML_IDP_METADATA_XML=XML).saml == Saml(metadata_xml=XML)
+    given = {
+        "SAML_IDP_METADATA_URL": "https://idp.example/metadata",
+        "SAML_SP_ENTITY_ID": "urn:gateway",
+        "SAML_ALLOW_UNSOLICITED": "true",
+        "SAML_WANT_ASSERTIONS_SIGNED": "false",
+        "SAML_WANT_MESSAGES_SIGNED": "true",
+        "SAML_SP_NAME_ID_FORMAT": "persistent",
+        "SAML_STRICT": "true",
+        "SAML_IDP_METADATA_VALIDATE_CERT": "true",
+        "SAML_AUTHN_REQUESTS_SIGNED": "false",
+    }
+    found = settings(tmp_path, **given)
+    expected = Saml("https://idp.example/metadata", None, "urn:gateway", True, False, True, PERSISTENT)
+    assert (found.saml, found.warnings) == (expected, ())
+    assert {name for setting in SAML for name in setting.env} == {*given, "SAML_IDP_METADATA_XML"}
+    whole = settings(tmp_path, SAML_IDP_METADATA_XML=XML, SAML_SP_NAME_ID_FORMAT=PERSISTENT).saml
+    assert whole is not None
+    assert whole.name_id_format == PERSISTENT
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SAML_STRICT", "false"),
+        ("SAML_IDP_METADATA_VALIDATE_CERT", "false"),
+        ("SAML_AUTHN_REQUESTS_SIGNED", "true"),
+        ("SAML_SP_NAME_ID_FORMAT", "transient"),
+        ("SAML_SP_NAME_ID_FORMAT", "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"),
+        ("SAML_SP_NAME_ID_FORMAT", "X509SubjectName"),
+        ("SAML_SP_ENTITY_ID", "two words"),
+        ("SAML_IDP_METADATA_URL", "http://idp.example/metadata"),
+        ("SAML_IDP_METADATA_URL", "file:///etc/passwd"),
+    ],
+)
+def test_holes_of_saml_are_refused(tmp_path: Path, name: str, value: str) -> None:
+    given = {} if name == "SAML_IDP_METADATA_URL" else {"SAML_IDP_METADATA_XML": XML}
+    with pytest.raises(SettingInvalid) as refused:
+        settings(tmp_path, **{**given, name: value})
+    assert refused.value.param == name
+
+
+def test_saml_needs_one_metadata_and_its_libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingInvalid, match="SAML_IDP_METADATA_XML"):
+        settings(tmp_path, SAML_IDP_METADATA_XML=XML, SAML_IDP_METADATA_URL="https://idp.example/metadata")
+    monkeypatch.setattr(saml_settings, "LIBRARIES", ("a_library_that_nobody_has",))
+    assert settings(tmp_path).saml is None
+    with pytest.raises(SettingInvalid) as refused:
+        settings(tmp_path, SAML_IDP_METADATA_XML=XML)
+    assert "pip install 'gatewright[server,saml]'" in (refused.value.hint or "")
 
 
 def test_what_has_no_effect_is_reported_by_name(tmp_path: Path) -> None:

@@ -25,8 +25,6 @@ Element = Any
 class SamlRefused(LoginRefused):
     """A SAML response or metadata that cannot be believed; codes start with `saml_`."""
 
-    summary = "The identity provider's SAML response cannot be believed."
-
 
 def parse(raw: bytes, *, remarks: bool = False) -> Element:
     """The root element. With `remarks` comments and processing instructions are dropped, otherwise refused: they would
