@@ -3,6 +3,7 @@
 from tests.unit.web.api.stage import MASTER, Stage
 
 from gatewright.domain.identity import Role
+from gatewright.domain.keys import key_hash
 from gatewright.storage import users as user_rows
 
 
@@ -94,3 +95,11 @@ async def test_what_is_somebodys_own_is_not_refused_for_the_role(stage: Stage) -
     assert refused.status_code == 403
     assert refused.json()["detail"] == "This needs a credential that belongs to a user."
     assert refused.json()["hint"] == "Sign in on the dashboard, as yourself."
+
+
+async def test_what_is_stored_of_a_key_opens_nothing(stage: Stage) -> None:
+    secret = await stage.key_of(await stage.person("ada"))
+    assert (await stage.call("GET", "/api/v1/me", secret)).status_code == 200
+    for stored in (key_hash(secret), f"sk-{key_hash(secret)}"):
+        for path in ("/api/v1/me", "/user/info"):
+            assert (await stage.call("GET", path, stored)).status_code == 401, path
