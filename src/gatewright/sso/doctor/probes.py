@@ -67,7 +67,8 @@ async def keys(party: RelyingParty, metadata: Metadata | None) -> Check:
         return problem("jwks", title, error.message, mend(party, error, f"Open {metadata.jwks_uri} in a browser."))
     if not isinstance(published, list) or not published:
         return problem("jwks", title, "The provider publishes no keys.", "Choose a signing key at the provider.")
-    return ok("jwks", title, f"{len(published)} keys, for {', '.join(usable[:MOST_SHOWN])}.")
+    count = "One key" if len(published) == 1 else f"{len(published)} keys"
+    return ok("jwks", title, f"{count}, for {', '.join(usable[:MOST_SHOWN])}.")
 
 
 async def redirect_uri(party: RelyingParty, metadata: Metadata | None) -> Check:
