@@ -28,12 +28,13 @@ class Flag(msgspec.Struct, frozen=True):
 
 
 _ADMINS = "Administrators alone do that here."
+_TEAM = "Whoever administers a team says who is in it."
 _NOTHING = "There is nothing of the kind here."
 _UPSTREAM = "A provider gets the key of its deployment alone: give the deployment `extra_headers`."
 FLAGS: dict[str, Flag] = {
     NO_CUSTOM_KEYS: Flag(False, "Nobody brings the secret of a new key: it is generated.", None),
     "disable_model_add_for_internal_users": Flag(True, "Who is no administrator adds no models.", _ADMINS),
-    "disable_team_admin_delete_team_user": Flag(True, "Who is no administrator takes nobody out of a team.", _ADMINS),
+    "disable_team_admin_delete_team_user": Flag(False, "Who administers a team takes nobody out of it.", _TEAM),
     "disable_key_generate_for_org_admin": Flag(True, "Administrators of an organization make no keys.", _NOTHING),
     "require_auth_for_public_ai_hub": Flag(True, "Nothing about models is shown to strangers.", _NOTHING),
     "allow_public_health_readiness_details": Flag(False, "Strangers see no details of the health.", _NOTHING),
