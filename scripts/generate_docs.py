@@ -35,6 +35,7 @@ from gatewright.settings.params import ENTRY, INFO, KNOWN
 from gatewright.settings.password_login import PASSWORD_LOGIN
 from gatewright.settings.providers import PROVIDERS
 from gatewright.settings.router import ALLOWED_FAILS, RETRIES, ROUTER
+from gatewright.settings.saml import SAML
 from gatewright.settings.schema import SETTINGS
 from gatewright.settings.sections import SECTIONS, known_keys
 from gatewright.settings.setting import Setting
@@ -103,6 +104,12 @@ def settings_page() -> str:
         "For an authenticating proxy in front; off by default. [deploy.md](deploy.md) says what the proxy must do.",
         "",
         *table(TRUSTED_HEADER),
+        "",
+        "## Sign-in by SAML",
+        "",
+        "Off by default, beside the other providers. [saml.md](saml.md) says how it is set up and what is checked.",
+        "",
+        *table(SAML),
         "",
         "## Tokens as API credentials",
         "",
@@ -308,6 +315,7 @@ def what_there_is() -> dict[str, set[str]]:
         *VALKEY,
         *EMAIL,
         *TRUSTED_HEADER,
+        *SAML,
         *JWT_AUTH,
         *PASSWORD_LOGIN,
         *DASHBOARD,
@@ -346,7 +354,11 @@ def keys_of_the_file() -> dict[str, frozenset[str]]:
 def every_route() -> Iterator[str]:
     """Method and path of every row of the route table and of the model API, parameters as `{}`."""
     with tempfile.TemporaryDirectory() as folder:
-        environ = {"GATEWRIGHT_DATA_DIR": folder, "LITELLM_MASTER_KEY": "sk-to-list-the-routes-alone"}
+        environ = {
+            "GATEWRIGHT_DATA_DIR": folder,
+            "LITELLM_MASTER_KEY": "sk-to-list-the-routes-alone",
+            "SAML_IDP_METADATA_XML": "<EntityDescriptor/>",
+        }
         program = Program(load({}, environ))
     for row in program.router.routes:
         if isinstance(row, Route):

@@ -12,6 +12,7 @@ LISTED = {
     code for section in tomllib.loads((ROOT / "scripts/sign_in_errors.toml").read_text()).values() for code in section
 }
 REFUSALS = {"LoginRefused", "TokenInvalid", "MetadataInvalid", "ProviderFailed", "ProviderRefused", "StateInvalid"}
+REFUSALS |= {"SamlRefused", "SignerUnknown"}
 ROOMS = ("sso", "oidc")
 # Claims that only make a claim not count; tokens of other kinds, which no sign-in meets.
 ELSEWHERE = ("access_token_", "logout_")
