@@ -47,8 +47,8 @@ def may_change(principal: Principal, row: KeyRow) -> bool:
 
 
 def is_limited_key(principal: Principal) -> bool:
-    """Whether the caller is a virtual key with limits of its own."""
-    return principal.kind == "key" and any(holder.kind == "api_key" for holder in principal.holders)
+    """Whether the caller is a virtual key, or the row that a token stands under, with limits of its own."""
+    return principal.kind in ("key", JWT) and any(holder.kind == "api_key" for holder in principal.holders)
 
 
 def check_maker(principal: Principal) -> None:
@@ -133,9 +133,11 @@ def checked_models(wanted: Sequence[str], principal: Principal, deployments: Dep
 def expiry(text: str | None, principal: Principal, now: Millis, param: str) -> Millis | None:
     """When a key with that life (`30d`) ends, None for one without end. Raises BadInput.
 
-    A virtual key makes none that outlives it; without a life the new one ends with its maker.
+    A virtual key makes none that outlives it; without a life the new one ends with its maker. Nor does a token that may
+    do less than its person.
     """
-    last = principal.expires_at if principal.kind == "key" else None
+    narrowed = principal.kind == JWT and not principal.is_admin and bool(principal.models or principal.routes)
+    last = principal.expires_at if principal.kind == "key" or narrowed else None
     if text is None:
         return last
     try:

@@ -4,11 +4,14 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from tests.unit.web.bearer.conftest import Open, Stage
 from tests.unit.web.bearer.issuer import EC, Issuer
 from tests.unit.web.conftest import BASE
 
+from gatewright.storage import changes as change_log
 from gatewright.storage import keys, team_members, teams, users
+from gatewright.storage.tables import keys as key_table
 from gatewright.storage.tables import spend_log
 
 pytestmark = pytest.mark.anyio
@@ -371,3 +374,28 @@ async def test_the_embedded_provider_is_an_issuer_too(opened: Open) -> None:
     assert revoked.status_code == 200
     stage.clock.pass_s(61)
     assert await stage.refusal(issued["access_token"]) == (401, "jwt_token_over")
+
+
+@ON_SQLITE
+async def test_a_narrowed_token_makes_no_key_that_outlives_it_or_escapes_its_limits(opened: Open) -> None:
+    scopes = [{"scope": "small", "models": ["one"]}]
+    stage = await opened(**USERS, enforce_scope_based_access=True, scope_mappings=scopes)
+    token = stage.issuer.token(preferred_username="ada", scope="small")
+    assert (await me(stage, token))["user_id"] == "ada"
+    await stage.admin("POST", "/user/update", {"user_id": "ada", "user_role": "internal_user"})
+    headers = {"authorization": f"Bearer {token}"}
+    made = await stage.worker.client.post("/key/generate", json={}, headers=headers)
+    assert made.status_code == 200, made.text
+    assert made.json()["models"] == ["one"]
+    stage.clock.pass_s(24 * 3600)
+    assert await stage.refusal(made.json()["key"]) == (401, "expired_key")
+    # An administrator limited what the identity may do.
+    fresh = stage.issuer.token(preferred_username="ada", scope="small")
+    await me(stage, fresh)
+    async with stage.db.write() as tx:
+        row = (await tx.execute(select(key_table).where(key_table.c.kind == "jwt"))).one()
+        await keys.change(tx, row.id, stage.clock(), rpm_limit=1)
+        await change_log.announce(tx, "key", row.token_hash, stage.clock())
+    await stage.worker.program.follower.catch_up()
+    refused = await stage.worker.client.post("/key/generate", json={}, headers={"authorization": f"Bearer {fresh}"})
+    assert (refused.status_code, "limits of its own" in refused.text) == (403, True), refused.text
