@@ -97,8 +97,8 @@ async def test_a_stranger_makes_us_fetch_nothing(outside: Outside) -> None:
     """Where no issuer is configured a logout token's `iss` is anybody's word."""
     now = outside.site.clock() // 1000
     before = len(outside.first.requests)
-    for n in range(3):
-        claims = {"iss": f"{outside.first.origin}/upload/{n}", "aud": CLIENT, "iat": now, "sub": "u-1", "jti": f"{n}"}
+    for n in ("1", "2", "\0", "\ud800", "x" * 5000):
+        claims = {"iss": f"{outside.first.origin}/upload/{n}", "aud": CLIENT, "iat": now, "sub": "u-1", "jti": n}
         forged = sign({**claims, "events": {EVENT: {}}}, KEYS[1], typ="logout+jwt")
         answer = await outside.site.at().post(BACK, data={"logout_token": forged})
         assert answer.status_code == 400

@@ -86,7 +86,7 @@ class LogoutReceived:
         issuer = jwt.unverified_claim(token, "iss", kind=KIND)
         audience = jwt.unverified_claim(token, "aud", kind=KIND)
         party = next(self._candidates(issuer, audience), None)
-        if party is None or not isinstance(issuer, str) or not await self._is_known(party, issuer):
+        if party is None or not _is_name(issuer) or not await self._is_known(party, issuer):
             raise _wrong("issuer", "It is not from a provider that people sign in through here, or not for us.")
         claims = await party.id_tokens.signed(token, issuer, kind=KIND)
         self._check_claims(party, claims)
@@ -154,8 +154,8 @@ def _publishes(party: RelyingParty, issuer: object) -> bool:
     return ours is not None and origin_of(issuer) == ours
 
 
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_NAME and "\0" not in value
+def _is_name(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_NAME and value.isprintable()
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:
