@@ -30,9 +30,14 @@ hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
 
 
+# Hardly anything that is made while tests are collected is garbage: to look for it is a fifth of the work.
+gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """What was collected stays until the end: the collector of garbage need not look at it again and again."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
