@@ -84,6 +84,8 @@ def read_wishes(asked: Body, headers: WireHeaders) -> tuple[Body, Wishes]:
     """
     if not isinstance(asked, Prepared):
         return asked, _wishes({}, (), headers) if headers else NO_WISHES
+    if asked.plain and not headers:
+        return asked, NO_WISHES
     members = asked.members
     if members.keys().isdisjoint(MEMBERS):
         if not headers and "metadata" not in members:

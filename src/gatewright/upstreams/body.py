@@ -8,7 +8,7 @@ completion" (`model`, `messages`, `stream`, `stream_options`), "Create a model r
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -31,11 +31,14 @@ _TRUE = msgspec.Raw(b"true")
 COPY_BELOW = 16 * 1024
 """Bytes. Comparing a smaller body with a copy is quicker; a larger copy costs more in page faults than it saves."""
 
-_USUAL = (
-    *("model", "messages", "input", "prompt", "stream", "stream_options", "temperature", "top_p", "n", "user"),
-    *("max_tokens", "max_completion_tokens", "tools", "tool_choice", "response_format", "seed", "stop", "metadata"),
+PLAIN = frozenset(
+    {
+        *("model", "messages", "input", "prompt", "stream", "stream_options", "temperature", "top_p", "n", "user"),
+        *("max_tokens", "max_completion_tokens", "tool_choice", "response_format", "seed", "stop"),
+    }
 )
-_KNOWN = frozenset(_USUAL)
+"""Members that nobody has to look for: most requests have no others, and one look at the names tells."""
+_KNOWN = PLAIN | {"tools", "metadata"}
 # What decides here: two spellings of one of these could mean one thing to us and another to a provider.
 JUDGED = frozenset(
     {
@@ -51,8 +54,7 @@ _END = re.compile(rb"\s*\}\s*\Z")
 class Prepared(msgspec.Struct, frozen=True):
     """A request that was looked into. `members` are its top level, by name, as raw JSON.
 
-    `max_output` is the most tokens that an answer may have, None when absent or not a whole number (the provider judges
-    it); `n` is the number of answers asked for, 1 when absent.
+    `plain`: all their names are among PLAIN, so that none says anything of routing, nor chooses another model.
     """
 
     body: bytes
@@ -60,9 +62,25 @@ class Prepared(msgspec.Struct, frozen=True):
     model: str
     stream: bool
     include_usage: bool
-    max_output: int | None
-    user: str | None
-    n: int
+    plain: bool = False
+
+    # Read when they are asked for: only limits do.
+
+    @property
+    def max_output(self) -> int | None:
+        """The most tokens that an answer may have, None when absent or not a whole number (the provider judges it).
+
+        Of all the names that it has the newest that is given counts.
+        """
+        for name in ("max_completion_tokens", "max_output_tokens", "max_tokens"):
+            if (raw := self.members.get(name)) is not None:
+                return _count(raw)
+        return None
+
+    @property
+    def n(self) -> int:
+        """The number of answers asked for, 1 when absent."""
+        return _count(self.members.get("n")) or 1
 
 
 def prepare(body: bytes, *, content: str = "messages", named: str | None = None) -> Prepared:
@@ -74,7 +92,8 @@ def prepare(body: bytes, *, content: str = "messages", named: str | None = None)
     Raises BadInput: code `invalid_json` when the body is not JSON, else `param` names the member that is wrong.
     """
     members = _members(body)
-    if not members.keys() <= _KNOWN:
+    plain = members.keys() <= PLAIN
+    if not plain and not members.keys() <= _KNOWN:
         _refuse_lookalikes(members, _SPELLED)
     if named is not None:
         members["model"] = _raw_text(named)
@@ -90,9 +109,7 @@ def prepare(body: bytes, *, content: str = "messages", named: str | None = None)
         model=model,
         stream=stream,
         include_usage=stream and _asks_for_usage(get("stream_options")),
-        max_output=_max_output(get),
-        user=_text(get("user")),
-        n=_count(get("n")) or 1,
+        plain=plain,
     )
 
 
@@ -200,14 +217,6 @@ def _with_usage(raw: msgspec.Raw | None) -> msgspec.Raw:
     options = _decode_members(raw)
     options["include_usage"] = _TRUE
     return msgspec.Raw(_encode(options))
-
-
-def _max_output(get: Callable[[str], msgspec.Raw | None]) -> int | None:
-    """By all the names that it has; the newest that is given counts."""
-    for name in ("max_completion_tokens", "max_output_tokens", "max_tokens"):
-        if (raw := get(name)) is not None:
-            return _count(raw)
-    return None
 
 
 def _raw_members(members: Mapping[str, object]) -> _Members:

@@ -50,7 +50,6 @@ class Form(msgspec.Struct, frozen=True):
     stream: bool
     include_usage: bool = False
     max_output: int | None = None
-    user: str | None = None
 
     def rewritten(self, model: str) -> bytes:
         """The form for the provider: everything as it came but for the model's name."""

@@ -35,14 +35,15 @@ class PassThrough:
     __slots__ = ("_asked", "_endpoint", "_passing", "body", "dropped", "headers", "target", "translated")
 
     def __init__(self, way: Way, asked: Prepared, opening: Opening) -> None:
-        check_members(asked.members, way.choosers)
+        if not asked.plain:
+            check_members(asked.members, way.choosers)
         self._asked = asked
         self._endpoint = opening.endpoint
         self._passing = passing(opening.endpoint.usual_dialect())
         self.target = way.address(stream=asked.stream)
         self.translated = False
         self.headers = way.header_lines(opening.forwarded)
-        sent = self._without_foreign(asked)
+        sent = asked if self._passing.without_foreign is None else self._without_foreign(asked)
         self.dropped: tuple[str, ...] = () if sent is asked else ("reasoning",)
         self.body = rewrite(
             sent,

@@ -7,8 +7,11 @@ from hypothesis import strategies as st
 
 from gatewright.domain.errors import BadInput
 from gatewright.domain.money import Usage
+from gatewright.gateway.wishes import MEMBERS
 from gatewright.translation.openai_chat.usage import usage_of
-from gatewright.upstreams.body import COPY_BELOW, JUDGED, prepare, rewrite
+from gatewright.upstreams.body import COPY_BELOW, JUDGED, PLAIN, prepare, rewrite
+from gatewright.upstreams.choosing import CHOOSERS, LISTS
+from gatewright.upstreams.providers.azure import REFUSED
 
 BODY = b'{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}],"temperature":1.0}'
 
@@ -19,20 +22,27 @@ def test_what_the_gateway_needs_is_read() -> None:
         b'"max_tokens":5,"max_completion_tokens":7,"user":"u","n":2}'
     )
     assert (found.model, found.stream, found.include_usage) == ("m", True, True)
-    assert (found.max_output, found.user, found.n) == (7, "u", 2)
+    assert (found.max_output, found.n) == (7, 2)
+
+
+def test_a_plain_request_has_no_member_that_anybody_looks_for() -> None:
+    assert prepare(BODY).plain
+    for name in (*MEMBERS, *CHOOSERS, *LISTS, *REFUSED, "metadata"):
+        assert name not in PLAIN
+        assert not prepare(b'{"model":"m","messages":[],"%b":null}' % name.encode()).plain
 
 
 def test_what_is_absent_has_its_default() -> None:
     found = prepare(BODY)
     assert (found.stream, found.include_usage, found.n) == (False, False, 1)
-    assert (found.max_output, found.user) == (None, None)
+    assert found.max_output is None
 
 
 @pytest.mark.parametrize("value", [b"-5", b"0", b'"5"', b"1.5", b"null", b"[]"])
 def test_a_count_that_is_none_is_left_to_the_provider(value: bytes) -> None:
     body = b'{"model":"m","messages":[],"max_tokens":%b,"n":%b,"user":%b}' % (value, value, b"7")
     found = prepare(body)
-    assert (found.max_output, found.n, found.user) == (None, 1, None)
+    assert (found.max_output, found.n) == (None, 1)
     assert rewrite(found, "m", add_usage=True) is body
 
 
