@@ -56,24 +56,24 @@ class WireUsage(msgspec.Struct):
 
         A provider that reports a negative number must not be able to give money back.
         """
+        # Most answers have few of these: a call for each that is none would take longer than all the rest.
         if self.prompt_tokens is None and self.completion_tokens is None:
             return None
         prompt, completion = bounded(self.prompt_tokens), bounded(self.completion_tokens)
         details = self.prompt_tokens_details or _NO_PROMPT_DETAILS
         spent = self.completion_tokens_details or _NO_COMPLETION_DETAILS
-        reasoning = bounded(spent.reasoning_tokens or self.reasoning_tokens)
-        if reasoning and (reasoning > completion or self.total_tokens == prompt + completion + reasoning):
-            completion = min(completion + reasoning, MOST)
-        cached = bounded(
-            details.cached_tokens or self.prompt_cache_hit_tokens or self.cached_tokens or self.cache_read_input_tokens,
-            prompt,
+        if reasoning := spent.reasoning_tokens or self.reasoning_tokens or 0:
+            reasoning = bounded(reasoning)
+            if reasoning > completion or self.total_tokens == prompt + completion + reasoning:
+                completion = min(completion + reasoning, MOST)
+        cached = (
+            details.cached_tokens or self.prompt_cache_hit_tokens or self.cached_tokens or self.cache_read_input_tokens
         )
-        written = bounded(
-            details.cache_write_tokens or details.cache_creation_tokens or self.cache_creation_input_tokens,
-            prompt - cached,
-        )
+        cached = bounded(cached, prompt) if cached else 0
+        written = details.cache_write_tokens or details.cache_creation_tokens or self.cache_creation_input_tokens
+        written = bounded(written, prompt - cached) if written else 0
         lasting = details.cache_creation_token_details
-        hour = bounded(None if lasting is None else lasting.ephemeral_1h_input_tokens, written)
+        hour = bounded(lasting.ephemeral_1h_input_tokens, written) if lasting else 0
         usage = Usage(
             prompt=prompt,
             completion=completion,
@@ -81,8 +81,8 @@ class WireUsage(msgspec.Struct):
             reasoning=reasoning,
             cache_write=written - hour,
             cache_write_1h=hour,
-            audio_prompt=bounded(details.audio_tokens, prompt),
-            audio_completion=bounded(spent.audio_tokens, completion),
+            audio_prompt=bounded(details.audio_tokens, prompt) if details.audio_tokens else 0,
+            audio_completion=bounded(spent.audio_tokens, completion) if spent.audio_tokens else 0,
         )
         if self.num_search_queries or self.citation_tokens or details.image_tokens or spent.image_tokens:
             return widened(
