@@ -66,7 +66,8 @@ class Attempt:
         meter.deployment = member.deployment
         call = _open(member.deployment, errand)
         answer: Answer | None = None
-        began = self._ticks()
+        ticks = self._ticks
+        began = ticks()
         health.starts(began)
         try:
             answer = await self._sent(member.deployment, call, errand)
@@ -79,7 +80,7 @@ class Attempt:
                 health.ends()
                 raise
             outcome = _failed(member, error)
-        now = self._ticks()
+        now = ticks()
         meter.watch.upstream_s += now - began
         if self._measures:
             _measure(outcome, member, errand, now - began)

@@ -79,7 +79,7 @@ class Chat:
         admission = None
         if self._limiter.concerns(caller):
             admission = await self._limiter.admit(caller, asked, whole, endpoint, exchange.request_id, group.name)
-        meter = Meter(self._ledger, self._clock, exchange, caller, asked, watch)
+        meter = Meter(self._ledger, exchange, caller, asked, watch)
         meter.admission, meter.session_id = admission, wishes.session_id
         try:
             with exchange.until_hang_up():
