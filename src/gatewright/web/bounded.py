@@ -46,7 +46,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self.arrived += len(data)
-        super().data_received(data)
+        HttpToolsProtocol.data_received(self, data)
         if self.arrived - self.fruitful > LONGEST_HEAD and not self.transport.is_closing():
             self._refuse(TOO_LONG)
 

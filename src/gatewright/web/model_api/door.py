@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from gatewright.gateway.exchange import ClientGone, WireHeaders
-from gatewright.upstreams.outbox import Outbox, outbox_of
+from gatewright.upstreams.outbox import outbox_of
 from gatewright.web.bounded import BODY, HEAD, NEXT, BoundedProtocol
 from gatewright.web.model_api.exchange import ModelExchange
 
@@ -55,6 +55,7 @@ class DirectCycle(ModelExchange):
         identity: tuple[str, str | None, int],
     ) -> None:
         super().__init__(headers, *identity)
+        self.outbox = protocol.outbox
         self.serve = serve
         self._protocol = protocol
         self._parts: list[bytes] = []
@@ -81,7 +82,6 @@ class DirectCycle(ModelExchange):
         """Whether something of the answer is sent."""
         return self.begun
 
-    @property
     def is_plain(self) -> bool:
         """Whether the body is announced, short enough to be waited for from somebody unknown, and on its way."""
         return 0 < self._length <= LONGEST_WAITED_FOR and not self._asks_to_send
@@ -97,18 +97,15 @@ class DirectCycle(ModelExchange):
             # Its own constructor: asyncio's function makes up a name for each task, which takes as long as the rest.
             self._task = task = asyncio.Task(self.serve(self), loop=self._protocol.loop, name="model request")
             self._protocol.tasks.add(task)
-            task.add_done_callback(self._protocol.tasks.discard)
 
     def over(self) -> None:
-        """It was served."""
+        """It was served: the last thing that its task does, which needs no callback of its own for that."""
+        if self._task is not None:
+            self._protocol.tasks.discard(self._task)
         if not self.response_complete:
             # An answer that broke off: the client must notice.
             self.response_complete = True
             self._protocol.close()
-
-    @property
-    def outbox(self) -> Outbox:
-        return self._protocol.outbox
 
     def flush(self) -> None:
         self._protocol.flush()
@@ -224,7 +221,7 @@ class DirectProtocol(BoundedProtocol):
     def data_received(self, data: bytes) -> None:
         if self._outgoing:
             self.flush()
-        super().data_received(data)
+        BoundedProtocol.data_received(self, data)  # super() takes as long as ten of these
 
     def server_lines(self) -> bytes:
         """uvicorn's own headers; it makes a new list of them each second, for the date."""
@@ -297,4 +294,4 @@ class DirectProtocol(BoundedProtocol):
         if serve is None:
             return None
         cycle = DirectCycle(self, serve, headers, application.identity(self.client, headers))
-        return cycle if cycle.is_plain else None
+        return cycle if cycle.is_plain() else None

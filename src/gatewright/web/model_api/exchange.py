@@ -66,12 +66,13 @@ class ModelExchange:
     """What the doors share. A door adds the body, hang-ups, and the three ways to write: `_whole`, `_start`, `_write`.
 
     The head of an answer is made as the lines that it consists of: most of them are the same for a whole deployment.
-    `limit` is the largest body in bytes. `dialect` is the one that the client reads errors in.
+    `limit` is the largest body in bytes. `dialect` is the one that the client reads errors in. `outbox` is where its
+    answer waits for the end of the turn; None where a door writes each piece by itself.
     """
 
     __slots__ = (
         *("_asks_to_send", "_events", "_last", "_length", "_limit", "_secret", "_sent"),
-        *("address", "begun", "dialect", "facts", "named_model", "request_id", "wishes"),
+        *("address", "begun", "dialect", "facts", "named_model", "outbox", "request_id", "wishes"),
     )
 
     def __init__(self, headers: WireHeaders, request_id: str, address: str | None, limit: int) -> None:
@@ -84,6 +85,7 @@ class ModelExchange:
         self.request_id = request_id
         self.address = address
         self.begun = False
+        self.outbox: Outbox | None = None
         self.named_model: str | None = None
         self.dialect: Dialect = CHAT
         self._events = True
@@ -99,11 +101,6 @@ class ModelExchange:
     async def body(self) -> bytes:
         """The whole body. Raises TooLarge and ClientGone."""
         raise NotImplementedError
-
-    @property
-    def outbox(self) -> Outbox | None:
-        """Where its answer waits for the end of the turn; None where a door writes each piece by itself."""
-        return None
 
     def flush(self) -> None:
         """Sends at once what waits; nothing does where a door writes each piece by itself."""
@@ -178,9 +175,9 @@ class ModelExchange:
         """
         best, found, length = len(CREDENTIALS), b"", 0
         for name, value in headers:
-            rank = _RANKS.get(name)
-            if rank is None:
+            if name not in _RANKS:
                 continue
+            rank = _RANKS[name]
             if rank >= 0:
                 if rank < best and value:
                     best, found = rank, value

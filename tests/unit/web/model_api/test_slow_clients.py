@@ -39,6 +39,7 @@ def head(made: Gateway, length: int, first: str = CHAT) -> bytes:
 async def settled(protocol: BoundedProtocol) -> None:
     while protocol.tasks:
         await asyncio.gather(*protocol.tasks)
+    await asyncio.sleep(0)  # what it wrote leaves at the end of the turn
 
 
 async def test_a_head_that_comes_byte_by_byte_is_not_waited_for(
