@@ -84,6 +84,9 @@ class SignInProviderRoutes:
 
     async def _fixed(self, source: Source) -> dict[str, Any]:
         shown = await self._shown(source)
+        if source.is_embedded:
+            # Its secret is in our own provider's row of the client.
+            shown["has_client_secret"] = True
         return {**shown, "origin": "embedded" if source.is_embedded else "variables", "is_enabled": True}
 
     async def _stored(self, one: Stored) -> dict[str, Any]:

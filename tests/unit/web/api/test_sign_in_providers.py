@@ -104,6 +104,7 @@ async def test_what_is_changed_is_merged_and_secrets_stay_where_they_belong(work
     assert (await worker.admin.patch(path, json={**moved, **again})).status_code == 200
     listed = (await worker.admin.get(PATH)).json()["items"]
     assert [(one["id"], one["origin"]) for one in listed] == [("embedded", "embedded"), ("acme", "database")]
+    assert [one["has_client_secret"] for one in listed] == [True, True]
     assert (await worker.admin.delete(path)).status_code == 204
     assert (await worker.admin.get(path)).status_code == 404
     async with worker.program.db.read() as tx:
