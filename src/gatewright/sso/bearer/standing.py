@@ -14,7 +14,7 @@ from gatewright.domain.clock import SECOND, Millis
 from gatewright.domain.errors import Forbidden, Unauthenticated
 from gatewright.domain.identity import DEFAULT_ROLE, Role, RoleReason
 from gatewright.domain.keys import Principal
-from gatewright.domain.limits import Holder
+from gatewright.domain.limits import NO_LIMITS, Holder
 from gatewright.domain.people import Event, Origin, User, is_reserved
 from gatewright.domain.route_groups import OF_PEOPLE
 from gatewright.oidc.id_token import SKEW_SECONDS
@@ -30,6 +30,11 @@ SYNCED = "synced"
 """Member of the row's metadata: when the token was issued that the user's role and teams follow, in seconds."""
 
 LONGEST_SHOWN = 100
+NOBODY: dict[str, Any] = {
+    **dict.fromkeys(("user_pk", "owner_user_id", "owner_email", "owner_role", "owner_active")),
+    "owner_limits": NO_LIMITS,
+}
+"""What a row without an owner says of one."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -54,15 +59,17 @@ class Standings:
         self._auth = auth
         self._proxy_admin_id = proxy_admin_id or None
 
-    async def of(self, said: Said, origin: Origin) -> Principal:
-        """The caller. Raises Unauthenticated for nobody who is known here, Forbidden for a team that is not."""
+    async def of(self, said: Said, origin: Origin) -> tuple[Principal, int | None]:
+        """The caller, and whose row of the key table it stands under. Raises Unauthenticated for nobody who is known
+        here, Forbidden for a team that is not.
+        """
         async with self._db.read() as tx:
             found = await self._look(tx, said)
         if found.row is None or self._is_due(found, said):
             async with self._db.write() as tx:
                 await login_transactions.lock_newcomers(tx)
                 found = await self._settled(tx, await self._look(tx, said), said, origin)
-        return self._principal(found, said)
+        return self._principal(found, said), None if found.row is None else found.row.user_pk
 
     async def _look(self, tx: Transaction, said: Said) -> Found:
         """Raises Unauthenticated and Forbidden before anything is written."""
@@ -194,7 +201,11 @@ class Standings:
 
     def _principal(self, found: Found, said: Said) -> Principal:
         assert found.row is not None  # noqa: S101 (settled)
-        judged = judge(found.row, self._db.clock())
+        now = self._db.clock()
+        judged = judge(found.row, now)
+        if found.user is None and not isinstance(judged, str):
+            # Another token of the subject named somebody; this one does not speak for them.
+            judged = judge(msgspec.structs.replace(found.row, **NOBODY), now)
         if isinstance(judged, str):
             raise refusal(judged)
         models = judged.models & said.models or NO_MODEL if judged.models and said.models else said.models

@@ -35,11 +35,12 @@ Own = Callable[[str], Awaitable[User]]
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A token that counts, until when, and the row of its identity."""
+    """A token that counts, until when, the row of its identity, and whose that is."""
 
     caller: Principal
     until: Millis
     row_hash: str
+    user_pk: int | None
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -91,7 +92,7 @@ class Tokens:
             self._known.clear()
         elif change.kind == "user":
             user_pk = int(change.ref)
-            self._forget([one for one, known in self._known.items() if known.caller.user_pk == user_pk])
+            self._forget([one for one, known in self._known.items() if known.user_pk == user_pk])
         elif change.kind == "key":
             self._forget([one for one, known in self._known.items() if known.row_hash == change.ref])
 
@@ -110,7 +111,7 @@ class Tokens:
         epoch = self._epoch
         try:
             said = await self._said(token)
-            caller = await self._standings.of(said, origin)
+            caller, user_pk = await self._standings.of(said, origin)
         except (TokenInvalid, Unauthenticated, Forbidden) as error:
             refused = self._refusal(error)
             await self._tell(token, refused, origin)
@@ -119,7 +120,7 @@ class Tokens:
         until = caller.expires_at or said.ends_at
         if said.issuer == EMBEDDED_SOURCE:
             until = min(until, self._clock() + OWN_KEPT_FOR)
-        known = Known(caller, until, row_hash(said.issuer, said.subject))
+        known = Known(caller, until, row_hash(said.issuer, said.subject), user_pk)
         self._keep(self._known, hashed, known, MOST_KNOWN, epoch)
         return caller
 

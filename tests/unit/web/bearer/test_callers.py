@@ -399,3 +399,28 @@ async def test_a_narrowed_token_makes_no_key_that_outlives_it_or_escapes_its_lim
     await stage.worker.program.follower.catch_up()
     refused = await stage.worker.client.post("/key/generate", json={}, headers={"authorization": f"Bearer {fresh}"})
     assert (refused.status_code, "limits of its own" in refused.text) == (403, True), refused.text
+
+
+@ON_SQLITE
+async def test_a_token_that_names_nobody_has_nobodys_rights(opened: Open) -> None:
+    """Nor those of whom an earlier token of the same subject named."""
+    stage = await opened(**USERS, team_ids_jwt_field="groups")
+    await stage.team("t1")
+    await stage.team("secret")
+    named = stage.issuer.token(preferred_username="ada", email="ada@example.com")
+    assert (await me(stage, named))["user_id"] == "ada"
+    await stage.admin("POST", "/user/update", {"user_id": "ada", "user_role": "proxy_admin"})
+    assert len((await stage.get("/team/list", named)).json()) == 2
+    nameless = stage.issuer.token(groups=["t1"])
+    assert (await stage.get("/team/list", nameless)).json() == []
+    refused = await stage.get("/team/info?team_id=secret", nameless)
+    assert (refused.status_code, "Only proxy admin" in refused.text) == (401, True)
+    assert (await stage.chat(nameless)).status_code == 200
+    rows = await recorded(stage, 1)
+    assert (rows[0].user_id, rows[0].team_id) == ("", "t1")
+    # Whoever is switched off is out by any token.
+    await me(stage, stage.issuer.token(sub="other", preferred_username="bob"))
+    await stage.admin("POST", "/user/update", {"user_id": "bob", "user_role": "proxy_admin"})
+    user = next(one for one in (await stage.admin("GET", "/api/v3/core/users/"))["results"] if one["username"] == "ada")
+    await stage.admin("PATCH", f"/api/v3/core/users/{user['pk']}/", {"is_active": False})
+    assert await stage.refusal(nameless) == (401, "user_inactive")
