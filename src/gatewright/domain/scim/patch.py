@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from gatewright.domain.scim.documents import Document, coerced, known, read
+from gatewright.domain.scim.documents import MOST_VALUES, Document, coerced, known, read
 from gatewright.domain.scim.errors import ScimRefused
 from gatewright.domain.scim.filters import Both, Compare, Filter, PatchPath, matches, parse_path
 from gatewright.domain.scim.schema import Attribute, Kind, Schema
@@ -150,6 +150,9 @@ def _plural(
         kept = _without(values, condition, sub)
     else:
         kept = _changed(values, attribute, one, condition, sub)
+    # Not at the end alone: each operation compares with all the values of those before.
+    if len(kept) > MOST_VALUES:
+        raise ScimRefused("invalidValue", f"{attribute.name} holds at most {MOST_VALUES} values.", param=one.path)
     container[attribute.name] = kept
 
 
