@@ -19,6 +19,7 @@ from gatewright.app import clock
 from gatewright.storage.database import Database, database_url
 from gatewright.storage.migrate import migrate
 from gatewright.storage.sealing import Sealer
+from tests.compiled import share
 from tests.postgres import Postgres
 from tests.valkey import ValkeyServer
 
@@ -28,6 +29,8 @@ T = TypeVar("T")
 # How long an example takes says how busy the machine is, and nothing about the code.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
+
+share()
 
 
 # Hardly anything that is made while tests are collected is garbage: to look for it is a fifth of the work.
