@@ -1,5 +1,6 @@
 """The pages before sign-in: Jinja templates, their own strict Content-Security-Policy, no script but a named one."""
 
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -22,6 +23,12 @@ PAGE_HEADERS = {
 TITLES = {400: "This did not work", 401: "Please sign in", 403: "This is not allowed", 404: "There is no such page"}
 
 
+@cache
+def templates() -> Environment:
+    """Those of web/pages; each is compiled once a process."""
+    return Environment(loader=PackageLoader("gatewright.web", "pages"), autoescape=True, undefined=StrictUndefined)
+
+
 class Pages:
     """Renders templates of web/pages. Every template extends layout.html and fills `title` and `main`.
 
@@ -32,9 +39,6 @@ class Pages:
         self._settings = settings
         self.root_path = settings.root_path
         self._cookies = cookies
-        self._environment = Environment(
-            loader=PackageLoader("gatewright.web", "pages"), autoescape=True, undefined=StrictUndefined
-        )
 
     def page(
         self,
@@ -55,8 +59,10 @@ class Pages:
         """
         cookie = self._cookies.read(call.request, FORM)
         fresh = cookie or csrf.new_cookie()
-        html = self._environment.get_template(template).render(
-            csrf=csrf.form_token(fresh), version=__version__, script=script, frames=frames, **context
+        html = (
+            templates()
+            .get_template(template)
+            .render(csrf=csrf.form_token(fresh), version=__version__, script=script, frames=frames, **context)
         )
         html = rooted(self.root_path, html)
         scripts = None if script is None else self._settings.base_url + script
