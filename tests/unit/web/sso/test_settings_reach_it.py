@@ -9,7 +9,7 @@ from tests.unit.sso.stage import generic, hidden
 from tests.unit.web.conftest import BASE, Worker
 from tests.unit.web.sso.conftest import Started
 
-from gatewright.domain.clock import HOUR, SECOND
+from gatewright.domain.clock import HOUR, MINUTE, SECOND
 
 pytestmark = pytest.mark.anyio
 LOGOUT = "https://auth.example.com/application/o/litellm/end-session/"
@@ -36,6 +36,7 @@ async def test_what_is_set_counts(started: Started, tmp_path: Path) -> None:
             PROXY_ADMIN_ID="u-1",
             PROXY_LOGOUT_URL=LOGOUT,
             LITELLM_UI_SESSION_DURATION="2h",
+            GATEWRIGHT_SESSION_IDLE="1h",
             LITELLM_CLI_JWT_EXPIRATION_HOURS="48",
         )
         worker = await started.worker(**env)
@@ -46,6 +47,7 @@ async def test_what_is_set_counts(started: Started, tmp_path: Path) -> None:
         session = next(one for one in done.headers.get_list("set-cookie") if one.startswith("gatewright_session="))
         assert f"Max-Age={2 * HOUR // SECOND};" in session
         assert (await browser.get("/api/v1/me")).json()["role"] == "internal_user"
+        assert await lives(worker, browser) == (HOUR, 2 * HOUR)
         left = await browser.post("/session/logout", headers={"x-gatewright-request": "1", "origin": BASE})
         assert left.json()["redirect_to"] == LOGOUT
         provider.user |= {"sub": "u-1", "preferred_username": "ada", "email": "ada@example.com"}
@@ -56,6 +58,17 @@ async def test_what_is_set_counts(started: Started, tmp_path: Path) -> None:
         lasts = (await worker.program.ring.authenticate(key)).expires_at
         assert lasts is not None
         assert abs(lasts - before - 48 * HOUR) < HOUR
+        short = await started.worker(**env, EXPERIMENTAL_UI_LOGIN="true")
+        browser, _ = await signed_in(short, provider)
+        assert await lives(short, browser) == (10 * MINUTE, 2 * HOUR)
+
+
+async def lives(worker: Worker, browser: httpx2.AsyncClient) -> tuple[int, int]:
+    """How long the browser's session lives unused, and at most."""
+    found = await worker.program.sessions.find(browser.cookies["gatewright_session"])
+    assert found is not None
+    row = found.row
+    return row.expires_at - row.last_used_at, row.absolute_expires_at - row.created_at
 
 
 async def terminal(worker: Worker, provider: FakeProvider) -> str:
