@@ -65,9 +65,9 @@ async def test_nobody_adds_a_provider_under_the_name_of_another_kind_of_source(o
 
 async def test_two_sources_of_one_issuer_have_one_set_of_keys(outside: Outside) -> None:
     """Otherwise whoever types the second speaks for everybody who signs in through the first."""
-    made = await outside.add()
+    made = await outside.add(roles={"default_role": "proxy_admin", "is_configured": True})
     assert made.status_code == 201, made.text
-    await (await outside.signed_in(outside.second, "acme")).aclose()
+    admin = await outside.signed_in(outside.second, "acme")
     evil = {
         "id": "evil",
         "issuer": outside.second.issuer,
@@ -83,6 +83,10 @@ async def test_two_sources_of_one_issuer_have_one_set_of_keys(outside: Outside) 
     back = await outside.came_back(browser, outside.first, "evil")
     assert (back.status_code, "issuer_foreign" in back.text) == (403, True), back.text
     assert (await browser.get("/api/v1/me")).status_code == 401
+    # A trial says the same.
+    begun = await admin.get("/sso/test?provider=evil")
+    page = await admin.get(f"/sso/callback/evil?{outside.first.authorize(begun.headers['location'])}")
+    assert (page.status_code, "issuer_foreign" in page.text) == (200, True), page.text
 
 
 async def test_a_headers_value_does_not_follow_a_provider_that_is_moved(outside: Outside) -> None:

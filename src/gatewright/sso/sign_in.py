@@ -67,7 +67,7 @@ class SignIn:
         self._uuid_of = uuid_of
         self._limits = limits
         self._audit = Audit(db)
-        self._trials = Trials(db, sessions, provisioning.rules)
+        self._trials = Trials(db, sessions, provisioning.rules, parties)
         self._standing: dict[str, Standing] = {}
 
     async def begin(

@@ -15,6 +15,7 @@ from gatewright.oidc.parameters import Parameters
 from gatewright.settings.sign_in_rules import SignInRules
 from gatewright.sso.claims import person
 from gatewright.sso.doctor.checks import Check, ok, problem, warning
+from gatewright.sso.parties import RelyingParties
 from gatewright.sso.relying_party import Proof, RelyingParty
 from gatewright.sso.verdict import judge
 from gatewright.storage import users
@@ -40,8 +41,9 @@ class Trial(msgspec.Struct, frozen=True):
 class Trials:
     """For administrators alone: claims are somebody's, even where they are one's own."""
 
-    def __init__(self, db: Database, sessions: Sessions, rules: SignInRules) -> None:
+    def __init__(self, db: Database, sessions: Sessions, rules: SignInRules, parties: RelyingParties) -> None:
         self._db = db
+        self._parties = parties
         self._sessions = sessions
         self._rules = rules
         self._audit = Audit(db)
@@ -56,6 +58,7 @@ class Trials:
         label = party.source.label
         try:
             proof = await party.complete(parameters, row)
+            self._parties.refuse_foreign(party.source, proof)
         except GatewrightError as error:
             await self._told(party, error.error_code, who.user.user_id, origin)
             fix = party.fix(error.error_code) or error.hint or ""
