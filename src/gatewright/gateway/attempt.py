@@ -7,7 +7,7 @@ from typing import Any
 
 from gatewright.domain.errors import UpstreamFailed, UpstreamTimeout
 from gatewright.gateway.counting import Estimate
-from gatewright.gateway.deployment import Deployment
+from gatewright.gateway.deployment import BUILT_IN, Deployment
 from gatewright.gateway.echo import Echo
 from gatewright.gateway.exchange import Answer
 from gatewright.gateway.failures import (
@@ -92,7 +92,7 @@ class Attempt:
 
     def _sent(self, deployment: Deployment, call: Call, errand: Errand) -> Coroutine[Any, Any, Answer]:
         """Raises UpstreamFailed when awaited."""
-        if isinstance(call, Estimate) or deployment.is_demonstration:
+        if deployment.source == BUILT_IN or isinstance(call, Estimate):
             return self._own_answer(call, errand)
         timeouts = deployment.stream_timeouts if errand.asked.stream else deployment.timeouts
         if errand.wishes is not NO_WISHES:

@@ -54,7 +54,8 @@ class DirectCycle(ModelExchange):
         headers: WireHeaders,
         identity: tuple[str, str | None, int],
     ) -> None:
-        super().__init__(headers, *identity)
+        request_id, address, limit = identity
+        ModelExchange.__init__(self, headers, request_id, address, limit)
         self.outbox = protocol.outbox
         self.serve = serve
         self._protocol = protocol
