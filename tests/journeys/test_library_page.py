@@ -17,7 +17,7 @@ ICON = "/ui/favicon.svg"
 @pytest.fixture
 def place(browser: Browser, tmp_path: Path) -> Iterator[tuple[Tab, Gatewright]]:
     """An administrator, a person in a group, and two applications; the administrator is signed in."""
-    with gatewright(tmp_path / "data") as server:
+    with gatewright(tmp_path / "data", workers=1) as server:
         tab = Tab(browser, "light", server.url)
         page = tab.page
         page.goto(server.setup_link)
