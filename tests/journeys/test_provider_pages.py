@@ -46,6 +46,8 @@ def as_client_of(origin: str) -> dict[str, Any]:
         "GENERIC_USERINFO_ENDPOINT": f"{origin}/application/o/userinfo/",
         "GENERIC_SCOPE": "openid profile email litellm_role",
         "GENERIC_USER_ROLE_ATTRIBUTE": "litellm_role",
+        # The provider's people are rows of the same directory: their names are taken.
+        "GENERIC_USER_ID_ATTRIBUTE": "email",
         "AUTO_REDIRECT_UI_LOGIN_TO_SSO": "true",
         "GATEWRIGHT_ALLOWED_NETWORKS": "127.0.0.0/8",
     }
