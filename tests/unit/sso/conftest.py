@@ -1,6 +1,5 @@
-"""A lying provider on loopback and the relying party in front of it. What races is tested on PostgreSQL too."""
+"""A lying provider on loopback and the relying party in front of it, on SQLite and on PostgreSQL."""
 
-import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -13,12 +12,6 @@ from gatewright.sso.sources import Source
 from gatewright.storage.database import Database
 
 MakeStage = Callable[..., Stage]
-
-
-@pytest.fixture
-def db_url(migrated_file: Path, tmp_path: Path) -> None:
-    """SQLite only."""
-    shutil.copy(migrated_file, tmp_path)
 
 
 @pytest.fixture
