@@ -21,6 +21,7 @@ class Follower:
         self._listeners = listeners
         self._after = after
         self._last = 0
+        self._is_behind = False
 
     async def start(self) -> None:
         """Notes where the sequence stands. Call it before anything is read into memory."""
@@ -28,15 +29,20 @@ class Follower:
             self._last = await changes.newest(tx)
 
     async def catch_up(self) -> None:
-        """Reads what is new and hands it on."""
+        """Reads what is new and hands it on. What fails after that is done again with the next call.
+
+        Raises Unavailable.
+        """
         async with self._db.read() as tx:
             found = await changes.since(tx, self._last)
         for change in found:
             for listener in self._listeners:
                 listener(change)
             self._last = change.id
-        if found:
+        self._is_behind = self._is_behind or bool(found)
+        if self._is_behind:
             await self._after()
+            self._is_behind = False
 
     async def run(self) -> None:
         """Polls until it is cancelled; a database that is away is asked again."""

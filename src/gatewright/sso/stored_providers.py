@@ -1,5 +1,6 @@
 """Providers that administrators add, change and remove at run time; secrets are sealed and never shown again."""
 
+import asyncio
 import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import msgspec
 
 from gatewright.domain.addresses import AddressPolicy
-from gatewright.domain.errors import BadInput, Conflict, NotFound
+from gatewright.domain.errors import BadInput, Conflict, NotFound, Unavailable
 from gatewright.domain.people import Event, Origin
 from gatewright.settings.profiles.options import with_email
 from gatewright.settings.sign_in import SignInProvider
@@ -71,19 +72,26 @@ class StoredProviders:
         self._policy = policy
         self._by_email = by_email
         self._stale = True
+        self._one_at_a_time = asyncio.Lock()
 
     def apply(self, change: Change) -> None:
         """Notes that the sources must be read again."""
         self._stale = self._stale or change.kind == KIND
 
     async def refresh(self) -> None:
-        """Reads the sources again where something was said to have changed."""
+        """Reads the sources again where something changed. Raises Unavailable and keeps those known."""
         if not self._stale:
             return
-        self._stale = False
-        fixed = {source.id for source in self._fixed}
-        stored = [self.source_of(one) for one in await self.everything() if one.provider.id not in fixed]
-        self._parties.set([*self._fixed, *stored])
+        async with self._one_at_a_time:
+            self._stale = False
+            try:
+                stored = await self.everything()
+            except Unavailable:
+                self._stale = True
+                raise
+            fixed = {source.id for source in self._fixed}
+            added = [self.source_of(one) for one in stored if one.provider.id not in fixed]
+            self._parties.set([*self._fixed, *added])
 
     async def standing(self, source_id: str) -> Standing | None:
         """What the last sign-in through a source said about it."""
