@@ -53,7 +53,7 @@ class RelyingParties:
         self._parties = {
             source.id: known[source.id]
             if source.id in known and known[source.id].source == source
-            else RelyingParty(self._db, source, self._connect(source), self._base_url)
+            else self._made(source)
             for source in sources
         }
 
@@ -77,6 +77,13 @@ class RelyingParties:
         if found is None or not (trial or found.source.is_enabled):
             raise NotFound(f"There is no sign-in provider {(source_id or '')[:60]!r} here.")
         return found
+
+    def anew(self, source_id: str | None) -> RelyingParty:
+        """The same source, which may not be enabled, and nothing kept of what its provider said. Raises NotFound."""
+        return self._made(self.get(source_id, trial=True).source)
+
+    def _made(self, source: Source) -> RelyingParty:
+        return RelyingParty(self._db, source, self._connect(source), self._base_url)
 
     def refuse_foreign(self, source: Source, proof: Proof) -> None:
         """Raises LoginRefused when a provider speaks of another provider's people.

@@ -60,8 +60,8 @@ class Doctor:
         self._logout_url = logout_url
 
     async def diagnose(self, source_id: str | None) -> Diagnosis:
-        """Every check. Signs nobody in and changes nothing. Raises NotFound for an unknown source."""
-        party = self._parties.get(source_id, trial=True)
+        """Every check, of the provider as it is now. Signs nobody in and changes nothing. Raises NotFound."""
+        party = self._parties.anew(source_id)
         source = party.source
         found, metadata = await probes.discovery(party)
         certificates, keys, redirect_uri, credentials, (userinfo, answer) = await asyncio.gather(

@@ -117,6 +117,15 @@ async def test_a_wrong_secret_is_found_before_anybody_signs_in(
     assert (found["outcome"], words in found["fix"]) == ("problem", True), found
 
 
+async def test_what_the_provider_said_before_does_not_count(worker: Worker, provider: FakeProvider) -> None:
+    await added(worker, provider)
+    assert (await outcomes(worker, "acme"))["discovery"] == "ok"
+    provider.discovery_status = 404
+    assert (await outcomes(worker, "acme"))["discovery"] == "problem"
+    provider.discovery_status = 200
+    assert (await outcomes(worker, "acme"))["discovery"] == "ok"
+
+
 async def test_nobody_but_administrators_has_the_provider_asked(worker: Worker) -> None:
     assert (await worker.client.post(f"{PATH}/embedded/check")).status_code == 401
     viewer = await browser_of(worker, await person(worker, "viewer", Role.PROXY_ADMIN_VIEWER))
